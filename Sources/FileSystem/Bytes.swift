@@ -1,0 +1,122 @@
+/// Appends fixed-width little-endian integers and length-prefixed data. Every format on disk and on the wire goes
+/// through here.
+public struct ByteWriter: Sendable {
+    public private(set) var bytes: [UInt8]
+
+    public init(reservingByteCount count: Int = 0) {
+        bytes = []
+        bytes.reserveCapacity(count)
+    }
+
+    public var byteCount: Int { bytes.count }
+
+    public mutating func write<T: FixedWidthInteger>(_ value: T) {
+        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    public mutating func write(_ value: Bool) { bytes.append(value ? 1 : 0) }
+
+    public mutating func write(raw data: some Sequence<UInt8>) { bytes.append(contentsOf: data) }
+
+    /// A `UInt32` byte count, then the bytes.
+    public mutating func write(data: [UInt8]) {
+        write(UInt32(data.count))
+        bytes.append(contentsOf: data)
+    }
+
+    /// A `UInt32` byte count, then UTF-8.
+    public mutating func write(string: String) {
+        var string = string
+        string.withUTF8 { utf8 in
+            write(UInt32(utf8.count))
+            bytes.append(contentsOf: utf8)
+        }
+    }
+
+    /// Overwrites an integer written earlier, for lengths and checksums known only at the end.
+    public mutating func patch<T: FixedWidthInteger>(_ value: T, at offset: Int) {
+        withUnsafeBytes(of: value.littleEndian) { source in
+            for (index, byte) in source.enumerated() { bytes[offset + index] = byte }
+        }
+    }
+
+    public mutating func removeAll(keepingCapacity: Bool = true) { bytes.removeAll(keepingCapacity: keepingCapacity) }
+}
+
+/// The end of the data came too early, or a length in it is impossible.
+public struct MalformedBytes: Error, Sendable, Equatable, CustomStringConvertible {
+    public let offset: Int
+    public let detail: String
+    public init(offset: Int, detail: String) {
+        self.offset = offset
+        self.detail = detail
+    }
+    public var description: String { "malformed data at byte \(offset): \(detail)" }
+}
+
+/// Reads what ``ByteWriter`` wrote. Never traps on outside input: whatever does not fit throws.
+public struct ByteReader: Sendable {
+    private let bytes: ArraySlice<UInt8>
+    public private(set) var offset: Int
+
+    public init(_ bytes: [UInt8]) { self.init(bytes[...]) }
+    public init(_ bytes: ArraySlice<UInt8>) {
+        self.bytes = bytes
+        offset = bytes.startIndex
+    }
+
+    public var remainingByteCount: Int { bytes.endIndex - offset }
+    public var isAtEnd: Bool { offset == bytes.endIndex }
+
+    private func need(_ count: Int, _ what: String) throws(MalformedBytes) {
+        guard count >= 0, remainingByteCount >= count else {
+            throw MalformedBytes(
+                offset: offset - bytes.startIndex, detail: "\(what) needs \(count) bytes, \(remainingByteCount) left")
+        }
+    }
+
+    public mutating func read<T: FixedWidthInteger>(_ type: T.Type = T.self) throws(MalformedBytes) -> T {
+        let size = MemoryLayout<T>.size
+        try need(size, "integer")
+        var value = T.zero
+        for index in stride(from: offset + size - 1, through: offset, by: -1) {
+            value = (size == 1 ? 0 : value << 8) | T(truncatingIfNeeded: bytes[index])
+        }
+        offset += size
+        return value
+    }
+
+    public mutating func readBool() throws(MalformedBytes) -> Bool {
+        let value: UInt8 = try read()
+        guard value <= 1 else { throw MalformedBytes(offset: offset - 1, detail: "\(value) is not a boolean") }
+        return value == 1
+    }
+
+    public mutating func readRaw(_ count: Int) throws(MalformedBytes) -> ArraySlice<UInt8> {
+        try need(count, "data")
+        defer { offset += count }
+        return bytes[offset..<offset + count]
+    }
+
+    public mutating func readData() throws(MalformedBytes) -> [UInt8] {
+        let count: UInt32 = try read()
+        return Array(try readRaw(Int(count)))
+    }
+
+    public mutating func readString() throws(MalformedBytes) -> String {
+        let start = offset
+        let count: UInt32 = try read()
+        let raw = try readRaw(Int(count))
+        guard let string = String(validating: raw, as: UTF8.self) else {
+            throw MalformedBytes(offset: start, detail: "a string is not valid UTF-8")
+        }
+        return string
+    }
+
+    /// Reads an element count and refuses one that the remaining bytes cannot hold.
+    public mutating func readCount(minimumByteCountOfElement: Int) throws(MalformedBytes) -> Int {
+        let count: UInt32 = try read()
+        try need(Int(count) * minimumByteCountOfElement, "\(count) elements")
+        return Int(count)
+    }
+}
