@@ -26,6 +26,7 @@ var targets: [Target] = [
     module("GraphModel"),
     .target(name: "CCRC32C"),
     module("FileSystem", ["CCRC32C"]),
+    module("Storage", ["GraphModel", "FileSystem"]),
     module("TestSupport", ["GraphModel", "FileSystem"]),
     tests("GraphModelTests", ["GraphModel"]),
     tests("FileSystemTests", ["FileSystem"]),

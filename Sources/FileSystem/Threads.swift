@@ -1,0 +1,104 @@
+internal import Glibc
+
+/// A mutex with a condition variable around some state: for the few threads that own a file or an event queue and have
+/// to sleep until there is work. Where nobody sleeps, `Synchronization.Mutex` is the tool.
+public final class Monitor<State>: @unchecked Sendable {
+    // Safety: `state` is touched only while `mutex` is held.
+    private var state: State
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let condition: UnsafeMutablePointer<pthread_cond_t>
+
+    public init(_ state: sending State) {
+        self.state = state
+        mutex = .allocate(capacity: 1)
+        condition = .allocate(capacity: 1)
+        pthread_mutex_init(mutex, nil)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(condition, &attributes)
+        pthread_condattr_destroy(&attributes)
+    }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        pthread_mutex_destroy(mutex)
+        condition.deallocate()
+        mutex.deallocate()
+    }
+
+    public func withLock<R, E: Error>(_ body: (inout State) throws(E) -> R) throws(E) -> R {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return try body(&state)
+    }
+
+    /// Wakes every sleeper after a change of the state.
+    public func signal() { pthread_cond_broadcast(condition) }
+
+    /// Runs `body` until it returns a value, sleeping between the tries until ``signal()`` or, when given, until the
+    /// monotonic clock reaches `deadlineNanoseconds`; nil after that.
+    public func wait<R>(untilNanoseconds deadline: UInt64? = nil, _ body: (inout State) -> R?) -> R? {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while true {
+            if let result = body(&state) { return result }
+            if let deadline {
+                var time = timespec(tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
+                if pthread_cond_timedwait(condition, mutex, &time) == ETIMEDOUT { return body(&state) }
+            } else {
+                pthread_cond_wait(condition, mutex)
+            }
+        }
+    }
+}
+
+/// A dedicated operating-system thread.
+public final class DedicatedThread: Sendable {
+    private let handle: pthread_t
+
+    /// Starts `body` on a new thread. The name (at most 15 bytes) shows up in `top -H` and in debuggers.
+    public init(name: String, _ body: @escaping @Sendable () -> Void) {
+        final class Box: Sendable {
+            let body: @Sendable () -> Void
+            init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+        }
+        var handle = pthread_t()
+        let named: @Sendable () -> Void = {
+            let comm = Glibc.open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
+            if comm >= 0 {
+                let bytes = Array(name.utf8.prefix(15))
+                _ = Glibc.write(comm, bytes, bytes.count)
+                Glibc.close(comm)
+            }
+            body()
+        }
+        let box = Unmanaged.passRetained(Box(named))
+        let code = pthread_create(
+            &handle, nil,
+            { argument in
+                guard let argument else { return nil }
+                Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
+                return nil
+            }, box.toOpaque())
+        precondition(code == 0, "cannot start thread \(name): error \(code)")
+        self.handle = handle
+    }
+
+    /// Waits for the thread to end.
+    public func join() { pthread_join(handle, nil) }
+}
+
+/// Nanoseconds on the machine's monotonic clock.
+public func monotonicNanoseconds() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+}
+
+/// Milliseconds since 1970 on the wall clock. For people and log entries; never for deciding anything.
+public func wallClockMilliseconds() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+}

@@ -1,0 +1,135 @@
+internal import FileSystem
+internal import GraphModel
+
+/// Names the segments that together are the base, and everything else that a store is besides its log. Replaced as a
+/// whole by rename, so a crash leaves the old or the new one.
+///
+/// File `manifest`: magic `MMAN`, `UInt16` format version, fields in the order below, `UInt32` CRC-32C of all before it.
+struct Manifest: Sendable {
+    static let fileName = "manifest"
+    static let magic: [UInt8] = Array("MMAN".utf8)
+    static let formatVersion: UInt16 = 1
+
+    struct SegmentReference: Sendable, Equatable {
+        /// Number of the range: first id divided by the range's length.
+        let range: UInt64
+        let name: String
+        let byteCount: UInt64
+    }
+
+    var storeID: StoreID
+    /// A node segment holds `1 << nodeRangeBits` ids.
+    var nodeRangeBits: UInt8
+    var relationshipRangeBits: UInt8
+    /// The last transaction that the segments contain.
+    var position: LogPosition
+    var wallClockMilliseconds: Int64
+    /// One past the highest id ever used.
+    var nextNodeID: UInt64
+    var nextRelationshipID: UInt64
+    /// Number of the next checkpoint; part of segment names, so that no name is used twice.
+    var generation: UInt64
+    var counts: Counts
+    var tokens: TokenTable
+    var nodeSegments: [SegmentReference]
+    var relationshipSegments: [SegmentReference]
+
+    func encode() -> [UInt8] {
+        var writer = ByteWriter()
+        writer.write(raw: Self.magic)
+        writer.write(Self.formatVersion)
+        writer.write(storeID.rawValue)
+        writer.write(nodeRangeBits)
+        writer.write(relationshipRangeBits)
+        writer.write(position.epoch.rawValue)
+        writer.write(position.transactionID.rawValue)
+        writer.write(position.checksum)
+        writer.write(wallClockMilliseconds)
+        writer.write(nextNodeID)
+        writer.write(nextRelationshipID)
+        writer.write(generation)
+        counts.encode(into: &writer)
+        tokens.encode(into: &writer)
+        for list in [nodeSegments, relationshipSegments] {
+            writer.write(UInt32(list.count))
+            for reference in list {
+                writer.write(reference.range)
+                writer.write(string: reference.name)
+                writer.write(reference.byteCount)
+            }
+        }
+        writer.write(CRC32C.checksum(writer.bytes))
+        return writer.bytes
+    }
+
+    init(decoding bytes: [UInt8], path: String) throws(GraphError) {
+        do {
+            guard bytes.count >= 10, Array(bytes[..<4]) == Self.magic else {
+                throw GraphError(.foreignStore, "\(path): not the manifest of a Martlet store")
+            }
+            var reader = ByteReader(bytes[4..<bytes.count - 4])
+            let version: UInt16 = try reader.read()
+            guard version == Self.formatVersion else {
+                throw GraphError(.formatVersion, "\(path): expected store format \(Self.formatVersion), found \(version)")
+            }
+            var tail = ByteReader(bytes[(bytes.count - 4)...])
+            guard try tail.read(UInt32.self) == CRC32C.checksum(Array(bytes[..<(bytes.count - 4)])) else {
+                throw MalformedBytes(offset: bytes.count - 4, detail: "the checksum does not match")
+            }
+            storeID = StoreID(try reader.read())
+            nodeRangeBits = try reader.read()
+            relationshipRangeBits = try reader.read()
+            guard (4...30).contains(nodeRangeBits), (4...30).contains(relationshipRangeBits) else {
+                throw MalformedBytes(offset: 14, detail: "ranges of 2^\(nodeRangeBits) and 2^\(relationshipRangeBits) ids")
+            }
+            position = LogPosition(
+                epoch: Epoch(try reader.read()), transactionID: TransactionID(try reader.read()),
+                checksum: try reader.read())
+            wallClockMilliseconds = try reader.read()
+            nextNodeID = try reader.read()
+            nextRelationshipID = try reader.read()
+            generation = try reader.read()
+            counts = try Counts(&reader)
+            tokens = try TokenTable(&reader)
+            func references(_ reader: inout ByteReader) throws(MalformedBytes) -> [SegmentReference] {
+                var result: [SegmentReference] = []
+                for _ in 0..<(try reader.readCount(minimumByteCountOfElement: 20)) {
+                    result.append(
+                        SegmentReference(
+                            range: try reader.read(), name: try reader.readString(), byteCount: try reader.read()))
+                }
+                return result
+            }
+            nodeSegments = try references(&reader)
+            relationshipSegments = try references(&reader)
+            for name in (nodeSegments + relationshipSegments).map(\.name) where !Self.isSegmentName(name) {
+                throw MalformedBytes(offset: 0, detail: "\"\(name)\" is no name of a segment")
+            }
+        } catch let error as GraphError {
+            throw error
+        } catch {
+            throw GraphError(.corrupt, "\(path): \(error)")
+        }
+    }
+
+    init(storeID: StoreID, nodeRangeBits: UInt8, relationshipRangeBits: UInt8, wallClockMilliseconds: Int64) {
+        self.storeID = storeID
+        self.nodeRangeBits = nodeRangeBits
+        self.relationshipRangeBits = relationshipRangeBits
+        self.wallClockMilliseconds = wallClockMilliseconds
+        position = .zero
+        nextNodeID = 0
+        nextRelationshipID = 0
+        generation = 1
+        counts = Counts()
+        tokens = TokenTable()
+        nodeSegments = []
+        relationshipSegments = []
+    }
+
+    static func segmentName(_ kind: SegmentFile.Kind, range: UInt64, generation: UInt64) -> String {
+        "\(kind == .nodes ? "nodes" : "relationships").\(range).\(generation).seg"
+    }
+
+    static func isSegmentName(_ name: String) -> Bool { name.hasSuffix(".seg") && !name.contains("/") }
+}

@@ -1,0 +1,153 @@
+internal import FileSystem
+public import GraphModel
+
+extension Store {
+    /// Makes entries readable, in order, up to and including a transaction.
+    ///
+    /// Deterministic: the same store and the same entry give the same store on every member. Throws `.corrupt` when an
+    /// entry cannot be applied to this store, which stops the store: it never goes on with a part of a transaction.
+    public func apply(upTo transactionID: TransactionID) throws(GraphError) {
+        try applying.withLock { apply throws(GraphError) in
+            guard let first = apply.unapplied.first, first.position.transactionID <= transactionID else { return }
+            let before = state
+            guard let overlay = before.view.layers.first else { throw GraphError(.general, "a store without an overlay") }
+            var application = Application(before, overlay)
+            while let record = apply.unapplied.first, record.position.transactionID <= transactionID {
+                try application.apply(record)
+                apply.unapplied.removeFirst()
+            }
+            if apply.unapplied.startIndex > 4096 { apply.unapplied = ArraySlice(Array(apply.unapplied)) }
+            let after = application.finish()
+            current.withLock { $0 = after }
+        }
+    }
+}
+
+/// Applies entries to the active overlay and collects the state that will be published.
+struct Application {
+    private let view: StoreView
+    private let overlay: Overlay
+    private var position: LogPosition
+    private var counts: Counts
+    private var tokens: TokenTable
+    private var nextNodeID: UInt64
+    private var nextRelationshipID: UInt64
+    private var wallClock: Int64
+
+    init(_ state: AppliedState, _ overlay: Overlay) {
+        view = state.view
+        self.overlay = overlay
+        position = state.position
+        counts = state.counts
+        tokens = state.tokens
+        nextNodeID = state.nextNodeID
+        nextRelationshipID = state.nextRelationshipID
+        wallClock = state.wallClockMilliseconds
+    }
+
+    func finish() -> AppliedState {
+        AppliedState(
+            view: view, position: position, counts: counts, tokens: tokens, nextNodeID: nextNodeID,
+            nextRelationshipID: nextRelationshipID, wallClockMilliseconds: wallClock)
+    }
+
+    mutating func apply(_ record: LogRecord) throws(GraphError) {
+        guard record.position.transactionID == position.transactionID.next else {
+            throw GraphError(.corrupt, "\(record.position) cannot be applied after \(position)")
+        }
+        let transaction = record.position.transactionID.rawValue
+        do {
+            let header = try LogEntryHeader.decode(record.bytes[...])
+            for command in try record.commands() { try apply(command, transaction) }
+            wallClock = header.wallClockMilliseconds
+        } catch let error as MalformedBytes {
+            throw GraphError(.corrupt, "\(record.position): \(error)")
+        } catch let error as GraphError {
+            throw GraphError(.corrupt, "\(record.position): \(error.message)")
+        } catch {
+            throw GraphError(.corrupt, "\(record.position): \(error)")
+        }
+        position = record.position
+    }
+
+    private mutating func apply(_ command: Command, _ transaction: UInt64) throws(GraphError) {
+        switch command {
+        case .createToken(let kind, let token, let name):
+            guard tokens.add(kind, token, name) else {
+                throw GraphError(.corrupt, "token \(token) \"\(name)\" is not the next of its kind")
+            }
+        case .createNode(let id, let labels, let properties):
+            guard !view.nodeExists(id, at: transaction) else { throw GraphError(.corrupt, "node \(id) exists already") }
+            overlay.setNode(
+                id, transactionID: transaction, exists: true, labels: labels.sorted(),
+                properties: properties.sorted { $0.key < $1.key })
+            counts.nodes += 1
+            for label in labels { counts.add(1, label: label) }
+            nextNodeID = max(nextNodeID, id + 1)
+        case .deleteNode(let id):
+            try requireNode(id, transaction)
+            for label in view.labels(ofNode: id, at: transaction) { counts.add(-1, label: label) }
+            counts.nodes -= 1
+            overlay.setNode(id, transactionID: transaction, exists: false, labels: [], properties: [])
+        case .createRelationship(let id, let type, let start, let end, let properties):
+            try requireNode(start, transaction)
+            try requireNode(end, transaction)
+            guard view.relationship(id, at: transaction) == nil, overlay.relationship(id) == nil else {
+                throw GraphError(.corrupt, "relationship \(id) exists already")
+            }
+            overlay.addRelationship(
+                RelationshipRecord(id: RelationshipID(id), type: type, start: NodeID(start), end: NodeID(end)),
+                transactionID: transaction, properties: properties.sorted { $0.key < $1.key })
+            counts.relationships += 1
+            counts.add(1, type: type)
+            nextRelationshipID = max(nextRelationshipID, id + 1)
+        case .deleteRelationship(let id):
+            let record = try requireRelationship(id, transaction)
+            overlay.removeRelationship(record, transactionID: transaction)
+            counts.relationships -= 1
+            counts.add(-1, type: record.type)
+        case .setNodeProperty(let id, let key, let value):
+            try requireNode(id, transaction)
+            var properties = view.properties(ofNode: id, at: transaction)
+            properties.set(key, value)
+            overlay.setNode(
+                id, transactionID: transaction, exists: true, labels: view.labels(ofNode: id, at: transaction),
+                properties: properties)
+        case .setRelationshipProperty(let id, let key, let value):
+            let record = try requireRelationship(id, transaction)
+            var properties = view.properties(ofRelationship: id, at: transaction)
+            properties.set(key, value)
+            overlay.setRelationshipProperties(record, transactionID: transaction, properties: properties)
+        case .addLabel(let id, let label):
+            try requireNode(id, transaction)
+            var labels = view.labels(ofNode: id, at: transaction)
+            guard !labels.contains(label) else { return }
+            labels.append(label)
+            labels.sort()
+            overlay.setNode(
+                id, transactionID: transaction, exists: true, labels: labels,
+                properties: view.properties(ofNode: id, at: transaction))
+            counts.add(1, label: label)
+        case .removeLabel(let id, let label):
+            try requireNode(id, transaction)
+            var labels = view.labels(ofNode: id, at: transaction)
+            guard labels.contains(label) else { return }
+            labels.removeAll { $0 == label }
+            overlay.setNode(
+                id, transactionID: transaction, exists: true, labels: labels,
+                properties: view.properties(ofNode: id, at: transaction))
+            counts.add(-1, label: label)
+        }
+    }
+
+    private func requireNode(_ id: UInt64, _ transaction: UInt64) throws(GraphError) {
+        guard view.nodeExists(id, at: transaction) else { throw GraphError(.corrupt, "node \(id) does not exist") }
+    }
+
+    private func requireRelationship(_ id: UInt64, _ transaction: UInt64) throws(GraphError) -> RelationshipRecord {
+        guard let record = view.relationship(id, at: transaction) else {
+            throw GraphError(.corrupt, "relationship \(id) does not exist")
+        }
+        return record
+    }
+}

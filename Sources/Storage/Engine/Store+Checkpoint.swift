@@ -1,0 +1,138 @@
+internal import FileSystem
+public import GraphModel
+
+extension Store {
+    /// Whether enough has changed since the last checkpoint for the next to be worth it.
+    public var isCheckpointDue: Bool { overlayByteCount >= options.checkpointByteCount }
+
+    /// Merges everything applied so far into new segments, while reads and writes go on: freeze the overlay, write the
+    /// changed ranges, sync them, replace the manifest by rename, switch. A crash at any point leaves the old or the new
+    /// base whole. Returns the transaction that the base now ends with.
+    @discardableResult
+    public func checkpoint() throws(GraphError) -> TransactionID {
+        try checkpointing.withLock { _ throws(GraphError) in
+            let frozen = applying.withLock { _ -> AppliedState? in
+                let state = state
+                guard let overlay = state.view.layers.first,
+                    state.position.transactionID > state.view.base.manifest.position.transactionID
+                else { return nil }
+                // After a checkpoint that failed half-way two layers are frozen already; go on with them.
+                let lower = state.view.layers.count > 1 ? state.view.layers : [overlay]
+                publish(state, StoreView(base: state.view.base, layers: [Overlay()] + lower))
+                return AppliedState(
+                    view: StoreView(base: state.view.base, layers: lower), position: state.position,
+                    counts: state.counts, tokens: state.tokens, nextNodeID: state.nextNodeID,
+                    nextRelationshipID: state.nextRelationshipID, wallClockMilliseconds: state.wallClockMilliseconds)
+            }
+            guard let frozen else { return checkpointed.transactionID }
+            let manifest: Manifest
+            do throws(FileError) {
+                manifest = try writeSegments(frozen)
+                try fileSystem.syncDirectory(directory)
+                try fileSystem.replace(directory + "/" + Manifest.fileName, with: manifest.encode())
+            } catch {
+                throw GraphError(error)
+            }
+            let base = try Base.open(manifest, directory: directory, fileSystem, reusing: frozen.view.base)
+            applying.withLock { _ in
+                let state = state
+                let merged = frozen.view.layers.map(ObjectIdentifier.init)
+                let layers = state.view.layers.filter { !merged.contains(ObjectIdentifier($0)) }
+                publish(state, StoreView(base: base, layers: layers))
+            }
+            let kept = Set((manifest.nodeSegments + manifest.relationshipSegments).map(\.name))
+            for segment in frozen.view.base.nodeSegments {
+                if let segment, !kept.contains(segment.file.name) { segment.file.markObsolete() }
+            }
+            for segment in frozen.view.base.relationshipSegments {
+                if let segment, !kept.contains(segment.file.name) { segment.file.markObsolete() }
+            }
+            try log.prune(upTo: manifest.position.transactionID)
+            return manifest.position.transactionID
+        }
+    }
+
+    private func publish(_ state: AppliedState, _ view: StoreView) {
+        let next = AppliedState(
+            view: view, position: state.position, counts: state.counts, tokens: state.tokens,
+            nextNodeID: state.nextNodeID, nextRelationshipID: state.nextRelationshipID,
+            wallClockMilliseconds: state.wallClockMilliseconds)
+        current.withLock { $0 = next }
+    }
+
+    private func writeSegments(_ frozen: AppliedState) throws(FileError) -> Manifest {
+        var manifest = frozen.view.base.manifest
+        var nodeRanges: Set<UInt64> = []
+        var relationshipRanges: Set<UInt64> = []
+        for layer in frozen.view.layers {
+            layer.nodes.forEach { id, _ in nodeRanges.insert(id >> UInt64(manifest.nodeRangeBits)) }
+            layer.relationships.forEach { id, _ in
+                relationshipRanges.insert(id >> UInt64(manifest.relationshipRangeBits))
+            }
+        }
+        let transaction = frozen.position.transactionID
+        for range in nodeRanges.sorted() {
+            let bytes = Self.nodeSegment(frozen.view, range, manifest.nodeRangeBits, transaction)
+            let name = Manifest.segmentName(.nodes, range: range, generation: manifest.generation)
+            try Self.writeNewFile(directory + "/" + name, bytes, fileSystem)
+            Self.replace(&manifest.nodeSegments, range, name, bytes.count)
+        }
+        for range in relationshipRanges.sorted() {
+            let bytes = Self.relationshipSegment(frozen.view, range, manifest.relationshipRangeBits, transaction)
+            let name = Manifest.segmentName(.relationships, range: range, generation: manifest.generation)
+            try Self.writeNewFile(directory + "/" + name, bytes, fileSystem)
+            Self.replace(&manifest.relationshipSegments, range, name, bytes.count)
+        }
+        manifest.generation += 1
+        manifest.position = frozen.position
+        manifest.wallClockMilliseconds = frozen.wallClockMilliseconds
+        manifest.nextNodeID = frozen.nextNodeID
+        manifest.nextRelationshipID = frozen.nextRelationshipID
+        manifest.counts = frozen.counts
+        manifest.tokens = frozen.tokens
+        return manifest
+    }
+
+    private static func replace(
+        _ list: inout [Manifest.SegmentReference], _ range: UInt64, _ name: String, _ byteCount: Int
+    ) {
+        list.removeAll { $0.range == range }
+        list.append(.init(range: range, name: name, byteCount: UInt64(byteCount)))
+        list.sort { $0.range < $1.range }
+    }
+
+    private static func nodeSegment(
+        _ view: StoreView, _ range: UInt64, _ bits: UInt8, _ transaction: TransactionID
+    ) -> [UInt8] {
+        let first = range << UInt64(bits)
+        var builder = NodeSegmentBuilder(firstID: first, slotCount: 1 << Int(bits))
+        for id in first..<first + (1 << UInt64(bits)) {
+            guard view.nodeExists(id, at: transaction.rawValue) else {
+                builder.addAbsent()
+                continue
+            }
+            builder.add(
+                labels: view.labels(ofNode: id, at: transaction.rawValue),
+                properties: view.properties(ofNode: id, at: transaction.rawValue),
+                adjacency: view.adjacency(id, at: transaction.rawValue))
+        }
+        return builder.finish(transactionID: transaction)
+    }
+
+    private static func relationshipSegment(
+        _ view: StoreView, _ range: UInt64, _ bits: UInt8, _ transaction: TransactionID
+    ) -> [UInt8] {
+        let first = range << UInt64(bits)
+        var builder = RelationshipSegmentBuilder(firstID: first, slotCount: 1 << Int(bits))
+        for id in first..<first + (1 << UInt64(bits)) {
+            guard let record = view.relationship(id, at: transaction.rawValue) else {
+                builder.addAbsent()
+                continue
+            }
+            builder.add(
+                type: record.type, start: record.start.rawValue, end: record.end.rawValue,
+                properties: view.properties(ofRelationship: id, at: transaction.rawValue))
+        }
+        return builder.finish(transactionID: transaction)
+    }
+}

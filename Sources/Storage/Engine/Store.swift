@@ -1,0 +1,166 @@
+public import FileSystem
+public import GraphModel
+internal import Synchronization
+
+/// What readers see at one moment: immutable, replaced as a whole when transactions are applied.
+final class AppliedState: Sendable {
+    let view: StoreView
+    let position: LogPosition
+    let counts: Counts
+    let tokens: TokenTable
+    let nextNodeID: UInt64
+    let nextRelationshipID: UInt64
+    /// When the master made the last applied transaction; for lag in milliseconds.
+    let wallClockMilliseconds: Int64
+
+    init(
+        view: StoreView, position: LogPosition, counts: Counts, tokens: TokenTable, nextNodeID: UInt64,
+        nextRelationshipID: UInt64, wallClockMilliseconds: Int64
+    ) {
+        self.view = view
+        self.position = position
+        self.counts = counts
+        self.tokens = tokens
+        self.nextNodeID = nextNodeID
+        self.nextRelationshipID = nextRelationshipID
+        self.wallClockMilliseconds = wallClockMilliseconds
+    }
+}
+
+/// A store directory, open: log, overlay and base behind one object.
+///
+/// The log is the truth: ``append(_:)`` orders entries, ``apply(upTo:)`` makes them readable. Who calls them decides
+/// what is committed: alone, whatever is durable; in a cluster, whatever the master reports as having its quorum.
+public final class Store: Sendable {
+    public struct Options: Sendable {
+        /// Ids per node segment, as a power of two (4 to 30). Fixed when the store is created.
+        public var nodeRangeBits: UInt8 = 14
+        public var relationshipRangeBits: UInt8 = 17
+        /// A checkpoint is due when the overlay holds more than this many bytes.
+        public var checkpointByteCount = 64 << 20
+        public var logRotationByteCount: UInt64 = 64 << 20
+        public var logPreallocationByteCount: UInt64 = 4 << 20
+        /// Log kept for slaves and incremental backups beyond what recovery needs, in bytes.
+        public var retainedLogByteCount: UInt64 = 512 << 20
+        /// Whether a new store gets the reference node 0 of the legacy API.
+        public var createsReferenceNode = true
+        /// In a cluster a damaged log tail is cut; alone it refuses to open when it was synced.
+        public var isClustered = false
+        /// Whether entries in the log count as committed when the store opens: true for a single database and a backup.
+        public var appliesWholeLog = true
+        /// Whether the log has a thread of its own; tests on a simulated disk call ``flush()``.
+        public var usesLogThread = true
+        /// For a new store; 0 draws one at random.
+        public var storeID = StoreID.none
+        public init() {}
+    }
+
+    public let directory: String
+    public let fileSystem: any FileSystem
+    public let options: Options
+    public let storeID: StoreID
+    /// One line when opening cut a torn log tail.
+    public let recoveryNote: String?
+    let log: TransactionLog
+    private let lock: any FileLock
+    let current: Mutex<AppliedState>
+    /// Held while entries are applied or a checkpoint switches; what it guards belongs to the applying thread.
+    let applying: Mutex<ApplyState>
+    let checkpointing = Mutex<Void>(())
+    let hooks: Hooks
+
+    struct ApplyState: Sendable {
+        /// Appended, not applied yet; in order.
+        var unapplied: ArraySlice<LogRecord> = []
+    }
+
+    /// Calls out of the store, set once after opening.
+    final class Hooks: Sendable {
+        let onDurable = Mutex<(@Sendable (LogPosition) -> Void)?>(nil)
+        let onFailure = Mutex<(@Sendable (GraphError) -> Void)?>(nil)
+    }
+
+    init(
+        directory: String, fileSystem: any FileSystem, options: Options, log: TransactionLog, lock: any FileLock,
+        state: AppliedState, unapplied: [LogRecord], recoveryNote: String?, hooks: Hooks
+    ) {
+        self.directory = directory
+        self.fileSystem = fileSystem
+        self.options = options
+        self.log = log
+        self.lock = lock
+        self.recoveryNote = recoveryNote
+        self.hooks = hooks
+        storeID = state.view.base.manifest.storeID
+        current = Mutex(state)
+        applying = Mutex(ApplyState(unapplied: unapplied[...]))
+    }
+
+    /// Called on the log thread when everything up to the position is on disk. Set before the first append.
+    public func onDurable(_ body: @escaping @Sendable (LogPosition) -> Void) { hooks.onDurable.withLock { $0 = body } }
+    /// Called once when the log can no longer be written; the store is read-only from then on.
+    public func onFailure(_ body: @escaping @Sendable (GraphError) -> Void) { hooks.onFailure.withLock { $0 = body } }
+
+    var state: AppliedState { current.withLock { $0 } }
+
+    /// Position of the last applied transaction.
+    public var applied: LogPosition { state.position }
+    /// Position of the last entry in the log, durable or not.
+    public var last: LogPosition { log.last }
+    /// Position of the last durable entry.
+    public var durable: LogPosition { log.durable }
+    /// Position of the last checkpoint.
+    public var checkpointed: LogPosition { state.view.base.manifest.position }
+    public var failure: GraphError? { log.failure }
+    public var nodeCount: Int { state.counts.nodes }
+    public var relationshipCount: Int { state.counts.relationships }
+    /// When the master made the last applied transaction, ms since 1970.
+    public var appliedWallClockMilliseconds: Int64 { state.wallClockMilliseconds }
+    /// Bytes held by recent changes that no checkpoint has merged yet.
+    public var overlayByteCount: Int { applying.withLock { _ in state.view.layers.reduce(0) { $0 + $1.byteCount } } }
+    /// Group syncs of the log so far.
+    public var logSyncCount: UInt64 { log.syncCount }
+
+    /// Appends entries to the log; they become durable soon and readable when applied.
+    public func append(_ records: [LogRecord]) throws(GraphError) {
+        try applying.withLock { apply throws(GraphError) in
+            try log.append(records)
+            apply.unapplied.append(contentsOf: records)
+        }
+    }
+
+    /// Writes and syncs what was appended, on this thread; only with `usesLogThread == false`.
+    public func flush() { log.flush() }
+
+    /// Cuts entries that were never applied off the end of the log.
+    public func truncate(after transactionID: TransactionID) throws(GraphError) {
+        try applying.withLock { apply throws(GraphError) in
+            guard transactionID >= state.position.transactionID else {
+                throw GraphError(
+                    .general, "the log cannot be cut after \(transactionID): \(state.position.transactionID) is applied")
+            }
+            try log.truncate(after: transactionID)
+            while let record = apply.unapplied.last, record.position.transactionID > transactionID {
+                apply.unapplied.removeLast()
+            }
+        }
+    }
+
+    /// Position of a transaction in the log; nil when it is pruned or not there yet.
+    public func position(of transactionID: TransactionID) throws(GraphError) -> LogPosition? {
+        let checkpoint = checkpointed
+        if transactionID == checkpoint.transactionID { return checkpoint }
+        return try log.position(of: transactionID)
+    }
+
+    /// Entries after a transaction, for slaves and backups; nil when the log no longer reaches back so far.
+    public func records(after transactionID: TransactionID, maximumByteCount: Int) throws(GraphError) -> [LogRecord]? {
+        try log.records(after: transactionID, maximumByteCount: maximumByteCount)
+    }
+
+    /// The first transaction that the log still holds.
+    public var firstAvailable: TransactionID { log.firstAvailable }
+
+    /// Stops the log thread after writing what is pending. Readers may go on.
+    public func close() { log.stop() }
+}

@@ -1,0 +1,96 @@
+internal import Synchronization
+
+/// Maps entity ids to addresses: one writer, any number of readers that never wait.
+///
+/// Open addressing with linear probing; a slot is two atomic words, key (id + 1; 0 = empty) and address. The writer
+/// stores the address before it releases the key, so who sees the key sees the address. A table that grew too full is
+/// replaced by a copy of twice the size; the old one stays, for readers that are still in it, until the owner goes.
+final class IDTable: @unchecked Sendable {
+    // Safety: `count` and `retired` belong to the writer; readers touch only `current` and atomic slots.
+    private typealias Word = Atomic<UInt64>
+    private let current: Atomic<UInt>
+    private var retired: [UnsafeMutablePointer<Word>] = []
+    private(set) var count = 0
+
+    init(minimumCapacity: Int = 64) {
+        var capacity = 16
+        while capacity < minimumCapacity * 2 { capacity *= 2 }
+        current = Atomic(UInt(bitPattern: Self.makeTable(capacity)))
+    }
+
+    deinit {
+        for table in retired { table.deallocate() }
+        table.deallocate()
+    }
+
+    /// Word 0 holds the mask, then key and address in turn.
+    private static func makeTable(_ capacity: Int) -> UnsafeMutablePointer<Word> {
+        let words = UnsafeMutablePointer<Word>.allocate(capacity: 2 + 2 * capacity)
+        (words + 0).initialize(to: Atomic(UInt64(capacity - 1)))
+        for index in 1..<(2 + 2 * capacity) { (words + index).initialize(to: Atomic(0)) }
+        return words
+    }
+
+    private var table: UnsafeMutablePointer<Word> {
+        guard let pointer = UnsafeMutablePointer<Word>(bitPattern: current.load(ordering: .acquiring)) else {
+            preconditionFailure("an id table without storage")
+        }
+        return pointer
+    }
+
+    private static func hash(_ id: UInt64) -> UInt64 {
+        let mixed = id &* 0x9E37_79B9_7F4A_7C15
+        return mixed ^ (mixed >> 32)
+    }
+
+    /// The address stored for `id`, or nil. Any thread.
+    func find(_ id: UInt64) -> UInt? {
+        let table = self.table
+        let mask = table[0].load(ordering: .relaxed)
+        var slot = Self.hash(id) & mask
+        while true {
+            let index = 2 + 2 * Int(slot)
+            let key = table[index].load(ordering: .acquiring)
+            if key == id &+ 1 { return UInt(table[index + 1].load(ordering: .relaxed)) }
+            if key == 0 { return nil }
+            slot = (slot + 1) & mask
+        }
+    }
+
+    /// Adds an id that is not there yet. Writer only.
+    func insert(_ id: UInt64, _ address: UInt) {
+        let mask = table[0].load(ordering: .relaxed)
+        if UInt64(count) * 4 > mask * 3 { grow() }
+        Self.put(table, id, address)
+        count += 1
+    }
+
+    private static func put(_ table: UnsafeMutablePointer<Word>, _ id: UInt64, _ address: UInt) {
+        let mask = table[0].load(ordering: .relaxed)
+        var slot = hash(id) & mask
+        while table[2 + 2 * Int(slot)].load(ordering: .relaxed) != 0 { slot = (slot + 1) & mask }
+        table[3 + 2 * Int(slot)].store(UInt64(address), ordering: .relaxed)
+        table[2 + 2 * Int(slot)].store(id &+ 1, ordering: .releasing)
+    }
+
+    private func grow() {
+        let old = table
+        let capacity = Int(old[0].load(ordering: .relaxed)) + 1
+        let larger = Self.makeTable(capacity * 2)
+        Self.forEach(old) { Self.put(larger, $0, $1) }
+        retired.append(old)
+        current.store(UInt(bitPattern: larger), ordering: .releasing)
+    }
+
+    private static func forEach(_ table: UnsafeMutablePointer<Word>, _ body: (UInt64, UInt) -> Void) {
+        for slot in 0...Int(table[0].load(ordering: .relaxed)) {
+            let key = table[2 + 2 * slot].load(ordering: .acquiring)
+            if key != 0 { body(key &- 1, UInt(table[3 + 2 * slot].load(ordering: .relaxed))) }
+        }
+    }
+
+    /// Every id with its address, in no order.
+    func forEach(_ body: (UInt64, UInt) -> Void) { Self.forEach(table, body) }
+
+    var byteCount: Int { (Int(table[0].load(ordering: .relaxed)) + 2) * 16 }
+}

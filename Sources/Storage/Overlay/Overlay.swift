@@ -1,0 +1,193 @@
+internal import GraphModel
+internal import Synchronization
+
+/// The whole state of a node or the properties of a relationship as of one transaction. Immutable once linked.
+final class EntityVersion: Sendable {
+    let transactionID: UInt64
+    let exists: Bool
+    let labels: [TokenID]
+    /// Ascending by key.
+    let properties: [Property]
+    /// The next older version in the same overlay; kept alive by the overlay.
+    let older: UInt
+
+    init(transactionID: UInt64, exists: Bool, labels: [TokenID], properties: [Property], older: UInt) {
+        self.transactionID = transactionID
+        self.exists = exists
+        self.labels = labels
+        self.properties = properties
+        self.older = older
+    }
+}
+
+/// What an overlay knows of one node. Lives in the overlay's arena.
+struct NodeEntry: ~Copyable {
+    /// Address of the newest ``EntityVersion``, 0 when only relationships changed.
+    let newestVersion = Atomic<UInt>(0)
+    /// Address of the newest ``AddedEdge``.
+    let newestEdge = Atomic<UInt>(0)
+    /// How many of the relationships that lie below this overlay, or in it, were removed in it. While it is 0 the base's
+    /// slices need no filter.
+    let removedCount = Atomic<Int>(0)
+}
+
+/// What an overlay knows of one relationship: created in it, changed in it, or deleted in it.
+struct RelationshipEntry: ~Copyable {
+    let id: UInt64
+    let start: UInt64
+    let end: UInt64
+    let type: TokenID
+    /// The transaction that created it; 0 when it lies below this overlay.
+    let createdBy: UInt64
+    /// The transaction that deleted it; `UInt64.max` while it lives.
+    let deletedBy = Atomic<UInt64>(.max)
+    let newestVersion = Atomic<UInt>(0)
+}
+
+/// A relationship added at one of its ends; a chain from the newest to the oldest. Never changes once linked.
+struct AddedEdge {
+    let older: UInt
+    let transactionID: UInt64
+    let entry: UnsafeMutablePointer<RelationshipEntry>
+    let neighbour: UInt64
+    let type: TokenID
+    let isOutgoing: Bool
+}
+
+/// Everything committed since the base was made: in memory, readable at any transaction id since then.
+///
+/// One thread at a time applies transactions; readers on any thread take no lock and see, for their transaction id,
+/// always the same. The cost of applying depends on the transaction alone: a relationship is linked in front of its
+/// ends' chains, whatever their degree. Nothing is freed before the whole overlay goes, which is when a checkpoint has
+/// merged it and the last snapshot that reads it is dropped.
+final class Overlay: @unchecked Sendable {
+    // Safety: `arena`, `versions` and `highest…` are touched only by the applying thread (Store's apply lock); what
+    // readers reach is immutable or atomic and published by a releasing store.
+    private var arena = Arena()
+    private var versions: [EntityVersion] = []
+    private var valueByteCount = 0
+    let nodes = IDTable()
+    let relationships = IDTable()
+
+    init() {}
+
+    /// Roughly the memory in use, in bytes.
+    var byteCount: Int {
+        arena.byteCount + nodes.byteCount + relationships.byteCount + versions.count * 96 + valueByteCount
+    }
+    var isEmpty: Bool { nodes.count == 0 && relationships.count == 0 }
+
+    // MARK: Reading, any thread
+
+    func node(_ id: UInt64) -> UnsafeMutablePointer<NodeEntry>? {
+        nodes.find(id).flatMap { UnsafeMutablePointer(bitPattern: $0) }
+    }
+
+    func relationship(_ id: UInt64) -> UnsafeMutablePointer<RelationshipEntry>? {
+        relationships.find(id).flatMap { UnsafeMutablePointer(bitPattern: $0) }
+    }
+
+    static func visible(_ newest: UInt, at transactionID: UInt64) -> EntityVersion? {
+        var address = newest
+        while address != 0, let pointer = UnsafeRawPointer(bitPattern: address) {
+            // Safety: the overlay keeps every version until it goes, and the caller keeps the overlay.
+            let version = Unmanaged<EntityVersion>.fromOpaque(pointer).takeUnretainedValue()
+            if version.transactionID <= transactionID { return version }
+            address = version.older
+        }
+        return nil
+    }
+
+    func nodeVersion(_ id: UInt64, at transactionID: UInt64) -> EntityVersion? {
+        guard let entry = node(id) else { return nil }
+        return Self.visible(entry.pointee.newestVersion.load(ordering: .acquiring), at: transactionID)
+    }
+
+    // MARK: Applying, one thread
+
+    private func nodeEntry(_ id: UInt64) -> UnsafeMutablePointer<NodeEntry> {
+        if let entry = node(id) { return entry }
+        let entry = arena.make(NodeEntry())
+        nodes.insert(id, UInt(bitPattern: entry))
+        return entry
+    }
+
+    private func keep(_ version: EntityVersion) -> UInt {
+        versions.append(version)
+        for property in version.properties { valueByteCount += 16 + property.value.heapByteCount }
+        return UInt(bitPattern: Unmanaged.passUnretained(version).toOpaque())
+    }
+
+    func setNode(_ id: UInt64, transactionID: UInt64, exists: Bool, labels: [TokenID], properties: [Property]) {
+        let entry = nodeEntry(id)
+        let version = EntityVersion(
+            transactionID: transactionID, exists: exists, labels: labels, properties: properties,
+            older: entry.pointee.newestVersion.load(ordering: .relaxed))
+        entry.pointee.newestVersion.store(keep(version), ordering: .releasing)
+    }
+
+    func addRelationship(_ record: RelationshipRecord, transactionID: UInt64, properties: [Property]) {
+        let entry = arena.make(
+            RelationshipEntry(
+                id: record.id.rawValue, start: record.start.rawValue, end: record.end.rawValue, type: record.type,
+                createdBy: transactionID))
+        if !properties.isEmpty {
+            let version = EntityVersion(
+                transactionID: transactionID, exists: true, labels: [], properties: properties, older: 0)
+            entry.pointee.newestVersion.store(keep(version), ordering: .releasing)
+        }
+        relationships.insert(record.id.rawValue, UInt(bitPattern: entry))
+        link(entry, at: record.start.rawValue, neighbour: record.end.rawValue, isOutgoing: true, record, transactionID)
+        link(entry, at: record.end.rawValue, neighbour: record.start.rawValue, isOutgoing: false, record, transactionID)
+    }
+
+    private func link(
+        _ entry: UnsafeMutablePointer<RelationshipEntry>, at node: UInt64, neighbour: UInt64, isOutgoing: Bool,
+        _ record: RelationshipRecord, _ transactionID: UInt64
+    ) {
+        let nodeEntry = nodeEntry(node)
+        let edge = arena.make(
+            AddedEdge(
+                older: nodeEntry.pointee.newestEdge.load(ordering: .relaxed), transactionID: transactionID,
+                entry: entry, neighbour: neighbour, type: record.type, isOutgoing: isOutgoing))
+        nodeEntry.pointee.newestEdge.store(UInt(bitPattern: edge), ordering: .releasing)
+    }
+
+    /// The entry of a relationship, made when it lies below this overlay.
+    private func relationshipEntry(_ record: RelationshipRecord) -> UnsafeMutablePointer<RelationshipEntry> {
+        if let entry = relationship(record.id.rawValue) { return entry }
+        let entry = arena.make(
+            RelationshipEntry(
+                id: record.id.rawValue, start: record.start.rawValue, end: record.end.rawValue, type: record.type,
+                createdBy: 0))
+        relationships.insert(record.id.rawValue, UInt(bitPattern: entry))
+        return entry
+    }
+
+    func removeRelationship(_ record: RelationshipRecord, transactionID: UInt64) {
+        let entry = relationshipEntry(record)
+        entry.pointee.deletedBy.store(transactionID, ordering: .releasing)
+        nodeEntry(record.start.rawValue).pointee.removedCount.add(1, ordering: .releasing)
+        nodeEntry(record.end.rawValue).pointee.removedCount.add(1, ordering: .releasing)
+    }
+
+    func setRelationshipProperties(_ record: RelationshipRecord, transactionID: UInt64, properties: [Property]) {
+        let entry = relationshipEntry(record)
+        let version = EntityVersion(
+            transactionID: transactionID, exists: true, labels: [], properties: properties,
+            older: entry.pointee.newestVersion.load(ordering: .relaxed))
+        entry.pointee.newestVersion.store(keep(version), ordering: .releasing)
+    }
+}
+
+extension Value {
+    /// Bytes that this value holds outside its own 16; for memory accounting.
+    var heapByteCount: Int {
+        switch self {
+        case .string(let string): 32 + string.text.utf8.count
+        case .bytes(let bytes): 48 + bytes.bytes.count
+        case .list(let list): list.elements.reduce(48) { $0 + 16 + $1.heapByteCount }
+        case .null, .boolean, .integer, .float, .map, .node, .relationship, .path: 0
+        }
+    }
+}

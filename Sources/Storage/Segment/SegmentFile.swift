@@ -1,0 +1,222 @@
+internal import FileSystem
+internal import GraphModel
+internal import Synchronization
+
+/// The container of one segment: a header, a table of sections, the sections, each checksummed. Never changed once
+/// written. Little-endian; sections start at multiples of 8.
+///
+/// | offset | field |
+/// | --- | --- |
+/// | 0 | magic `MSEG`, `UInt16` format version, `UInt8` kind, `UInt8` 0 |
+/// | 8 | `UInt64` first id, `UInt32` slots, `UInt32` sections |
+/// | 24 | `UInt64` length of the file, `UInt64` transaction id of the checkpoint |
+/// | 40 | `UInt32` CRC-32C of the header (this field 0) and the section table, `UInt32` 0 |
+/// | 48 | per section: `UInt32` tag, `UInt32` element width, `UInt64` offset, `UInt64` length, `UInt32` CRC-32C, `UInt32` 0 |
+final class SegmentFile: Sendable {
+    enum Kind: UInt8, Sendable {
+        case nodes = 1
+        case relationships = 2
+    }
+    struct Section: Sendable {
+        let tag: UInt32
+        let width: Int
+        let offset: Int
+        let byteCount: Int
+        let crc: UInt32
+    }
+
+    static let magic: [UInt8] = Array("MSEG".utf8)
+    static let formatVersion: UInt16 = 1
+    static let headerByteCount = 48
+    static let sectionByteCount = 32
+
+    let name: String
+    let path: String
+    let kind: Kind
+    let firstID: UInt64
+    let slotCount: Int
+    let sections: [Section]
+    private let mapped: MappedFile
+    private let fileSystem: any FileSystem
+    private let isObsolete = Atomic<Bool>(false)
+
+    /// Maps a segment and verifies all of it, so that no read can be led astray by damaged offsets.
+    init(directory: String, name: String, _ fileSystem: any FileSystem) throws(GraphError) {
+        self.name = name
+        self.fileSystem = fileSystem
+        let path = directory + "/" + name
+        self.path = path
+        do {
+            mapped = try fileSystem.map(path)
+            let bytes = mapped.bytes
+            guard bytes.count >= Self.headerByteCount else { throw MalformedBytes(offset: 0, detail: "too short for a header") }
+            var reader = ByteReader(Array(bytes[..<Self.headerByteCount]))
+            guard Array(try reader.readRaw(4)) == Self.magic else {
+                throw GraphError(.foreignStore, "\(path): not a Martlet segment")
+            }
+            let version: UInt16 = try reader.read()
+            guard version == Self.formatVersion else {
+                throw GraphError(.formatVersion, "\(path): expected segment format \(Self.formatVersion), found \(version)")
+            }
+            let kindNumber: UInt8 = try reader.read()
+            guard let kind = Kind(rawValue: kindNumber) else {
+                throw MalformedBytes(offset: 6, detail: "\(kindNumber) is no kind of segment")
+            }
+            _ = try reader.read(UInt8.self)
+            self.kind = kind
+            firstID = try reader.read()
+            slotCount = Int(try reader.read(UInt32.self))
+            let sectionCount = Int(try reader.read(UInt32.self))
+            let byteCount: UInt64 = try reader.read()
+            _ = try reader.read(UInt64.self)
+            let crc: UInt32 = try reader.read()
+            guard byteCount == UInt64(bytes.count) else {
+                throw MalformedBytes(offset: 24, detail: "the header says \(byteCount) bytes, the file has \(bytes.count)")
+            }
+            let tableEnd = Self.headerByteCount + sectionCount * Self.sectionByteCount
+            guard sectionCount < 1 << 20, tableEnd <= bytes.count else {
+                throw MalformedBytes(offset: 20, detail: "\(sectionCount) sections do not fit")
+            }
+            var head = Array(bytes[..<tableEnd])
+            head.replaceSubrange(40..<44, with: [0, 0, 0, 0])
+            guard CRC32C.checksum(head) == crc else {
+                throw MalformedBytes(offset: 40, detail: "the header's checksum does not match")
+            }
+            var table = ByteReader(head[Self.headerByteCount...])
+            var sections: [Section] = []
+            for _ in 0..<sectionCount {
+                let tag: UInt32 = try table.read()
+                let width = Int(try table.read(UInt32.self))
+                let offset: UInt64 = try table.read()
+                let length: UInt64 = try table.read()
+                let sectionCRC: UInt32 = try table.read()
+                _ = try table.read(UInt32.self)
+                guard offset % 8 == 0, offset <= byteCount, length <= byteCount - offset,
+                    width == 0 || (width <= 8 && Int(length) % width == 0)
+                else { throw MalformedBytes(offset: Int(clamping: offset), detail: "section \(tag) does not fit the file") }
+                sections.append(
+                    Section(tag: tag, width: width, offset: Int(offset), byteCount: Int(length), crc: sectionCRC))
+            }
+            self.sections = sections
+            try verifySections()
+        } catch let error as GraphError {
+            throw error
+        } catch let error as FileError {
+            throw GraphError(error)
+        } catch {
+            throw GraphError(.corrupt, "\(path): \(error)")
+        }
+    }
+
+    deinit {
+        if isObsolete.load(ordering: .acquiring) { _ = try? fileSystem.remove(path) }
+    }
+
+    /// Lets the file go with the last reader.
+    func markObsolete() { isObsolete.store(true, ordering: .releasing) }
+
+    var byteCount: Int { mapped.bytes.count }
+    var bytes: UnsafeRawBufferPointer { mapped.bytes }
+
+    /// Compares every section with its checksum.
+    func verifySections() throws(GraphError) {
+        for section in sections {
+            let actual = CRC32C.checksum(bytes(of: section))
+            guard actual == section.crc else {
+                throw GraphError(
+                    .corrupt,
+                    "\(path): section \(section.tag) at offset \(section.offset) is damaged (CRC-32C \(String(actual, radix: 16)), expected \(String(section.crc, radix: 16)))")
+            }
+        }
+    }
+
+    func bytes(of section: Section) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: mapped.bytes[section.offset..<section.offset + section.byteCount])
+    }
+
+    func section(_ tag: UInt32) throws(GraphError) -> Section {
+        guard let section = sections.first(where: { $0.tag == tag }) else {
+            throw GraphError(.corrupt, "\(path): section \(tag) is missing")
+        }
+        return section
+    }
+
+    /// A section as integers, `count` of them when given.
+    func integers(_ tag: UInt32, count: Int? = nil) throws(GraphError) -> PackedIntegers {
+        let section = try section(tag)
+        let width = max(section.width, 1)
+        let actual = section.byteCount / width
+        if let count, count != actual {
+            throw GraphError(.corrupt, "\(path): section \(tag) has \(actual) elements, \(count) are expected")
+        }
+        guard [1, 2, 4, 8].contains(width) else {
+            throw GraphError(.corrupt, "\(path): section \(tag) has elements of \(width) bytes")
+        }
+        // A mapping of length 0 has no address; any non-null pointer serves an empty run.
+        let base = bytes(of: section).baseAddress ?? UnsafeRawPointer(bitPattern: 8)
+        guard let base else { throw GraphError(.corrupt, "\(path): section \(tag) has no address") }
+        return PackedIntegers(base: base, width: width, count: actual)
+    }
+}
+
+/// Puts sections together into the bytes of a segment.
+struct SegmentAssembler {
+    let kind: SegmentFile.Kind
+    let firstID: UInt64
+    let slotCount: Int
+    let transactionID: TransactionID
+    private var sections: [(tag: UInt32, width: Int, bytes: [UInt8])] = []
+
+    init(kind: SegmentFile.Kind, firstID: UInt64, slotCount: Int, transactionID: TransactionID) {
+        self.kind = kind
+        self.firstID = firstID
+        self.slotCount = slotCount
+        self.transactionID = transactionID
+    }
+
+    mutating func add(_ tag: UInt32, width: Int = 1, _ bytes: [UInt8]) { sections.append((tag, width, bytes)) }
+
+    mutating func add(_ tag: UInt32, packing values: some Collection<UInt64>) {
+        let packed = PackedIntegers.pack(values)
+        add(tag, width: packed.width, packed.bytes)
+    }
+
+    func assemble() -> [UInt8] {
+        let tableEnd = SegmentFile.headerByteCount + sections.count * SegmentFile.sectionByteCount
+        var offset = (tableEnd + 7) & ~7
+        var table = ByteWriter()
+        for section in sections {
+            table.write(section.tag)
+            table.write(UInt32(section.width))
+            table.write(UInt64(offset))
+            table.write(UInt64(section.bytes.count))
+            table.write(CRC32C.checksum(section.bytes))
+            table.write(UInt32(0))
+            offset = (offset + section.bytes.count + 7) & ~7
+        }
+        var writer = ByteWriter(reservingByteCount: offset)
+        writer.write(raw: SegmentFile.magic)
+        writer.write(SegmentFile.formatVersion)
+        writer.write(kind.rawValue)
+        writer.write(UInt8(0))
+        writer.write(firstID)
+        writer.write(UInt32(slotCount))
+        writer.write(UInt32(sections.count))
+        writer.write(UInt64(offset))
+        writer.write(transactionID.rawValue)
+        writer.write(UInt32(0))
+        writer.write(UInt32(0))
+        writer.write(raw: table.bytes)
+        writer.patch(CRC32C.checksum(writer.bytes), at: 40)
+        for section in sections {
+            pad(&writer)
+            writer.write(raw: section.bytes)
+        }
+        pad(&writer)
+        return writer.bytes
+    }
+
+    private func pad(_ writer: inout ByteWriter) {
+        while writer.byteCount % 8 != 0 { writer.write(UInt8(0)) }
+    }
+}

@@ -1,0 +1,241 @@
+internal import FileSystem
+public import GraphModel
+
+/// The one place where the order of commits is decided: on the master, or in a single database.
+///
+/// First committer wins: a write set is refused when something it touches was changed after its snapshot. What it
+/// depends on follows from its commands, so validation needs no look into the store:
+///
+/// | command | conflicts with a later |
+/// | --- | --- |
+/// | change of a node's or relationship's properties or labels | change or deletion of the same entity |
+/// | new relationship | deletion of either end |
+/// | deletion of a node | any change of it, any new relationship at it |
+///
+/// A value, driven by its owner under one lock or on one thread; it does no I/O.
+public struct Sequencer: Sendable {
+    /// Write sets whose snapshot is older than this cannot be checked any more and are refused as conflicts.
+    private var floor: TransactionID
+    private var tokens: TokenTable
+    public private(set) var position: LogPosition
+    public private(set) var nextNodeID: UInt64
+    public private(set) var nextRelationshipID: UInt64
+    private var recent: [EntityKey: Changes] = [:]
+    /// Keys by the transaction that touched them, oldest first; for forgetting.
+    private var history: ArraySlice<(TransactionID, [EntityKey])> = []
+    private var historyKeyCount = 0
+    /// Bound of the memory of recent changes, in entities.
+    static let rememberedKeyCountMaximum = 500_000
+
+    private struct EntityKey: Hashable {
+        let id: UInt64
+        let isNode: Bool
+    }
+
+    private struct Changes {
+        var changed = TransactionID.zero
+        var deleted = TransactionID.zero
+        var attached = TransactionID.zero
+        var newest: TransactionID { max(changed, deleted, attached) }
+    }
+
+    /// Starts from everything in the log, applied or not.
+    public init(_ store: Store) throws(GraphError) {
+        let (state, unapplied) = store.applying.withLock { (store.state, Array($0.unapplied)) }
+        tokens = state.tokens
+        position = state.position
+        nextNodeID = state.nextNodeID
+        nextRelationshipID = state.nextRelationshipID
+        for record in unapplied {
+            let commands: [Command]
+            do throws(MalformedBytes) { commands = try record.commands() } catch {
+                throw GraphError(.corrupt, "\(record.position): \(error)")
+            }
+            for command in commands {
+                switch command {
+                case .createToken(let kind, let token, let name): _ = tokens.add(kind, token, name)
+                case .createNode(let id, _, _): nextNodeID = max(nextNodeID, id + 1)
+                case .createRelationship(let id, _, _, _, _): nextRelationshipID = max(nextRelationshipID, id + 1)
+                default: break
+                }
+            }
+            position = record.position
+        }
+        floor = position.transactionID
+    }
+
+    /// Hands out ids that nobody else gets under this mastership.
+    public mutating func reserveNodeIDs(_ count: UInt64) -> Range<UInt64> {
+        defer { nextNodeID += count }
+        return nextNodeID..<nextNodeID + count
+    }
+
+    public mutating func reserveRelationshipIDs(_ count: UInt64) -> Range<UInt64> {
+        defer { nextRelationshipID += count }
+        return nextRelationshipID..<nextRelationshipID + count
+    }
+
+    /// The first entry of a new mastership.
+    public mutating func epochStart(_ epoch: Epoch, commitPoint: TransactionID) -> LogRecord {
+        let record = LogEntryHeader.encode(
+            kind: .epochStart, epoch: epoch, following: position, wallClockMilliseconds: wallClockMilliseconds(),
+            commitPoint: commitPoint, commandCount: 0, commands: [])
+        position = record.position
+        return record
+    }
+
+    /// Checks a write set against everything ordered so far and gives it its place in the log.
+    ///
+    /// Throws `.conflict` (with the transaction that won), `.masterChanged` when its ids were reserved under another
+    /// mastership, `.invalidRequest` when its bytes are malformed. Nothing changes when it throws.
+    public mutating func sequence(
+        _ writeSetBytes: [UInt8], epoch: Epoch, commitPoint: TransactionID
+    ) throws(GraphError) -> LogRecord {
+        let writeSet: WriteSet
+        do throws(MalformedBytes) { writeSet = try WriteSet(decoding: writeSetBytes) } catch {
+            throw GraphError(.invalidRequest, "a write set cannot be read: \(error)")
+        }
+        try check(writeSet, epoch)
+        var writer = ByteWriter(reservingByteCount: writeSetBytes.count)
+        var commandCount = 0
+        var numbers: [TokenID] = []
+        for new in writeSet.newNames {
+            if let token = tokens.token(new.kind, new.name) {
+                numbers.append(token)
+            } else {
+                let token = TokenID(tokens.count(new.kind))
+                _ = tokens.add(new.kind, token, new.name)
+                Command.createToken(new.kind, token, name: new.name).encode(into: &writer)
+                commandCount += 1
+                numbers.append(token)
+            }
+        }
+        var created: Set<EntityKey> = []
+        var touched: [EntityKey] = []
+        let transaction = position.transactionID.next
+        for command in writeSet.commands {
+            let final =
+                numbers.isEmpty
+                ? command
+                : command.mapTokens { _, token in
+                    token & Command.provisionalBit == 0 ? token : numbers[Int(token & ~Command.provisionalBit)]
+                }
+            final.encode(into: &writer)
+            commandCount += 1
+            remember(command, transaction, &created, &touched)
+        }
+        let record = LogEntryHeader.encode(
+            kind: .transaction, epoch: epoch, following: position, wallClockMilliseconds: wallClockMilliseconds(),
+            commitPoint: commitPoint, commandCount: commandCount, commands: writer.bytes[...])
+        position = record.position
+        history.append((transaction, touched))
+        historyKeyCount += touched.count
+        forget()
+        return record
+    }
+
+    private func check(_ writeSet: WriteSet, _ epoch: Epoch) throws(GraphError) {
+        guard writeSet.base >= floor else {
+            throw GraphError(
+                .conflict,
+                "the transaction began at \(writeSet.base), changes are remembered from \(floor) on: run it again",
+                conflictingTransaction: floor)
+        }
+        func conflict(_ key: EntityKey, _ since: TransactionID) -> GraphError {
+            GraphError(
+                .conflict,
+                "\(key.isNode ? "node" : "relationship") \(key.id) was changed by \(since) after this transaction began at \(writeSet.base): run it again",
+                conflictingTransaction: since)
+        }
+        func requireUnchanged(_ key: EntityKey) throws(GraphError) {
+            guard let changes = recent[key] else { return }
+            let last = max(changes.changed, changes.deleted)
+            if last > writeSet.base { throw conflict(key, last) }
+        }
+        let newNameCount = TokenID(writeSet.newNames.count)
+        func requireToken(_ kind: TokenKind, _ token: TokenID) throws(GraphError) {
+            let isKnown =
+                token & Command.provisionalBit != 0
+                ? token & ~Command.provisionalBit < newNameCount : Int(token) < tokens.count(kind)
+            if !isKnown { throw GraphError(.invalidRequest, "a write set uses token \(token), which nobody introduced") }
+        }
+        for command in writeSet.commands {
+            switch command {
+            case .createToken:
+                throw GraphError(.invalidRequest, "a write set may not number tokens")
+            case .createNode(let id, let labels, let properties):
+                try requireReserved(id, below: nextNodeID, writeSet, epoch)
+                for label in labels { try requireToken(.label, label) }
+                for property in properties { try requireToken(.propertyKey, property.key) }
+            case .createRelationship(let id, let type, let start, let end, let properties):
+                try requireReserved(id, below: nextRelationshipID, writeSet, epoch)
+                try requireToken(.relationshipType, type)
+                for property in properties { try requireToken(.propertyKey, property.key) }
+                for node in [start, end] {
+                    let key = EntityKey(id: node, isNode: true)
+                    if let deleted = recent[key]?.deleted, deleted > writeSet.base { throw conflict(key, deleted) }
+                }
+            case .setNodeProperty(let id, let key, _):
+                try requireToken(.propertyKey, key)
+                try requireUnchanged(EntityKey(id: id, isNode: true))
+            case .addLabel(let id, let label), .removeLabel(let id, let label):
+                try requireToken(.label, label)
+                try requireUnchanged(EntityKey(id: id, isNode: true))
+            case .setRelationshipProperty(let id, let key, _):
+                try requireToken(.propertyKey, key)
+                try requireUnchanged(EntityKey(id: id, isNode: false))
+            case .deleteRelationship(let id):
+                try requireUnchanged(EntityKey(id: id, isNode: false))
+            case .deleteNode(let id):
+                let key = EntityKey(id: id, isNode: true)
+                if let newest = recent[key]?.newest, newest > writeSet.base { throw conflict(key, newest) }
+            }
+        }
+    }
+
+    private func requireReserved(
+        _ id: UInt64, below next: UInt64, _ writeSet: WriteSet, _ epoch: Epoch
+    ) throws(GraphError) {
+        guard writeSet.idEpoch == epoch else {
+            throw GraphError(
+                .masterChanged, "the ids of this transaction were reserved under \(writeSet.idEpoch), the master rules under \(epoch)")
+        }
+        guard id < next else { throw GraphError(.invalidRequest, "id \(id) was never reserved") }
+    }
+
+    private mutating func remember(
+        _ command: Command, _ transaction: TransactionID, _ created: inout Set<EntityKey>, _ touched: inout [EntityKey]
+    ) {
+        func touch(_ key: EntityKey, _ path: WritableKeyPath<Changes, TransactionID>) {
+            recent[key, default: Changes()][keyPath: path] = transaction
+            touched.append(key)
+        }
+        switch command {
+        case .createToken: break
+        case .createNode(let id, _, _): created.insert(EntityKey(id: id, isNode: true))
+        case .createRelationship(let id, _, let start, let end, _):
+            created.insert(EntityKey(id: id, isNode: false))
+            for node in [start, end] where !created.contains(EntityKey(id: node, isNode: true)) {
+                touch(EntityKey(id: node, isNode: true), \.attached)
+            }
+        case .setNodeProperty(let id, _, _), .addLabel(let id, _), .removeLabel(let id, _):
+            let key = EntityKey(id: id, isNode: true)
+            if !created.contains(key) { touch(key, \.changed) }
+        case .setRelationshipProperty(let id, _, _):
+            let key = EntityKey(id: id, isNode: false)
+            if !created.contains(key) { touch(key, \.changed) }
+        case .deleteNode(let id): touch(EntityKey(id: id, isNode: true), \.deleted)
+        case .deleteRelationship(let id): touch(EntityKey(id: id, isNode: false), \.deleted)
+        }
+    }
+
+    private mutating func forget() {
+        while historyKeyCount > Self.rememberedKeyCountMaximum, history.count > 1, let (transaction, keys) = history.first {
+            history.removeFirst()
+            historyKeyCount -= keys.count
+            floor = transaction
+            for key in keys where recent[key].map({ $0.newest <= transaction }) ?? false { recent[key] = nil }
+        }
+        if history.startIndex > 65536 { history = ArraySlice(Array(history)) }
+    }
+}

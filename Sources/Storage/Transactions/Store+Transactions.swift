@@ -1,0 +1,97 @@
+public import GraphModel
+internal import Synchronization
+
+extension Store {
+    /// A read transaction over what is applied now.
+    public func beginRead() -> Transaction { Transaction(reading: state) }
+
+    /// A write transaction over what is applied now; its ids come from `reserve`.
+    public func beginWrite(_ reserve: IDReserve) -> Transaction { Transaction(writing: state, reserve: reserve) }
+}
+
+/// A store that is its own master: orders, syncs and applies on its own. The commit pipeline of a single database, and
+/// what unit tests use.
+public final class LocalCommitter: Sendable {
+    public let store: Store
+    public let reserve = IDReserve()
+    private let sequencer: Mutex<Sequencer>
+    private let waiters: Mutex<[Waiter]>
+    private let failure = Mutex<GraphError?>(nil)
+
+    private struct Waiter {
+        let transactionID: TransactionID
+        let resume: @Sendable (GraphError?) -> Void
+    }
+
+    public init(_ store: Store) throws(GraphError) {
+        self.store = store
+        sequencer = Mutex(try Sequencer(store))
+        waiters = Mutex([])
+        store.onDurable { [weak self] position in self?.durable(position) }
+        store.onFailure { [weak self] failure in self?.failed(failure) }
+    }
+
+    /// Hands the reserve at least so many more ids.
+    public func reserveIDs(nodes: Int, relationships: Int) {
+        let (nodeIDs, relationshipIDs) = sequencer.withLock {
+            ($0.reserveNodeIDs(UInt64(nodes)), $0.reserveRelationshipIDs(UInt64(relationships)))
+        }
+        reserve.add(nodes: nodeIDs, relationships: relationshipIDs, epoch: .zero)
+    }
+
+    /// Orders a write set and appends it; `done` is called, on the log thread, once it is durable and readable, or when
+    /// that failed.
+    public func commit(
+        _ writeSet: [UInt8], done: @escaping @Sendable (GraphError?) -> Void
+    ) throws(GraphError) -> LogPosition {
+        if let failure = failure.withLock({ $0 }) { throw failure }
+        return try sequencer.withLock { sequencer throws(GraphError) in
+            let record = try sequencer.sequence(
+                writeSet, epoch: .zero, commitPoint: store.durable.transactionID)
+            waiters.withLock { $0.append(Waiter(transactionID: record.position.transactionID, resume: done)) }
+            try store.append([record])
+            return record.position
+        }
+    }
+
+    private func durable(_ position: LogPosition) {
+        do throws(GraphError) {
+            try store.apply(upTo: position.transactionID)
+        } catch {
+            return failed(error)
+        }
+        let ready = waiters.withLock { waiters -> [Waiter] in
+            let count = waiters.firstIndex { $0.transactionID > position.transactionID } ?? waiters.count
+            defer { waiters.removeFirst(count) }
+            return Array(waiters[..<count])
+        }
+        for waiter in ready { waiter.resume(nil) }
+    }
+
+    private func failed(_ error: GraphError) {
+        failure.withLock { $0 = error }
+        let all = waiters.withLock { waiters -> [Waiter] in
+            defer { waiters = [] }
+            return waiters
+        }
+        for waiter in all { waiter.resume(error) }
+    }
+
+    // MARK: Blocking use, for tests and tools
+
+    /// Begins a write transaction with some ids at hand.
+    public func begin(nodes: Int = 64, relationships: Int = 64) -> Transaction {
+        reserveIDs(nodes: nodes, relationships: relationships)
+        return store.beginWrite(reserve)
+    }
+
+    /// Commits and waits until the transaction is durable and readable. Not for threads of the concurrency pool.
+    @discardableResult
+    public func commitAndWait(_ transaction: Transaction) throws(GraphError) -> TransactionID {
+        let outcome = OneResult()
+        let position = try commit(try transaction.finish()) { outcome.set($0) }
+        if !store.options.usesLogThread { store.flush() }
+        if let error = outcome.wait() { throw error }
+        return position.transactionID
+    }
+}

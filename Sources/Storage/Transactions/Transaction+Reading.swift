@@ -1,0 +1,197 @@
+public import GraphModel
+
+extension Transaction {
+    // MARK: Counts
+
+    /// Number of nodes. O(1).
+    public func nodeCount() -> Int { state.counts.nodes + (writes?.nodeCountChange ?? 0) }
+
+    /// Number of nodes with a label. O(1).
+    public func nodeCount(label: TokenID) -> Int {
+        state.counts.nodes(label: label) + (writes?.labelCountChanges[label] ?? 0)
+    }
+
+    /// Number of relationships. O(1).
+    public func relationshipCount() -> Int { state.counts.relationships + (writes?.relationshipCountChange ?? 0) }
+
+    /// Number of relationships of a type. O(1).
+    public func relationshipCount(type: TokenID) -> Int {
+        state.counts.relationships(type: type) + (writes?.typeCountChanges[type] ?? 0)
+    }
+
+    // MARK: Nodes
+
+    public func nodeExists(_ id: NodeID) -> Bool {
+        if let draft = writes?.nodes[id.rawValue] { return draft.exists }
+        return view.nodeExists(id.rawValue, at: at)
+    }
+
+    /// The labels of a node; none when it does not exist.
+    public func labels(of id: NodeID) -> [TokenID] {
+        if let draft = writes?.nodes[id.rawValue] { return draft.labels }
+        return view.labels(ofNode: id.rawValue, at: at)
+    }
+
+    public func hasLabel(_ label: TokenID, _ id: NodeID) -> Bool { labels(of: id).contains(label) }
+
+    /// A property of a node; nil when it is not set or the node does not exist.
+    public func property(_ key: TokenID, ofNode id: NodeID) -> Value? {
+        if let draft = writes?.nodes[id.rawValue] { return draft.properties.value(key) }
+        return view.property(key, ofNode: id.rawValue, at: at)
+    }
+
+    /// All properties of a node, ascending by key.
+    public func properties(ofNode id: NodeID) -> [(key: TokenID, value: Value)] {
+        let properties = writes?.nodes[id.rawValue]?.properties ?? view.properties(ofNode: id.rawValue, at: at)
+        return properties.map { ($0.key, $0.value) }
+    }
+
+    // MARK: Relationships
+
+    /// Type and ends of a relationship; nil when it does not exist.
+    public func relationship(_ id: RelationshipID) -> RelationshipRecord? {
+        if let draft = writes?.relationships[id.rawValue] { return draft.exists ? draft.record : nil }
+        return view.relationship(id.rawValue, at: at)
+    }
+
+    public func property(_ key: TokenID, ofRelationship id: RelationshipID) -> Value? {
+        if let draft = writes?.relationships[id.rawValue] { return draft.properties.value(key) }
+        return view.property(key, ofRelationship: id.rawValue, at: at)
+    }
+
+    /// All properties of a relationship, ascending by key.
+    public func properties(ofRelationship id: RelationshipID) -> [(key: TokenID, value: Value)] {
+        let properties =
+            writes?.relationships[id.rawValue]?.properties ?? view.properties(ofRelationship: id.rawValue, at: at)
+        return properties.map { ($0.key, $0.value) }
+    }
+
+    // MARK: Expansion
+
+    /// Appends the other ends and the ids of a node's relationships to two parallel buffers.
+    ///
+    /// `types` empty means all. A self-relationship appears once for each of `.outgoing` and `.incoming`, and once for
+    /// `.both`. On unchanged parts of the graph this copies slices; it allocates nothing else.
+    public func expand(
+        _ node: NodeID, _ direction: Direction, types: [TokenID], neighbours: inout ContiguousArray<UInt64>,
+        relationships: inout ContiguousArray<UInt64>
+    ) {
+        let start = relationships.count
+        view.expand(
+            node.rawValue, direction, types: types, at: at, neighbours: &neighbours, relationships: &relationships)
+        guard let writes else { return }
+        if writes.nodesWithRemovals.contains(node.rawValue) {
+            var kept = start
+            for index in start..<relationships.count where !writes.removed.contains(relationships[index]) {
+                relationships[kept] = relationships[index]
+                neighbours[kept] = neighbours[index]
+                kept += 1
+            }
+            relationships.removeLast(relationships.count - kept)
+            neighbours.removeLast(neighbours.count - kept)
+        }
+        for edge in writes.edges[node.rawValue] ?? [] {
+            switch direction {
+            case .outgoing: if !edge.isOutgoing { continue }
+            case .incoming: if edge.isOutgoing { continue }
+            case .both: if !edge.isOutgoing && edge.neighbour == node.rawValue { continue }
+            }
+            if !types.isEmpty && !types.contains(edge.type) { continue }
+            if writes.relationships[edge.relationship]?.exists != true { continue }
+            neighbours.append(edge.neighbour)
+            relationships.append(edge.relationship)
+        }
+    }
+
+    func expandIncludingDeleted(
+        _ id: UInt64, neighbours: inout ContiguousArray<UInt64>, relationships: inout ContiguousArray<UInt64>
+    ) {
+        expand(NodeID(id), .both, types: [], neighbours: &neighbours, relationships: &relationships)
+    }
+
+    /// How many relationships a node has.
+    public func degree(_ node: NodeID, _ direction: Direction, types: [TokenID]) -> Int {
+        var neighbours: ContiguousArray<UInt64> = []
+        var relationships: ContiguousArray<UInt64> = []
+        expand(node, direction, types: types, neighbours: &neighbours, relationships: &relationships)
+        return relationships.count
+    }
+
+    // MARK: Scans
+
+    /// Appends up to `limit` node ids from `cursor` on, ascending, and moves the cursor on. Returns false once there are
+    /// no more.
+    public func scanNodes(
+        label: TokenID?, cursor: inout UInt64, limit: Int, into ids: inout ContiguousArray<UInt64>
+    ) -> Bool {
+        let end = max(state.nextNodeID, writes?.createdNodes.max().map { $0 + 1 } ?? 0)
+        let plain = writes == nil && view.layers.allSatisfy { $0.nodes.count == 0 }
+        var found = 0
+        while cursor < end, found < limit {
+            if plain {
+                found += scanBase(label: label, cursor: &cursor, end: end, limit: limit - found, into: &ids)
+                continue
+            }
+            let id = NodeID(cursor)
+            cursor += 1
+            if let label {
+                if hasLabel(label, id) {
+                    ids.append(id.rawValue)
+                    found += 1
+                }
+            } else if nodeExists(id) {
+                ids.append(id.rawValue)
+                found += 1
+            }
+        }
+        return cursor < end
+    }
+
+    /// The same over one segment that no overlay hides.
+    private func scanBase(
+        label: TokenID?, cursor: inout UInt64, end: UInt64, limit: Int, into ids: inout ContiguousArray<UInt64>
+    ) -> Int {
+        let rangeLength = UInt64(1) << UInt64(view.base.manifest.nodeRangeBits)
+        let rangeEnd = min(end, (cursor / rangeLength + 1) * rangeLength)
+        guard let (segment, first) = view.base.node(cursor) else {
+            cursor = rangeEnd
+            return 0
+        }
+        let wanted = label.map(segment.labelSetsContaining)
+        var found = 0
+        var slot = first
+        while cursor < rangeEnd, found < limit {
+            let set = segment.labelSetNumber(slot)
+            if let wanted {
+                if set < wanted.count && wanted[set] {
+                    ids.append(cursor)
+                    found += 1
+                }
+            } else if set != 0 {
+                ids.append(cursor)
+                found += 1
+            }
+            slot += 1
+            cursor += 1
+        }
+        return found
+    }
+
+    /// Appends up to `limit` relationship ids from `cursor` on, ascending, and moves the cursor on. Returns false once
+    /// there are no more.
+    public func scanRelationships(
+        type: TokenID?, cursor: inout UInt64, limit: Int, into ids: inout ContiguousArray<UInt64>
+    ) -> Bool {
+        let end = max(state.nextRelationshipID, writes?.createdRelationships.max().map { $0 + 1 } ?? 0)
+        var found = 0
+        while cursor < end, found < limit {
+            let id = RelationshipID(cursor)
+            cursor += 1
+            guard let record = relationship(id) else { continue }
+            if let type, record.type != type { continue }
+            ids.append(id.rawValue)
+            found += 1
+        }
+        return cursor < end
+    }
+}

@@ -1,0 +1,217 @@
+public import GraphModel
+
+extension Transaction {
+    private func requireWritable() throws(GraphError) {
+        if writes == nil { throw GraphError(.readOnly, "this transaction is read-only: nothing can be changed in it") }
+    }
+
+    private func requireStorable(_ value: Value, _ key: String) throws(GraphError) {
+        if key.isEmpty { throw GraphError(.argumentError, "a property key cannot be empty") }
+        guard value.isStorable else {
+            throw GraphError(
+                .typeError,
+                "property \"\(key)\" cannot hold a value of type \(value.kindName): allowed are booleans, numbers, strings, byte arrays, and lists of one of the first three kinds")
+        }
+    }
+
+    private func number(_ kind: TokenKind, _ name: String) throws(GraphError) -> TokenID {
+        if name.isEmpty {
+            let what =
+                switch kind {
+                case .label: "label"
+                case .relationshipType: "relationship type"
+                case .propertyKey: "property key"
+                }
+            throw GraphError(.argumentError, "a \(what) cannot be empty")
+        }
+        guard let token = writes?.number(kind, name, state.tokens) else {
+            throw GraphError(.readOnly, "this transaction is read-only")
+        }
+        return token
+    }
+
+    private func numbered(_ properties: [(key: String, value: Value)]) throws(GraphError) -> [Property] {
+        var result: [Property] = []
+        for (key, value) in properties where !value.isNull {
+            try requireStorable(value, key)
+            result.set(try number(.propertyKey, key), value)
+        }
+        return result
+    }
+
+    /// The node's state for changing it; throws when it does not exist.
+    private func nodeDraft(_ id: NodeID) throws(GraphError) -> Writes.NodeDraft {
+        try requireWritable()
+        if let draft = writes?.nodes[id.rawValue] {
+            guard draft.exists else {
+                throw GraphError(.entityDeleted, "Node \(id.rawValue) has been deleted in this transaction")
+            }
+            return draft
+        }
+        guard view.nodeExists(id.rawValue, at: at) else {
+            throw GraphError(.entityNotFound, "Node \(id.rawValue) not found")
+        }
+        return Writes.NodeDraft(
+            exists: true, labels: view.labels(ofNode: id.rawValue, at: at),
+            properties: view.properties(ofNode: id.rawValue, at: at))
+    }
+
+    private func relationshipDraft(_ id: RelationshipID) throws(GraphError) -> Writes.RelationshipDraft {
+        try requireWritable()
+        if let draft = writes?.relationships[id.rawValue] {
+            guard draft.exists else {
+                throw GraphError(.entityDeleted, "Relationship \(id.rawValue) has been deleted in this transaction")
+            }
+            return draft
+        }
+        guard let record = view.relationship(id.rawValue, at: at) else {
+            throw GraphError(.entityNotFound, "Relationship \(id.rawValue) not found")
+        }
+        return Writes.RelationshipDraft(
+            record: record, exists: true, properties: view.properties(ofRelationship: id.rawValue, at: at))
+    }
+
+    // MARK: Nodes
+
+    /// Creates a node. A null among the properties is left out; a label given twice counts once.
+    public func createNode(
+        labels: [String] = [], properties: [(key: String, value: Value)] = []
+    ) throws(GraphError) -> NodeID {
+        try requireWritable()
+        var labelNumbers: [TokenID] = []
+        for label in labels {
+            let token = try number(.label, label)
+            if !labelNumbers.contains(token) { labelNumbers.append(token) }
+        }
+        let stored = try numbered(properties)
+        let id = try takeNodeID()
+        writes?.commands.append(.createNode(id, labels: labelNumbers, properties: stored))
+        writes?.nodes[id] = Writes.NodeDraft(exists: true, labels: labelNumbers, properties: stored)
+        writes?.createdNodes.append(id)
+        writes?.nodeCountChange += 1
+        for label in labelNumbers { writes?.labelCountChanges[label, default: 0] += 1 }
+        return NodeID(id)
+    }
+
+    /// Deletes a node. That it has no relationships left is checked when the transaction commits.
+    public func deleteNode(_ id: NodeID) throws(GraphError) {
+        let draft = try nodeDraft(id)
+        writes?.commands.append(.deleteNode(id.rawValue))
+        writes?.nodes[id.rawValue] = Writes.NodeDraft(exists: false, labels: [], properties: [])
+        writes?.deletedNodes.append(id.rawValue)
+        writes?.nodeCountChange -= 1
+        for label in draft.labels { writes?.labelCountChanges[label, default: 0] -= 1 }
+    }
+
+    /// Sets a property; null removes it.
+    public func setProperty(_ key: String, to value: Value, ofNode id: NodeID) throws(GraphError) {
+        var draft = try nodeDraft(id)
+        let stored = value.isNull ? nil : value
+        if let stored { try requireStorable(stored, key) }
+        if stored == nil && token(.propertyKey, key) == nil { return }
+        let token = try number(.propertyKey, key)
+        if stored == nil && draft.properties.value(token) == nil { return }
+        draft.properties.set(token, stored)
+        writes?.commands.append(.setNodeProperty(id.rawValue, key: token, value: stored))
+        writes?.nodes[id.rawValue] = draft
+    }
+
+    /// Makes the given properties the only ones.
+    public func replaceProperties(ofNode id: NodeID, with properties: [(key: String, value: Value)]) throws(GraphError) {
+        let wanted = try numbered(properties)
+        for property in try nodeDraft(id).properties where wanted.value(property.key) == nil {
+            try setProperty(name(.propertyKey, property.key), to: .null, ofNode: id)
+        }
+        for property in wanted { try setProperty(name(.propertyKey, property.key), to: property.value, ofNode: id) }
+    }
+
+    public func addLabel(_ label: String, to id: NodeID) throws(GraphError) {
+        var draft = try nodeDraft(id)
+        let token = try number(.label, label)
+        guard !draft.labels.contains(token) else { return }
+        draft.labels.append(token)
+        writes?.commands.append(.addLabel(id.rawValue, token))
+        writes?.nodes[id.rawValue] = draft
+        writes?.labelCountChanges[token, default: 0] += 1
+    }
+
+    public func removeLabel(_ label: String, from id: NodeID) throws(GraphError) {
+        var draft = try nodeDraft(id)
+        guard let token = token(.label, label), draft.labels.contains(token) else { return }
+        draft.labels.removeAll { $0 == token }
+        writes?.commands.append(.removeLabel(id.rawValue, token))
+        writes?.nodes[id.rawValue] = draft
+        writes?.labelCountChanges[token, default: 0] -= 1
+    }
+
+    // MARK: Relationships
+
+    /// Creates a relationship between two nodes, which may be the same.
+    public func createRelationship(
+        type: String, from start: NodeID, to end: NodeID, properties: [(key: String, value: Value)] = []
+    ) throws(GraphError) -> RelationshipID {
+        try requireWritable()
+        for node in [start, end] where !nodeExists(node) {
+            if writes?.nodes[node.rawValue] != nil {
+                throw GraphError(.entityDeleted, "Node \(node.rawValue) has been deleted in this transaction")
+            }
+            throw GraphError(.entityNotFound, "Node \(node.rawValue) not found")
+        }
+        let typeNumber = try number(.relationshipType, type)
+        let stored = try numbered(properties)
+        let id = try takeRelationshipID()
+        writes?.commands.append(
+            .createRelationship(
+                id, type: typeNumber, start: start.rawValue, end: end.rawValue, properties: stored))
+        writes?.relationships[id] = Writes.RelationshipDraft(
+            record: RelationshipRecord(id: RelationshipID(id), type: typeNumber, start: start, end: end), exists: true,
+            properties: stored)
+        writes?.edges[start.rawValue, default: []].append(
+            .init(relationship: id, neighbour: end.rawValue, type: typeNumber, isOutgoing: true))
+        writes?.edges[end.rawValue, default: []].append(
+            .init(relationship: id, neighbour: start.rawValue, type: typeNumber, isOutgoing: false))
+        writes?.createdRelationships.append(id)
+        writes?.relationshipCountChange += 1
+        writes?.typeCountChanges[typeNumber, default: 0] += 1
+        return RelationshipID(id)
+    }
+
+    public func deleteRelationship(_ id: RelationshipID) throws(GraphError) {
+        var draft = try relationshipDraft(id)
+        draft.exists = false
+        draft.properties = []
+        writes?.commands.append(.deleteRelationship(id.rawValue))
+        writes?.relationships[id.rawValue] = draft
+        writes?.removed.insert(id.rawValue)
+        writes?.nodesWithRemovals.insert(draft.record.start.rawValue)
+        writes?.nodesWithRemovals.insert(draft.record.end.rawValue)
+        writes?.relationshipCountChange -= 1
+        writes?.typeCountChanges[draft.record.type, default: 0] -= 1
+    }
+
+    /// Sets a property; null removes it.
+    public func setProperty(_ key: String, to value: Value, ofRelationship id: RelationshipID) throws(GraphError) {
+        var draft = try relationshipDraft(id)
+        let stored = value.isNull ? nil : value
+        if let stored { try requireStorable(stored, key) }
+        if stored == nil && token(.propertyKey, key) == nil { return }
+        let token = try number(.propertyKey, key)
+        if stored == nil && draft.properties.value(token) == nil { return }
+        draft.properties.set(token, stored)
+        writes?.commands.append(.setRelationshipProperty(id.rawValue, key: token, value: stored))
+        writes?.relationships[id.rawValue] = draft
+    }
+
+    /// Makes the given properties the only ones.
+    public func replaceProperties(
+        ofRelationship id: RelationshipID, with properties: [(key: String, value: Value)]
+    ) throws(GraphError) {
+        let wanted = try numbered(properties)
+        for property in try relationshipDraft(id).properties where wanted.value(property.key) == nil {
+            try setProperty(name(.propertyKey, property.key), to: .null, ofRelationship: id)
+        }
+        for property in wanted {
+            try setProperty(name(.propertyKey, property.key), to: property.value, ofRelationship: id)
+        }
+    }
+}

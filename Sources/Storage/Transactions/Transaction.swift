@@ -1,0 +1,117 @@
+public import GraphModel
+internal import FileSystem
+
+/// A unit of work over one snapshot: reads see the snapshot and the transaction's own writes, nothing else.
+///
+/// Not `Sendable`: it belongs to one thread at a time. A read transaction holds its version of the store, not a lock:
+/// it never waits for a writer and no writer waits for it. Writes are collected here and take effect when the owner
+/// commits the write set.
+public final class Transaction {
+    let state: AppliedState
+    let view: StoreView
+    let at: UInt64
+    var writes: Writes?
+    private let reserve: IDReserve?
+
+    init(reading state: AppliedState) {
+        self.state = state
+        view = state.view
+        at = state.position.transactionID.rawValue
+        reserve = nil
+    }
+
+    init(writing state: AppliedState, reserve: IDReserve) {
+        self.state = state
+        view = state.view
+        at = state.position.transactionID.rawValue
+        self.reserve = reserve
+        writes = Writes()
+    }
+
+    /// The last transaction that this one sees.
+    public var snapshotTransactionID: TransactionID { TransactionID(at) }
+    public var isReadOnly: Bool { writes == nil }
+    public var hasWrites: Bool { !(writes?.commands.isEmpty ?? true) }
+
+    /// Ids asked for beyond what the reserve held: how many more a next try needs.
+    public internal(set) var missingIDs = (nodes: 0, relationships: 0)
+
+    /// The write set, for the master to sequence. Throws `.constraintViolation` when a deleted node still has
+    /// relationships.
+    public func finish() throws(GraphError) -> [UInt8] {
+        guard let writes else { throw GraphError(.readOnly, "a read transaction has nothing to commit") }
+        var neighbours: ContiguousArray<UInt64> = []
+        var relationships: ContiguousArray<UInt64> = []
+        for id in writes.deletedNodes {
+            relationships.removeAll(keepingCapacity: true)
+            neighbours.removeAll(keepingCapacity: true)
+            expandIncludingDeleted(id, neighbours: &neighbours, relationships: &relationships)
+            if !relationships.isEmpty {
+                throw GraphError(
+                    .constraintViolation,
+                    "Node \(id) cannot be deleted, it still has \(relationships.count) relationship(s): delete them first")
+            }
+        }
+        return WriteSet(
+            base: snapshotTransactionID, idEpoch: writes.idEpoch, newNames: writes.newNames, commands: writes.commands
+        ).encode()
+    }
+
+    // MARK: Ids
+
+    func takeNodeID() throws(GraphError) -> UInt64 {
+        if let (id, epoch) = reserve?.takeNode(), bind(epoch) { return id }
+        missingIDs.nodes += 1
+        throw Self.idsExhausted
+    }
+
+    func takeRelationshipID() throws(GraphError) -> UInt64 {
+        if let (id, epoch) = reserve?.takeRelationship(), bind(epoch) { return id }
+        missingIDs.relationships += 1
+        throw Self.idsExhausted
+    }
+
+    /// All ids of one transaction must come from one mastership.
+    private func bind(_ epoch: Epoch) -> Bool {
+        guard var bound = writes else { return false }
+        if bound.hasIDs && bound.idEpoch != epoch { return false }
+        if !bound.hasIDs {
+            writes = nil
+            bound.idEpoch = epoch
+            bound.hasIDs = true
+            writes = bound
+        }
+        return true
+    }
+
+    /// Thrown when the member must fetch more ids and run the statement again; clients never see it.
+    static let idsExhausted = GraphError(
+        .conflict, "this member has no reserved ids left and asks the master for more: run the transaction again")
+
+    // MARK: Names
+
+    /// The number of a name, known to the store or introduced here; nil when nobody has used it yet.
+    public func token(_ kind: TokenKind, _ name: String) -> TokenID? {
+        state.tokens.token(kind, name) ?? writes?.newNumbers[Int(kind.rawValue)][Array(name.utf8)]
+    }
+
+    /// The name behind a number that this transaction handed out.
+    public func name(_ kind: TokenKind, _ token: TokenID) -> String {
+        if token & Command.provisionalBit != 0 {
+            let index = Int(token & ~Command.provisionalBit)
+            if let writes, index < writes.newNames.count { return writes.newNames[index].name }
+        }
+        return state.tokens.name(kind, token) ?? "?\(token)"
+    }
+
+    /// How many names of a kind the store knows.
+    public func tokenCount(_ kind: TokenKind) -> Int {
+        state.tokens.count(kind) + (writes?.newNames.count { $0.kind == kind } ?? 0)
+    }
+
+    /// Every name of a kind, in the order of their first use.
+    public func names(_ kind: TokenKind) -> [String] {
+        let known = (0..<state.tokens.count(kind)).compactMap { state.tokens.name(kind, TokenID($0)) }
+        return known + (writes?.newNames.filter { $0.kind == kind }.map(\.name) ?? [])
+    }
+}

@@ -1,0 +1,65 @@
+internal import FileSystem
+internal import GraphModel
+
+/// What a transaction wants to change, as it travels from the member that executed it to the master: commands, the names
+/// they introduce, and the snapshot they were decided on. Little-endian: `UInt8` version, `UInt64` snapshot transaction
+/// id, `UInt64` epoch of the reserved ids, new names (kind, name), `UInt32` command count, commands.
+struct WriteSet: Sendable, Equatable {
+    static let formatVersion: UInt8 = 1
+
+    var base: TransactionID
+    /// The epoch in which the ids of created entities were reserved.
+    var idEpoch: Epoch
+    var newNames: [NewName]
+    var commands: [Command]
+
+    struct NewName: Sendable, Equatable {
+        let kind: TokenKind
+        let name: String
+    }
+
+    init(base: TransactionID, idEpoch: Epoch, newNames: [NewName], commands: [Command]) {
+        self.base = base
+        self.idEpoch = idEpoch
+        self.newNames = newNames
+        self.commands = commands
+    }
+
+    func encode() -> [UInt8] {
+        var writer = ByteWriter(reservingByteCount: 64 + commands.count * 48)
+        writer.write(Self.formatVersion)
+        writer.write(base.rawValue)
+        writer.write(idEpoch.rawValue)
+        writer.write(UInt32(newNames.count))
+        for name in newNames {
+            writer.write(name.kind.rawValue)
+            writer.write(string: name.name)
+        }
+        writer.write(UInt32(commands.count))
+        for command in commands { command.encode(into: &writer) }
+        return writer.bytes
+    }
+
+    init(decoding bytes: [UInt8]) throws(MalformedBytes) {
+        var reader = ByteReader(bytes)
+        let version: UInt8 = try reader.read()
+        guard version == Self.formatVersion else {
+            throw MalformedBytes(offset: 0, detail: "expected write set format \(Self.formatVersion), found \(version)")
+        }
+        base = TransactionID(try reader.read())
+        idEpoch = Epoch(try reader.read())
+        newNames = []
+        for _ in 0..<(try reader.readCount(minimumByteCountOfElement: 5)) {
+            let number: UInt8 = try reader.read()
+            guard let kind = TokenKind(rawValue: number) else {
+                throw MalformedBytes(offset: reader.offset - 1, detail: "\(number) is no kind of token")
+            }
+            newNames.append(NewName(kind: kind, name: try reader.readString()))
+        }
+        let count = try reader.readCount(minimumByteCountOfElement: 9)
+        commands = []
+        commands.reserveCapacity(count)
+        for _ in 0..<count { commands.append(try Command.decode(&reader)) }
+        guard reader.isAtEnd else { throw MalformedBytes(offset: reader.offset, detail: "bytes after the last command") }
+    }
+}

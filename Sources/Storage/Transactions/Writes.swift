@@ -1,0 +1,53 @@
+internal import GraphModel
+
+/// What a write transaction has done so far: the commands, in order, and their effect for its own reads.
+struct Writes {
+    struct NodeDraft {
+        var exists: Bool
+        var labels: [TokenID]
+        var properties: [Property]
+    }
+    struct RelationshipDraft {
+        var record: RelationshipRecord
+        var exists: Bool
+        var properties: [Property]
+    }
+    struct DraftEdge {
+        let relationship: UInt64
+        let neighbour: UInt64
+        let type: TokenID
+        let isOutgoing: Bool
+    }
+
+    var idEpoch = Epoch.zero
+    var hasIDs = false
+    var commands: [Command] = []
+    var newNames: [WriteSet.NewName] = []
+    /// By kind, keyed by UTF-8: provisional numbers.
+    var newNumbers: [[[UInt8]: TokenID]] = [[:], [:], [:]]
+    var nodes: [UInt64: NodeDraft] = [:]
+    var relationships: [UInt64: RelationshipDraft] = [:]
+    /// Relationships created here, at each end.
+    var edges: [UInt64: [DraftEdge]] = [:]
+    /// Relationships of the snapshot that were deleted here, and the nodes that lost one.
+    var removed: Set<UInt64> = []
+    var nodesWithRemovals: Set<UInt64> = []
+    var deletedNodes: [UInt64] = []
+    var createdNodes: ContiguousArray<UInt64> = []
+    var createdRelationships: ContiguousArray<UInt64> = []
+    var nodeCountChange = 0
+    var relationshipCountChange = 0
+    var labelCountChanges: [TokenID: Int] = [:]
+    var typeCountChanges: [TokenID: Int] = [:]
+
+    /// The number of a name, provisional when neither the store nor this transaction has it.
+    mutating func number(_ kind: TokenKind, _ name: String, _ tokens: TokenTable) -> TokenID {
+        if let token = tokens.token(kind, name) { return token }
+        let key = Array(name.utf8)
+        if let token = newNumbers[Int(kind.rawValue)][key] { return token }
+        let token = TokenID(newNames.count) | Command.provisionalBit
+        newNames.append(.init(kind: kind, name: name))
+        newNumbers[Int(kind.rawValue)][key] = token
+        return token
+    }
+}
