@@ -30,6 +30,7 @@ var targets: [Target] = [
     module("TestSupport", ["GraphModel", "FileSystem"]),
     tests("GraphModelTests", ["GraphModel"]),
     tests("FileSystemTests", ["FileSystem"]),
+    tests("StorageTests", ["GraphModel", "FileSystem", "Storage"]),
 ]
 var dependencies: [Package.Dependency] = []
 
