@@ -89,9 +89,21 @@ extension TransactionLog {
         }
     }
 
+    /// Keeps everything after a transaction until ``unpin(_:)``; while a copy of the store is being streamed.
+    package func pin(after transactionID: TransactionID) -> UInt64 {
+        state.withLock { state in
+            state.nextPin += 1
+            state.pins[state.nextPin] = transactionID
+            return state.nextPin
+        }
+    }
+
+    package func unpin(_ pin: UInt64) { state.withLock { $0.pins[pin] = nil } }
+
     /// Removes the oldest files that a checkpoint at `checkpoint` made superfluous, beyond the retention limit.
     package func prune(upTo checkpoint: TransactionID) throws(GraphError) {
         let paths = state.withLock { state -> [String] in
+            let checkpoint = min(checkpoint, state.pins.values.min() ?? checkpoint)
             var superfluous = 0
             while superfluous + 1 < state.files.count, state.files[superfluous + 1].before.transactionID <= checkpoint {
                 superfluous += 1

@@ -33,6 +33,9 @@ package final class TransactionLog: Sendable {
         var isStopping = false
         var failure: GraphError?
         var syncCount: UInt64 = 0
+        /// Transactions after which nothing may be pruned yet.
+        var pins: [UInt64: TransactionID] = [:]
+        var nextPin: UInt64 = 0
     }
 
     let directory: String

@@ -135,8 +135,14 @@ struct NodeSegmentBuilder {
         groupStarts.append(UInt64(groupKeys.count))
     }
 
-    /// `adjacency` need not be sorted; within a group the order of relationship ids is ascending.
+    /// Adds the next slot whole. `adjacency` need not be sorted; within a group relationship ids ascend.
     mutating func add(labels: [TokenID], properties: [Property], adjacency: [AdjacencyEntry]) {
+        addEntity(labels: labels, properties: properties)
+        addAdjacency(adjacency)
+    }
+
+    /// Adds the next slot's labels and properties; its adjacency follows, in the same order of slots.
+    mutating func addEntity(labels: [TokenID], properties: [Property]) {
         columns.add(slot: labelSetOfNode.count, properties)
         if let number = labelSetNumbers[labels] {
             labelSetOfNode.append(number)
@@ -146,6 +152,9 @@ struct NodeSegmentBuilder {
             labelSetNumbers[labels] = number
             labelSetOfNode.append(number)
         }
+    }
+
+    mutating func addAdjacency(_ adjacency: [AdjacencyEntry]) {
         let sorted = adjacency.sorted { ($0.groupKey, $0.relationship) < ($1.groupKey, $1.relationship) }
         var current: UInt64?
         for entry in sorted {

@@ -1,0 +1,67 @@
+public import GraphModel
+
+/// A consistent copy of a running store, to be read out at leisure: the files of one manifest, which never change, and
+/// the log after it. Pins both while it lives; commits and checkpoints go on meanwhile.
+public final class StoreCopySource: Sendable {
+    /// One file of the copy.
+    public struct FileDescription: Sendable, Equatable {
+        public let name: String
+        public let byteCount: UInt64
+    }
+
+    public let storeID: StoreID
+    /// The manifest's bytes; written last by whoever takes the copy.
+    public let manifest: [UInt8]
+    public let files: [FileDescription]
+    /// The last transaction within the segments.
+    public let basePosition: LogPosition
+    /// The copy contains every transaction up to here once the log after `basePosition` is added.
+    public let target: LogPosition
+    private let base: Base
+    private let store: Store
+    private let pin: UInt64
+
+    init(_ store: Store) {
+        self.store = store
+        // Pin first: what the state names afterwards cannot be pruned any more.
+        pin = store.log.pin(after: .zero)
+        let state = store.state
+        base = state.view.base
+        storeID = base.manifest.storeID
+        manifest = base.manifest.encode()
+        files = (base.manifest.nodeSegments + base.manifest.relationshipSegments).map {
+            FileDescription(name: $0.name, byteCount: $0.byteCount)
+        }
+        basePosition = base.manifest.position
+        target = state.position
+    }
+
+    deinit { store.log.unpin(pin) }
+
+    public var byteCount: UInt64 { files.reduce(0) { $0 + $1.byteCount } }
+
+    /// A part of a file.
+    public func read(_ file: Int, from offset: UInt64, maximumByteCount: Int) -> [UInt8] {
+        let nodeCount = base.manifest.nodeSegments.count
+        let bytes =
+            file < nodeCount
+            ? base.nodeSegments[Int(base.manifest.nodeSegments[file].range)]?.file.bytes
+            : base.relationshipSegments[Int(base.manifest.relationshipSegments[file - nodeCount].range)]?.file.bytes
+        guard let bytes, Int(offset) < bytes.count else { return [] }
+        return Array(bytes[Int(offset)..<min(bytes.count, Int(offset) + maximumByteCount)])
+    }
+
+    /// Log entries after a transaction, up to ``target``; empty at the end.
+    public func records(after transactionID: TransactionID, maximumByteCount: Int) throws(GraphError) -> [LogRecord] {
+        guard transactionID < target.transactionID else { return [] }
+        guard let records = try store.records(after: transactionID, maximumByteCount: maximumByteCount) else {
+            throw GraphError(.general, "the log no longer holds what follows \(transactionID)")
+        }
+        return records.filter { $0.position.transactionID <= target.transactionID }
+    }
+}
+
+extension Store {
+    /// Begins a copy for a backup or for a member that is new or too far behind.
+    public func beginCopy() -> StoreCopySource { StoreCopySource(self) }
+}

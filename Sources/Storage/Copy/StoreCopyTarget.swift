@@ -1,0 +1,107 @@
+public import FileSystem
+public import GraphModel
+
+/// Takes in a copy of a store: segments first, then the log, and the manifest last, so that an unfinished copy is never
+/// mistaken for a store.
+public final class StoreCopyTarget {
+    private let directory: String
+    private let fileSystem: any FileSystem
+    private let manifestBytes: [UInt8]
+    private let manifest: Manifest
+    private var log: TransactionLog?
+    private var current: (file: any File, name: String, offset: UInt64)?
+    private var received: [String: UInt64] = [:]
+
+    /// Begins in a directory that must be empty or not exist.
+    public init(
+        directory: String, fileSystem: any FileSystem = POSIXFileSystem(), manifest bytes: [UInt8]
+    ) throws(GraphError) {
+        self.directory = directory
+        self.fileSystem = fileSystem
+        manifestBytes = bytes
+        manifest = try Manifest(decoding: bytes, path: "the received manifest")
+        do throws(FileError) {
+            try fileSystem.createDirectory(directory)
+            let present = try fileSystem.list(directory)
+            guard present.isEmpty else {
+                throw FileError(
+                    .exists, operation: "copy a store to", path: directory,
+                    detail: "the directory is not empty (\(present[0])); name an empty one")
+            }
+        } catch {
+            throw GraphError(error)
+        }
+    }
+
+    public var storeID: StoreID { manifest.storeID }
+
+    /// Adds a part of a segment; parts of one file come in order, one file after the other.
+    public func write(_ name: String, _ bytes: [UInt8]) throws(GraphError) {
+        guard Manifest.isSegmentName(name) else { throw GraphError(.corrupt, "a store copy contains no file \"\(name)\"") }
+        do throws(FileError) {
+            if current?.name != name {
+                try finishFile()
+                current = (try fileSystem.open(directory + "/" + name, .createEmpty), name, 0)
+            }
+            guard let (file, _, offset) = current else { return }
+            try file.write(bytes, at: offset)
+            current = (file, name, offset + UInt64(bytes.count))
+            received[name, default: 0] += UInt64(bytes.count)
+        } catch {
+            throw GraphError(error)
+        }
+    }
+
+    private func finishFile() throws(FileError) {
+        guard let (file, _, _) = current else { return }
+        try file.sync()
+        file.close()
+        current = nil
+    }
+
+    /// Adds log entries that follow the segments.
+    public func append(_ records: [LogRecord]) throws(GraphError) {
+        let log = try openLog()
+        var verified: [LogRecord] = []
+        for record in records {
+            do throws(MalformedBytes) { verified.append(try LogRecord(verifying: record.bytes)) } catch {
+                throw GraphError(.corrupt, "a received log entry is damaged: \(error)")
+            }
+        }
+        try log.append(verified)
+        log.flush()
+        if let failure = log.failure { throw failure }
+    }
+
+    private func openLog() throws(GraphError) -> TransactionLog {
+        if let log { return log }
+        let log = try TransactionLog.create(
+            directory: directory, fileSystem: fileSystem, storeID: manifest.storeID, after: manifest.position,
+            options: TransactionLog.Options(), onDurable: { _ in }, onFailure: { _ in })
+        self.log = log
+        return log
+    }
+
+    /// Makes the copy a store: everything named by the manifest must be there, whole. Returns where its log ends.
+    public func finish() throws(GraphError) -> LogPosition {
+        let log = try openLog()
+        do throws(FileError) {
+            try finishFile()
+            try fileSystem.syncDirectory(directory)
+        } catch {
+            throw GraphError(error)
+        }
+        for reference in manifest.nodeSegments + manifest.relationshipSegments
+        where received[reference.name] != reference.byteCount {
+            throw GraphError(
+                .corrupt, "the copy of \(reference.name) has \(received[reference.name] ?? 0) bytes, not \(reference.byteCount)")
+        }
+        _ = try Base.open(manifest, directory: directory, fileSystem)
+        do throws(FileError) {
+            try fileSystem.replace(directory + "/" + Manifest.fileName, with: manifestBytes)
+        } catch {
+            throw GraphError(error)
+        }
+        return log.last
+    }
+}
