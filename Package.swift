@@ -27,6 +27,7 @@ var targets: [Target] = [
     .target(name: "CCRC32C"),
     module("FileSystem", ["CCRC32C"]),
     module("Storage", ["GraphModel", "FileSystem"]),
+    module("Cypher", ["GraphModel"]),
     module("TestSupport", ["GraphModel", "FileSystem"]),
     tests("GraphModelTests", ["GraphModel"]),
     tests("FileSystemTests", ["FileSystem"]),
@@ -45,34 +46,18 @@ if !coreOnly {
         module(
             "Transport",
             [
-                "GraphModel", "FileSystem", "Coordination", "Replication",
+                "GraphModel", "FileSystem",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
-        module("Database", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Coordination", "Replication"]),
-        module("Backup", ["GraphModel", "FileSystem", "Storage", "Replication", "Transport"]),
         module(
             "RESTServer",
             [
-                "GraphModel", "Cypher", "Database",
+                "GraphModel",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
-            ]),
-        module(
-            "ServerRuntime",
-            [
-                "GraphModel", "FileSystem", "Storage", "Coordination", "Replication", "Transport", "Database", "Backup",
-                "RESTServer",
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-            ]),
-        .executableTarget(
-            name: "martlet",
-            dependencies: [
-                "GraphModel", "FileSystem", "Storage", "Backup", "ServerRuntime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
-            swiftSettings: swiftSettings),
+            ]),
     ]
 }
 

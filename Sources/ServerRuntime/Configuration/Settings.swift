@@ -1,0 +1,93 @@
+public import GraphModel
+
+/// Every key that Martlet knows. Names and units follow the manual's configuration chapter, so that existing files work.
+public enum Settings {
+    public enum DatabaseMode: String, Sendable { case single = "SINGLE", ha = "HA" }
+    public enum CommitMode: String, Sendable { case quorum }
+
+    public static let mode = Setting<DatabaseMode>(
+        "org.neo4j.server.database.mode", default: "SINGLE", allowed: "SINGLE or HA",
+        "Whether this server stands alone or is a member of a cluster", parse: { DatabaseMode(rawValue: $0.uppercased()) })
+    public static let location = Setting<String>(
+        "org.neo4j.server.database.location", default: "data/graph.db", allowed: "a path",
+        "Store directory; relative paths start at the configuration file's directory", parse: Parse.text)
+    public static let webAddress = Setting<String>(
+        "org.neo4j.server.webserver.address", default: "127.0.0.1", allowed: "an address of this machine",
+        "Address that the HTTP server listens on", parse: Parse.text)
+    public static let webPort = Setting<Int>(
+        "org.neo4j.server.webserver.port", default: "7474", allowed: "0 (chosen by the kernel) to 65535",
+        "Port of the HTTP server", parse: Parse.integer(0...65535))
+    public static let bodyLimit = Setting<UInt64>(
+        "org.neo4j.server.webserver.limit.body", default: "64M", allowed: "bytes, or with k, M, G",
+        "Longest request body that is accepted", parse: Parse.byteCount)
+    public static let queryThreads = Setting<Int>(
+        "martlet.query.threads", default: "0", allowed: "0 (as many as cores) to 1024",
+        "Threads that run queries", parse: Parse.integer(0...1024))
+    public static let queryTimeout = Setting<Milliseconds>(
+        "org.neo4j.server.webserver.limit.executiontime", default: "0", allowed: "a duration; 0 is no limit",
+        "Longest time a query may run", parse: Parse.duration)
+
+    public static let checkpointThreshold = Setting<UInt64>(
+        "martlet.checkpoint.threshold", default: "64M", allowed: "bytes, or with k, M, G",
+        "Recent changes held in memory before a checkpoint merges them into the store files", parse: Parse.byteCount)
+    public static let logRotation = Setting<UInt64>(
+        "logical_log_rotation_threshold", default: "64M", allowed: "bytes, or with k, M, G",
+        "Length at which a new transaction log file is begun", parse: Parse.byteCount)
+    public static let logRetention = Setting<UInt64>(
+        "martlet.log.retained", default: "512M", allowed: "bytes, or with k, M, G",
+        "Transaction log kept for slaves beyond what recovery needs", parse: Parse.byteCount)
+
+    public static let serverID = Setting<Int>(
+        "ha.server_id", default: nil, allowed: "an integer from 0 to 4294967295, unique in the cluster",
+        "Identifies this member; required in HA mode", parse: Parse.integer(0...4_294_967_295))
+    public static let haServer = Setting<String>(
+        "ha.server", default: nil, allowed: "host:port",
+        "Where the other members reach this one for replication; required in HA mode", parse: Parse.address)
+    public static let coordinators = Setting<[String]>(
+        "ha.coordinators", default: nil, allowed: "a comma-separated list of host:port",
+        "All coordinators of the cluster, the voters; required in HA mode", parse: Parse.addresses)
+    public static let coordinator = Setting<String>(
+        "ha.coordinator", default: nil, allowed: "host:port, one of ha.coordinators",
+        "The coordinator that this process hosts; absent: none", parse: Parse.address)
+    public static let clusterName = Setting<String>(
+        "ha.cluster_name", default: "martlet.ha", allowed: "any text",
+        "Members of another cluster name are refused", parse: Parse.text)
+    public static let commitMode = Setting<CommitMode>(
+        "ha.commit_mode", default: "quorum", allowed: "quorum",
+        "When a write is acknowledged: once a quorum of the sync set has it on disk",
+        parse: { CommitMode(rawValue: $0.lowercased()) })
+    public static let heartbeatInterval = Setting<Milliseconds>(
+        "ha.heartbeat_interval", default: "100ms", allowed: "a duration, 10ms to 10s",
+        "Time between two heartbeats of the master",
+        parse: { text in Parse.duration(text).flatMap { (10...10_000).contains($0.rawValue) ? $0 : nil } })
+    public static let masterTimeout = Setting<Milliseconds>(
+        "ha.master_timeout", default: "1000ms", allowed: "a duration, 100ms to 60s",
+        "Lease of the master: an election begins after this silence",
+        parse: { text in Parse.duration(text).flatMap { (100...60_000).contains($0.rawValue) ? $0 : nil } })
+    public static let syncTimeout = Setting<Milliseconds>(
+        "ha.sync_timeout", default: "5s", allowed: "a duration",
+        "A member silent for so long leaves the sync set", parse: Parse.duration)
+    public static let slaveOnly = Setting<Bool>(
+        "ha.slave_only", default: "false", allowed: "true or false",
+        "Whether this member is never elected and never counted in a quorum", parse: Parse.boolean)
+    public static let readTimeout = Setting<Milliseconds>(
+        "ha.read_timeout", default: "20", allowed: "a duration; a bare number is seconds",
+        "Longest time a slave waits for the master's answer, and a read for its bookmark", parse: Parse.duration)
+
+    public static let backupEnabled = Setting<Bool>(
+        "online_backup_enabled", default: "true", allowed: "true or false",
+        "Whether backups and store copies are served; required true in HA mode", parse: Parse.boolean)
+    public static let backupPort = Setting<Int>(
+        "online_backup_port", default: "6362", allowed: "0 (chosen by the kernel) to 65535",
+        "Port of the backup service", parse: Parse.integer(0...65535))
+
+    /// All of them, in the order of the documentation.
+    public static let all: [AnySetting] = [
+        AnySetting(mode), AnySetting(location), AnySetting(webAddress), AnySetting(webPort), AnySetting(bodyLimit),
+        AnySetting(queryThreads), AnySetting(queryTimeout), AnySetting(checkpointThreshold), AnySetting(logRotation),
+        AnySetting(logRetention), AnySetting(serverID), AnySetting(haServer), AnySetting(coordinators),
+        AnySetting(coordinator), AnySetting(clusterName), AnySetting(commitMode), AnySetting(heartbeatInterval),
+        AnySetting(masterTimeout), AnySetting(syncTimeout), AnySetting(slaveOnly), AnySetting(readTimeout),
+        AnySetting(backupEnabled), AnySetting(backupPort),
+    ]
+}
