@@ -28,6 +28,8 @@ var targets: [Target] = [
     module("FileSystem", ["CCRC32C"]),
     module("Storage", ["GraphModel", "FileSystem"]),
     module("Cypher", ["GraphModel"]),
+    module("QueryEngine", ["GraphModel", "Storage", "Cypher"]),
+    module("Database", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine"]),
     module("TestSupport", ["GraphModel", "FileSystem"]),
     tests("GraphModelTests", ["GraphModel"]),
     tests("FileSystemTests", ["FileSystem"]),

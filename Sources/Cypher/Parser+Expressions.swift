@@ -1,4 +1,4 @@
-public import GraphModel
+internal import GraphModel
 
 // Precedence, loosest first: OR, XOR, AND, NOT, comparison, + -, * / %, ^, unary -, postfix, primary.
 extension Parser {

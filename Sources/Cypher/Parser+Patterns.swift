@@ -1,4 +1,4 @@
-public import GraphModel
+internal import GraphModel
 
 extension Parser {
     mutating func patterns() throws(GraphError) -> [PatternPart] {

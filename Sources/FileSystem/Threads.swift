@@ -36,6 +36,9 @@ public final class Monitor<State>: @unchecked Sendable {
     /// Wakes every sleeper after a change of the state.
     public func signal() { pthread_cond_broadcast(condition) }
 
+    /// Wakes one sleeper, where any one will do.
+    public func signalOne() { pthread_cond_signal(condition) }
+
     /// Runs `body` until it returns a value, sleeping between the tries until ``signal()`` or, when given, until the
     /// monotonic clock reaches `deadlineNanoseconds`; nil after that.
     public func wait<R>(untilNanoseconds deadline: UInt64? = nil, _ body: (inout State) -> R?) -> R? {
@@ -102,3 +105,6 @@ public func wallClockMilliseconds() -> Int64 {
     clock_gettime(CLOCK_REALTIME, &time)
     return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
 }
+
+/// Number of processors that this process may use, at least 1.
+public func processorCount() -> Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }

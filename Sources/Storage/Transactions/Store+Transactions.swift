@@ -20,7 +20,7 @@ public final class LocalCommitter: Sendable {
 
     private struct Waiter {
         let transactionID: TransactionID
-        let resume: @Sendable (GraphError?) -> Void
+        let resume: @Sendable (TransactionID, GraphError?) -> Void
     }
 
     public init(_ store: Store) throws(GraphError) {
@@ -41,8 +41,9 @@ public final class LocalCommitter: Sendable {
 
     /// Orders a write set and appends it; `done` is called, on the log thread, once it is durable and readable, or when
     /// that failed.
+    @discardableResult
     public func commit(
-        _ writeSet: [UInt8], done: @escaping @Sendable (GraphError?) -> Void
+        _ writeSet: [UInt8], done: @escaping @Sendable (TransactionID, GraphError?) -> Void
     ) throws(GraphError) -> LogPosition {
         if let failure = failure.withLock({ $0 }) { throw failure }
         return try sequencer.withLock { sequencer throws(GraphError) in
@@ -65,7 +66,7 @@ public final class LocalCommitter: Sendable {
             defer { waiters.removeFirst(count) }
             return Array(waiters[..<count])
         }
-        for waiter in ready { waiter.resume(nil) }
+        for waiter in ready { waiter.resume(waiter.transactionID, nil) }
     }
 
     private func failed(_ error: GraphError) {
@@ -74,7 +75,7 @@ public final class LocalCommitter: Sendable {
             defer { waiters = [] }
             return waiters
         }
-        for waiter in all { waiter.resume(error) }
+        for waiter in all { waiter.resume(waiter.transactionID, error) }
     }
 
     // MARK: Blocking use, for tests and tools
@@ -89,7 +90,7 @@ public final class LocalCommitter: Sendable {
     @discardableResult
     public func commitAndWait(_ transaction: Transaction) throws(GraphError) -> TransactionID {
         let outcome = OneResult()
-        let position = try commit(try transaction.finish()) { outcome.set($0) }
+        let position = try commit(try transaction.finish()) { _, failure in outcome.set(failure) }
         if !store.options.usesLogThread { store.flush() }
         if let error = outcome.wait() { throw error }
         return position.transactionID

@@ -1,0 +1,22 @@
+public import GraphModel
+public import Storage
+
+/// Where a transaction's writes go and where its reads come from: the one seam between front ends and a single database
+/// or a cluster member. Callbacks come on a thread of the pipeline and must not block.
+public protocol CommitPipeline: Sendable {
+    /// The store that serves reads now; throws `.unavailable` while there is none (starting, copying a store).
+    func readableStore() throws(GraphError) -> Store
+    /// Ids for new entities.
+    var reserve: IDReserve { get }
+    /// Orders a write set. `done` gets the transaction id once the commit is acknowledged *and* readable here.
+    func commit(_ writeSet: [UInt8], done: @escaping @Sendable (Result<TransactionID, GraphError>) -> Void)
+    /// Adds at least so many ids to the reserve.
+    func reserveIDs(nodes: Int, relationships: Int, done: @escaping @Sendable (GraphError?) -> Void)
+    /// Calls `done` with true once a transaction is readable here, or with false when that took too long.
+    func waitUntilApplied(
+        _ transactionID: TransactionID, timeout: Milliseconds, done: @escaping @Sendable (Bool) -> Void)
+    /// Throws unless this member may answer a linearizable read now.
+    func requireLinearizable() throws(GraphError)
+    var status: DatabaseStatus { get }
+    func close() async
+}

@@ -1,0 +1,143 @@
+internal import FileSystem
+public import GraphModel
+public import QueryEngine
+public import Storage
+
+/// A graph database as every front end sees it: alone or a member of a cluster, with the same calls.
+public final class Database: Sendable {
+    public struct Options: Sendable {
+        /// Threads that run queries; 0 is as many as cores.
+        public var queryThreadCount = 0
+        /// Longest time a query may run; 0 is no limit.
+        public var queryTimeout: Milliseconds = 0
+        /// Longest time a request waits for its bookmark.
+        public var bookmarkTimeout: Milliseconds = 20_000
+        /// Longest time a write is tried again after lost conflicts.
+        public var retryTimeout: Milliseconds = 10_000
+        public init() {}
+    }
+
+    /// What a request asks of the database beside its work.
+    public struct RequestOptions: Sendable {
+        /// Wait until this transaction is readable here.
+        public var bookmark: TransactionID?
+        /// Only the master, under its lease, may answer.
+        public var isLinearizable = false
+        /// Shorter than the configured limit.
+        public var timeout: Milliseconds?
+        public init() {}
+    }
+
+    public let pipeline: any CommitPipeline
+    public let options: Options
+    public let engine = QueryEngine()
+    let workers: WorkerPool
+
+    public init(_ pipeline: any CommitPipeline, options: Options = Options()) {
+        self.pipeline = pipeline
+        self.options = options
+        let count = options.queryThreadCount == 0 ? max(2, processorCount()) : options.queryThreadCount
+        workers = WorkerPool(threadCount: count)
+    }
+
+    public var status: DatabaseStatus { pipeline.status }
+
+    /// Stops taking work, finishes what runs, and closes the store. A master of a cluster hands over first.
+    public func close() async {
+        await pipeline.close()
+        workers.close()
+    }
+
+    // MARK: Reading
+
+    /// Runs `body` over a snapshot, on a worker thread.
+    public func read<R: Sendable>(
+        _ request: RequestOptions = RequestOptions(),
+        _ body: @escaping @Sendable (Transaction) throws(GraphError) -> R
+    ) async throws(GraphError) -> R {
+        try await prepare(request)
+        return try await workers.run { [pipeline] in
+            Result { () throws(GraphError) -> R in try body(try pipeline.readableStore().beginRead()) }
+        }
+    }
+
+    private func prepare(_ request: RequestOptions) async throws(GraphError) {
+        if request.isLinearizable { try pipeline.requireLinearizable() }
+        if let bookmark = request.bookmark { try await waitUntilApplied(bookmark) }
+    }
+
+    private func waitUntilApplied(_ transactionID: TransactionID) async throws(GraphError) {
+        if let store = try? pipeline.readableStore(), store.applied.transactionID >= transactionID { return }
+        let arrived = await withCheckedContinuation { continuation in
+            pipeline.waitUntilApplied(transactionID, timeout: options.bookmarkTimeout) {
+                continuation.resume(returning: $0)
+            }
+        }
+        if !arrived {
+            throw GraphError(
+                .bookmarkTimeout,
+                "\(transactionID) did not become readable here within \(options.bookmarkTimeout): try again or ask another member")
+        }
+    }
+
+    // MARK: Writing
+
+    /// Runs `body` in a write transaction, commits it, and returns once the commit is acknowledged and readable here.
+    ///
+    /// A lost conflict runs `body` again on a newer snapshot, so it must not have effects of its own. Returns the id of
+    /// the transaction (the bookmark), nil when nothing was written.
+    public func write<R: Sendable>(
+        _ request: RequestOptions = RequestOptions(),
+        _ body: @escaping @Sendable (Transaction) throws(GraphError) -> R
+    ) async throws(GraphError) -> (value: R, transactionID: TransactionID?) {
+        try await prepare(request)
+        let deadline = monotonicNanoseconds() + options.retryTimeout.rawValue * 1_000_000
+        var idBlock = 256
+        while true {
+            let attempt = try await workers.run { [pipeline] in
+                Result { () throws(GraphError) -> Attempt<R> in
+                    let transaction = try pipeline.readableStore().beginWrite(pipeline.reserve)
+                    do throws(GraphError) {
+                        let value = try body(transaction)
+                        return .done(value, writeSet: transaction.hasWrites ? try transaction.finish() : nil)
+                    } catch {
+                        let missing = transaction.missingIDs
+                        if missing.nodes + missing.relationships > 0 { return .needsIDs }
+                        throw error
+                    }
+                }
+            }
+            switch attempt {
+            case .needsIDs:
+                try await reserveIDs(idBlock)
+                idBlock = min(idBlock * 8, 1 << 22)
+            case .done(let value, nil): return (value, nil)
+            case .done(let value, let writeSet?):
+                let result = await withCheckedContinuation { continuation in
+                    pipeline.commit(writeSet) { continuation.resume(returning: $0) }
+                }
+                switch result {
+                case .success(let transactionID): return (value, transactionID)
+                case .failure(let error):
+                    guard error.code == .conflict || error.code == .masterChanged, monotonicNanoseconds() < deadline else {
+                        throw error
+                    }
+                    // The next snapshot must contain what won.
+                    if let winner = error.conflictingTransaction { try await waitUntilApplied(winner) }
+                }
+            }
+        }
+    }
+
+    private enum Attempt<R: Sendable>: Sendable {
+        case done(R, writeSet: [UInt8]?)
+        case needsIDs
+    }
+
+    private func reserveIDs(_ count: Int) async throws(GraphError) {
+        let failure = await withCheckedContinuation { continuation in
+            pipeline.reserveIDs(nodes: count, relationships: count) { continuation.resume(returning: $0) }
+        }
+        if let failure { throw failure }
+    }
+}

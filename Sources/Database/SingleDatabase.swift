@@ -1,0 +1,71 @@
+internal import FileSystem
+public import GraphModel
+public import Storage
+internal import Synchronization
+
+/// The pipeline of a database that stands alone: its own master, acknowledged once its own disk has it.
+public final class SingleDatabase: CommitPipeline {
+    private let store: Store
+    private let committer: LocalCommitter
+    private let checkpointer: Checkpointer
+    private let isClosed = Atomic<Bool>(false)
+
+    public init(_ store: Store) throws(GraphError) {
+        self.store = store
+        committer = try LocalCommitter(store)
+        checkpointer = Checkpointer()
+        checkpointer.start { store }
+    }
+
+    public func readableStore() throws(GraphError) -> Store {
+        if isClosed.load(ordering: .relaxed) { throw GraphError(.unavailable, "the database is closed") }
+        return store
+    }
+
+    public var reserve: IDReserve { committer.reserve }
+
+    public func commit(_ writeSet: [UInt8], done: @escaping @Sendable (Result<TransactionID, GraphError>) -> Void) {
+        if isClosed.load(ordering: .relaxed) {
+            return done(.failure(GraphError(.unavailable, "the database is closed")))
+        }
+        do throws(GraphError) {
+            try committer.commit(writeSet) { transactionID, failure in
+                done(failure.map { .failure($0) } ?? .success(transactionID))
+            }
+        } catch {
+            done(.failure(error))
+        }
+    }
+
+    public func reserveIDs(nodes: Int, relationships: Int, done: @escaping @Sendable (GraphError?) -> Void) {
+        committer.reserveIDs(nodes: nodes, relationships: relationships)
+        done(nil)
+    }
+
+    public func waitUntilApplied(
+        _ transactionID: TransactionID, timeout: Milliseconds, done: @escaping @Sendable (Bool) -> Void
+    ) {
+        // Alone, a commit is answered once it is readable: a later bookmark is from elsewhere.
+        done(store.applied.transactionID >= transactionID)
+    }
+
+    public func requireLinearizable() {}
+
+    public var status: DatabaseStatus {
+        var status = DatabaseStatus(mode: .single, role: .master)
+        let failure = store.failure
+        status.isReadable = !isClosed.load(ordering: .relaxed)
+        status.isWritableMaster = status.isReadable && failure == nil
+        status.storeID = store.storeID
+        status.last = store.last
+        status.applied = store.applied
+        status.problem = failure?.message
+        return status
+    }
+
+    public func close() async {
+        guard !isClosed.exchange(true, ordering: .sequentiallyConsistent) else { return }
+        checkpointer.stop()
+        store.close()
+    }
+}
