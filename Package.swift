@@ -30,9 +30,13 @@ var targets: [Target] = [
     module("Cypher", ["GraphModel"]),
     module("QueryEngine", ["GraphModel", "Storage", "Cypher"]),
     module("Database", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine"]),
+    module("Coordination", ["GraphModel", "FileSystem"]),
+    module("Replication", ["GraphModel", "FileSystem", "Storage", "Coordination"]),
     module("TestSupport", ["GraphModel", "FileSystem"]),
+    module("Simulation", ["GraphModel", "FileSystem", "Storage", "Coordination", "Replication"]),
     tests("GraphModelTests", ["GraphModel"]),
     tests("FileSystemTests", ["FileSystem"]),
+    tests("SimulationTests", ["Replication", "Simulation"]),
     tests("StorageTests", ["GraphModel", "FileSystem", "Storage"]),
 ]
 var dependencies: [Package.Dependency] = []

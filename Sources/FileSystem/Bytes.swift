@@ -1,27 +1,28 @@
 /// Appends fixed-width little-endian integers and length-prefixed data. Every format on disk and on the wire goes
 /// through here.
 public struct ByteWriter: Sendable {
-    public private(set) var bytes: [UInt8]
+    @usableFromInline var storage: [UInt8]
+    @inlinable public var bytes: [UInt8] { storage }
 
     public init(reservingByteCount count: Int = 0) {
-        bytes = []
-        bytes.reserveCapacity(count)
+        storage = []
+        storage.reserveCapacity(count)
     }
 
-    public var byteCount: Int { bytes.count }
+    @inlinable public var byteCount: Int { storage.count }
 
-    public mutating func write<T: FixedWidthInteger>(_ value: T) {
-        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+    @inlinable public mutating func write<T: FixedWidthInteger>(_ value: T) {
+        withUnsafeBytes(of: value.littleEndian) { storage.append(contentsOf: $0) }
     }
 
-    public mutating func write(_ value: Bool) { bytes.append(value ? 1 : 0) }
+    @inlinable public mutating func write(_ value: Bool) { storage.append(value ? 1 : 0) }
 
-    public mutating func write(raw data: some Sequence<UInt8>) { bytes.append(contentsOf: data) }
+    @inlinable public mutating func write(raw data: some Sequence<UInt8>) { storage.append(contentsOf: data) }
 
     /// A `UInt32` byte count, then the bytes.
     public mutating func write(data: [UInt8]) {
         write(UInt32(data.count))
-        bytes.append(contentsOf: data)
+        storage.append(contentsOf: data)
     }
 
     /// A `UInt32` byte count, then UTF-8.
@@ -29,18 +30,18 @@ public struct ByteWriter: Sendable {
         var string = string
         string.withUTF8 { utf8 in
             write(UInt32(utf8.count))
-            bytes.append(contentsOf: utf8)
+            storage.append(contentsOf: utf8)
         }
     }
 
     /// Overwrites an integer written earlier, for lengths and checksums known only at the end.
-    public mutating func patch<T: FixedWidthInteger>(_ value: T, at offset: Int) {
+    @inlinable public mutating func patch<T: FixedWidthInteger>(_ value: T, at offset: Int) {
         withUnsafeBytes(of: value.littleEndian) { source in
-            for (index, byte) in source.enumerated() { bytes[offset + index] = byte }
+            for (index, byte) in source.enumerated() { storage[offset + index] = byte }
         }
     }
 
-    public mutating func removeAll(keepingCapacity: Bool = true) { bytes.removeAll(keepingCapacity: keepingCapacity) }
+    public mutating func removeAll(keepingCapacity: Bool = true) { storage.removeAll(keepingCapacity: keepingCapacity) }
 }
 
 /// The end of the data came too early, or a length in it is impossible.
@@ -56,34 +57,33 @@ public struct MalformedBytes: Error, Sendable, Equatable, CustomStringConvertibl
 
 /// Reads what ``ByteWriter`` wrote. Never traps on outside input: whatever does not fit throws.
 public struct ByteReader: Sendable {
-    private let bytes: ArraySlice<UInt8>
-    public private(set) var offset: Int
+    @usableFromInline let bytes: ArraySlice<UInt8>
+    @usableFromInline var cursor: Int
+    /// Index of the next byte, in the indices of the data.
+    @inlinable public var offset: Int { cursor }
 
     public init(_ bytes: [UInt8]) { self.init(bytes[...]) }
     public init(_ bytes: ArraySlice<UInt8>) {
         self.bytes = bytes
-        offset = bytes.startIndex
+        cursor = bytes.startIndex
     }
 
-    public var remainingByteCount: Int { bytes.endIndex - offset }
-    public var isAtEnd: Bool { offset == bytes.endIndex }
+    @inlinable public var remainingByteCount: Int { bytes.endIndex - cursor }
+    @inlinable public var isAtEnd: Bool { cursor == bytes.endIndex }
 
-    private func need(_ count: Int, _ what: String) throws(MalformedBytes) {
+    @usableFromInline func need(_ count: Int, _ what: String) throws(MalformedBytes) {
         guard count >= 0, remainingByteCount >= count else {
             throw MalformedBytes(
                 offset: offset - bytes.startIndex, detail: "\(what) needs \(count) bytes, \(remainingByteCount) left")
         }
     }
 
-    public mutating func read<T: FixedWidthInteger>(_ type: T.Type = T.self) throws(MalformedBytes) -> T {
+    @inlinable public mutating func read<T: FixedWidthInteger>(_ type: T.Type = T.self) throws(MalformedBytes) -> T {
         let size = MemoryLayout<T>.size
-        try need(size, "integer")
-        var value = T.zero
-        for index in stride(from: offset + size - 1, through: offset, by: -1) {
-            value = (size == 1 ? 0 : value << 8) | T(truncatingIfNeeded: bytes[index])
-        }
-        offset += size
-        return value
+        if remainingByteCount < size { try need(size, "integer") }
+        let position = cursor - bytes.startIndex
+        cursor += size
+        return bytes.withUnsafeBytes { T(littleEndian: $0.loadUnaligned(fromByteOffset: position, as: T.self)) }
     }
 
     public mutating func readBool() throws(MalformedBytes) -> Bool {
@@ -94,8 +94,8 @@ public struct ByteReader: Sendable {
 
     public mutating func readRaw(_ count: Int) throws(MalformedBytes) -> ArraySlice<UInt8> {
         try need(count, "data")
-        defer { offset += count }
-        return bytes[offset..<offset + count]
+        defer { cursor += count }
+        return bytes[cursor..<cursor + count]
     }
 
     public mutating func readData() throws(MalformedBytes) -> [UInt8] {

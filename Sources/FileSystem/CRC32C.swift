@@ -11,7 +11,7 @@ public enum CRC32C {
     }
 
     /// Table-driven; exists for the test that compares both.
-    static func portableChecksum(_ bytes: [UInt8]) -> UInt32 {
+    package static func portableChecksum(_ bytes: [UInt8]) -> UInt32 {
         bytes.withUnsafeBytes { martlet_crc32c_portable(0, $0.baseAddress, $0.count) }
     }
 }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FileSystem
+import FileSystem
 
 @Suite struct BytesTests {
     @Test func whatIsWrittenIsRead() throws {

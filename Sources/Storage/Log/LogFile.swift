@@ -168,18 +168,30 @@ struct LogFile {
     /// Looks for whole entries after a damaged place; their commit point tells whether the damaged one was committed.
     private static func laterCommitPoint(in bytes: [UInt8], from start: Int, after last: LogPosition) -> TransactionID? {
         var highest: TransactionID?
-        var offset = start
-        while offset + LogEntryHeader.byteCount <= bytes.count {
-            // Cheap tests first: the transaction id must be a later one and the length must fit.
-            var reader = ByteReader(bytes[(offset + 24)...])
-            let id = (try? reader.read(UInt64.self)) ?? 0
-            if id > last.transactionID.rawValue, id < last.transactionID.rawValue + 100_000_000,
-                let header = try? LogEntryHeader.decode(bytes[offset...])
-            {
-                highest = max(highest ?? .zero, header.commitPoint)
-                offset += header.byteCount
-            } else {
-                offset += 1
+        bytes.withUnsafeBytes { raw in
+            var offset = start
+            while offset + LogEntryHeader.byteCount <= raw.count {
+                // A preallocated file is mostly zeros: the transaction id of an entry is not.
+                let id = UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: offset + 24, as: UInt64.self))
+                if id == 0 {
+                    offset += 1
+                    while offset + LogEntryHeader.byteCount <= raw.count,
+                        raw.loadUnaligned(fromByteOffset: offset + 24, as: UInt64.self) == 0
+                    {
+                        // Whatever begins within these eight bytes shows at their end.
+                        offset += offset + 8 + LogEntryHeader.byteCount <= raw.count
+                            && raw.loadUnaligned(fromByteOffset: offset + 32, as: UInt64.self) == 0 ? 8 : 1
+                    }
+                    continue
+                }
+                if id > last.transactionID.rawValue, id < last.transactionID.rawValue + 100_000_000,
+                    let header = try? LogEntryHeader.decode(bytes[offset...])
+                {
+                    highest = max(highest ?? .zero, header.commitPoint)
+                    offset += header.byteCount
+                } else {
+                    offset += 1
+                }
             }
         }
         return highest

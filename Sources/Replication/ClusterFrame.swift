@@ -1,0 +1,55 @@
+public import Coordination
+public import FileSystem
+public import GraphModel
+
+/// Everything that travels between the processes of a cluster, told apart by the first byte.
+public enum ClusterFrame: Sendable {
+    case member(ReplicationMessage, from: MemberID)
+    case registerReply(RegisterReply)
+    /// Between coordinators, with the sender's address.
+    case raft(RaftMessage, from: String)
+    /// To a coordinator, with the address to answer.
+    case registerRequest(RegisterRequest, from: String)
+
+    public func encode() -> [UInt8] {
+        var writer = ByteWriter(reservingByteCount: 128)
+        switch self {
+        case .member(let message, let sender):
+            writer.write(UInt8(1))
+            message.encode(from: sender, into: &writer)
+        case .registerReply(let reply):
+            writer.write(UInt8(2))
+            reply.encode(into: &writer)
+        case .raft(let message, let sender):
+            writer.write(UInt8(3))
+            writer.write(string: sender)
+            message.encode(into: &writer)
+        case .registerRequest(let request, let sender):
+            writer.write(UInt8(4))
+            writer.write(string: sender)
+            request.encode(into: &writer)
+        }
+        return writer.bytes
+    }
+
+    public init(decoding bytes: [UInt8]) throws(MalformedBytes) {
+        var reader = ByteReader(bytes)
+        let tag: UInt8 = try reader.read()
+        switch tag {
+        case 1:
+            let (sender, message) = try ReplicationMessage.decode(&reader)
+            self = .member(message, from: sender)
+        case 2: self = .registerReply(try RegisterReply(&reader))
+        case 3:
+            let sender = try reader.readString()
+            self = .raft(try RaftMessage(&reader), from: sender)
+        case 4:
+            let sender = try reader.readString()
+            self = .registerRequest(try RegisterRequest(&reader), from: sender)
+        default: throw MalformedBytes(offset: 0, detail: "\(tag) is no kind of frame")
+        }
+        guard reader.isAtEnd else {
+            throw MalformedBytes(offset: reader.offset, detail: "\(reader.remainingByteCount) bytes after the message")
+        }
+    }
+}

@@ -1,0 +1,18 @@
+internal import GraphModel
+
+/// One try to become, or make somebody else, the master of an epoch.
+struct Election: Sendable {
+    enum Phase: Sendable {
+        /// Asks whether the others would agree; changes nothing anywhere.
+        case preVote(agreed: Set<MemberID>)
+        /// Collects promises and log positions.
+        case prepare(positions: [MemberID: LogPosition])
+        /// Waits for the coordinators' word.
+        case decided
+    }
+    let epoch: Epoch
+    /// The register's revision whose sync set is asked; a change of it voids the election.
+    let revision: UInt64
+    var phase: Phase
+    let givesUpAt: Instant
+}

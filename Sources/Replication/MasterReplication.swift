@@ -1,0 +1,110 @@
+internal import GraphModel
+
+/// The master's book-keeping of one epoch: what each member has, what is committed, how long the lease holds, and how
+/// the sync set changes. Decides nothing that depends on the disk or the network by itself.
+struct MasterReplication: Sendable {
+    struct Peer: Sendable {
+        /// On the peer's disk, and equal to this log, up to here.
+        var acknowledged = TransactionID.zero
+        var applied = TransactionID.zero
+        /// Entries up to here were sent; nil while the peer's position is unknown.
+        var sentThrough: TransactionID?
+        var inFlight: [(through: TransactionID, byteCount: Int)] = []
+        var inFlightByteCount = 0
+        var isShipping = false
+        /// The latest heartbeat it acknowledged, by this master's clock.
+        var leaseFrom: Instant?
+        var lastContact: Instant?
+        var commitPointSent = TransactionID.zero
+        var isCopying = false
+        /// The last mismatch that was answered, so that its echoes are not.
+        var rewound: (to: TransactionID, at: Instant)?
+    }
+
+    /// A change of the sync set whose outcome is not known yet.
+    struct Proposal: Sendable {
+        let syncSet: [MemberID]
+        let expectedRevision: UInt64
+    }
+
+    struct Handover: Sendable {
+        /// nil: the best one.
+        let target: MemberID?
+        let deadline: Instant
+        var isProposed = false
+    }
+
+    let epoch: Epoch
+    let ownID: MemberID
+    /// The entry that began this epoch; nothing is committed before it is.
+    var epochStart: TransactionID?
+    var peers: [MemberID: Peer] = [:]
+    var syncSet: [MemberID]
+    var proposal: Proposal?
+    var handover: Handover?
+    var commitPoint: TransactionID
+    var acknowledgedToClients: TransactionID
+    var ownDurable: TransactionID
+    var nextHeartbeatAt: Instant
+    /// Members that never count; only a broken rule asks.
+    var slaveOnly: [MemberID] = []
+
+    /// During a change both sets count.
+    private var sets: [[MemberID]] { proposal.map { [syncSet, $0.syncSet] } ?? [syncSet] }
+
+    func acknowledged(_ id: MemberID) -> TransactionID {
+        id == ownID ? ownDurable : peers[id]?.acknowledged ?? .zero
+    }
+
+    /// Moves the commit point to what a quorum of every set in force has. Only an entry of this epoch commits, and with
+    /// it everything before.
+    mutating func advanceCommitPoint(_ broken: Set<BrokenRule>) {
+        guard let epochStart else { return }
+        var reached = sets.map { Quorum.reached(in: $0, acknowledged, atLeast: .zero) }.min() ?? .zero
+        if broken.contains(.acknowledgesBeforeQuorum) { reached = ownDurable }
+        if broken.contains(.countsSlaveOnlyMembers) {
+            let all = (syncSet + slaveOnly).map(acknowledged).sorted(by: >)
+            reached = max(reached, all[Quorum.write(syncSet.count) - 1])
+        }
+        if reached >= epochStart { commitPoint = max(commitPoint, reached) }
+    }
+
+    /// Until when no quorum answers another candidate; nil before the first round of heartbeats.
+    func leaseEnd(now: Instant, leaseTime: Milliseconds) -> Instant? {
+        let from = sets.map { set in
+            Quorum.reached(in: set, { $0 == ownID ? now : peers[$0]?.leaseFrom ?? Instant(nanoseconds: 0) },
+                atLeast: Instant(nanoseconds: 0))
+        }.min() ?? Instant(nanoseconds: 0)
+        guard from.nanoseconds > 0 else { return nil }
+        // A twentieth less than the promise, for clocks that do not run alike.
+        return from + Milliseconds(leaseTime.rawValue * 19 / 20)
+    }
+
+    func hasLease(now: Instant, leaseTime: Milliseconds) -> Bool {
+        leaseEnd(now: now, leaseTime: leaseTime).map { now < $0 } ?? false
+    }
+
+    /// The sync set that ought to be in force, when it differs from the one that is; one change at a time.
+    func wantedSyncSet(
+        electable: [MemberID], last: TransactionID, now: Instant, syncTimeout: Milliseconds, minimum: Int
+    ) -> [MemberID]? {
+        guard proposal == nil, let epochStart, commitPoint >= epochStart else { return nil }
+        func isSafe(_ set: [MemberID]) -> Bool {
+            Quorum.reached(in: set, acknowledged, atLeast: .zero) >= commitPoint
+        }
+        for id in electable where !syncSet.contains(id) {
+            guard let peer = peers[id], let contact = peer.lastContact, !peer.isCopying,
+                peer.acknowledged >= commitPoint, now.milliseconds(since: contact) < 500
+            else { continue }
+            let wider = (syncSet + [id]).sorted()
+            if isSafe(wider) { return wider }
+        }
+        guard syncSet.count > minimum else { return nil }
+        for id in syncSet where id != ownID {
+            guard let contact = peers[id]?.lastContact, now.milliseconds(since: contact) >= syncTimeout else { continue }
+            let narrower = syncSet.filter { $0 != id }
+            if isSafe(narrower) { return narrower }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,231 @@
+internal import Coordination
+internal import GraphModel
+
+// Being master: shipping, committing, keeping the lease, changing the sync set, handing over.
+extension MemberCore {
+    /// Bytes of entries per message.
+    static let shipByteCountMaximum = 1 << 20
+
+    mutating func masterTick(_ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]) {
+        guard case .master(var master) = role else { return }
+        if let register {
+            for member in register.members where member.id != id && master.peers[member.id] == nil {
+                master.peers[member.id] = .init()
+            }
+        }
+        if now >= master.nextHeartbeatAt {
+            master.nextHeartbeatAt = now + options.heartbeatInterval
+            for peer in master.peers.keys.sorted() { sendHeartbeat(to: peer, &master, log, now, &actions) }
+        }
+        // Once proposed it may be in force already: then only the register ends the wait.
+        if let handover = master.handover, !handover.isProposed, now >= handover.deadline {
+            master.handover = nil
+            actions.append(.note("the switchover took too long and is called off"))
+        }
+        role = .master(master)
+        changeSyncSet(log, now, &actions)
+        continueHandover(log, now, &actions)
+    }
+
+    private func sendHeartbeat(
+        to peer: MemberID, _ master: inout MasterReplication, _ log: any ReplicatedLog, _ now: Instant,
+        _ actions: inout [Action]
+    ) {
+        let through = master.peers[peer]?.sentThrough ?? log.last.transactionID
+        let previous = log.knownPosition(of: through) ?? log.last
+        master.peers[peer]?.commitPointSent = master.commitPoint
+        actions.append(
+            .send(
+                .append(
+                    .init(
+                        epoch: master.epoch, previous: previous, records: [], commitPoint: master.commitPoint, sentAt: now)),
+                to: peer))
+    }
+
+    /// Ships what is new, and the commit point where it moved.
+    mutating func flush(_ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]) {
+        guard case .master(var master) = role else { return }
+        for id in master.peers.keys.sorted() {
+            guard var peer = master.peers[id], let sentThrough = peer.sentThrough, !peer.isShipping, !peer.isCopying else {
+                continue
+            }
+            if sentThrough < log.last.transactionID, peer.inFlightByteCount < options.windowByteCount {
+                peer.isShipping = true
+                peer.commitPointSent = master.commitPoint
+                master.peers[id] = peer
+                actions.append(
+                    .ship(
+                        to: id, after: sentThrough,
+                        .init(
+                            epoch: master.epoch, previous: .zero, records: [], commitPoint: master.commitPoint, sentAt: now),
+                        maximumByteCount: Self.shipByteCountMaximum))
+            } else if peer.commitPointSent < master.commitPoint {
+                sendHeartbeat(to: id, &master, log, now, &actions)
+            }
+        }
+        role = .master(master)
+    }
+
+    mutating func shipped(_ member: MemberID, _ through: TransactionID, _ byteCount: Int, _ log: any ReplicatedLog) {
+        guard case .master(var master) = role, var peer = master.peers[member] else { return }
+        peer.isShipping = false
+        peer.sentThrough = through
+        peer.inFlight.append((through, byteCount))
+        peer.inFlightByteCount += byteCount
+        master.peers[member] = peer
+        role = .master(master)
+    }
+
+    mutating func shipImpossible(_ member: MemberID, _ actions: inout [Action]) {
+        guard case .master(var master) = role, var peer = master.peers[member] else { return }
+        peer.isShipping = false
+        peer.sentThrough = nil
+        master.peers[member] = peer
+        role = .master(master)
+        actions.append(.send(.storeCopyNeeded(epoch: master.epoch), to: member))
+    }
+
+    mutating func accept(
+        _ reply: ReplicationMessage.AppendReply, from sender: MemberID, _ log: any ReplicatedLog, _ now: Instant,
+        _ actions: inout [Action]
+    ) {
+        guard case .master(var master) = role else { return }
+        if reply.promised > master.epoch {
+            // It will never follow this epoch again: only a newer one reaches it.
+            actions.append(.note("member \(sender.rawValue) has promised \(reply.promised): gives up \(master.epoch)"))
+            promise(reply.promised, &actions)
+            becomePending(now, &actions)
+            return
+        }
+        guard reply.promised == master.epoch, reply.status != .stale, var peer = master.peers[sender] else { return }
+        peer.lastContact = now
+        peer.applied = reply.applied.transactionID
+        peer.leaseFrom = max(peer.leaseFrom ?? reply.sentAt, reply.sentAt)
+        peer.isCopying = reply.status == .copying
+        switch reply.status {
+        case .accepted:
+            peer.acknowledged = max(peer.acknowledged, reply.acknowledged)
+            peer.sentThrough = max(peer.sentThrough ?? .zero, reply.acknowledged)
+            while let first = peer.inFlight.first, first.through <= peer.acknowledged {
+                peer.inFlightByteCount -= first.byteCount
+                peer.inFlight.removeFirst()
+            }
+        case .mismatch: rewind(&peer, sender, reply, log, now, master.epoch, &actions)
+        case .copying:
+            peer.sentThrough = nil
+            peer.acknowledged = .zero
+            peer.inFlight = []
+            peer.inFlightByteCount = 0
+        case .stale: break
+        }
+        master.peers[sender] = peer
+        master.ownDurable = log.durable.transactionID
+        master.advanceCommitPoint(options.brokenRules)
+        role = .master(master)
+        applyCommitted(log, now, &actions)
+        continueHandover(log, now, &actions)
+    }
+
+    /// Goes back to where both logs are the same, or offers a store copy when this log does not reach so far back.
+    private func rewind(
+        _ peer: inout MasterReplication.Peer, _ member: MemberID, _ reply: ReplicationMessage.AppendReply,
+        _ log: any ReplicatedLog, _ now: Instant, _ epoch: Epoch, _ actions: inout [Action]
+    ) {
+        func isShared(_ position: LogPosition) -> Bool {
+            position.transactionID <= log.last.transactionID
+                && log.knownPosition(of: position.transactionID)?.checksum == position.checksum
+        }
+        let target: TransactionID
+        if isShared(reply.last) {
+            target = reply.last.transactionID
+        } else if isShared(reply.applied) {
+            target = reply.applied.transactionID
+        } else {
+            actions.append(.send(.storeCopyNeeded(epoch: epoch), to: member))
+            return
+        }
+        // Entries on their way make echoes of the first mismatch.
+        if let rewound = peer.rewound, rewound.to == target, now.milliseconds(since: rewound.at) < 50 { return }
+        peer.rewound = (target, now)
+        peer.sentThrough = target
+        peer.inFlight = []
+        peer.inFlightByteCount = 0
+    }
+
+    /// Makes committed entries readable here, and then tells clients.
+    mutating func applyCommitted(_ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]) {
+        guard case .master(var master) = role else { return }
+        // What is applied may be in a checkpoint before it is in the log on disk: so never beyond that.
+        let ready = min(master.commitPoint, master.ownDurable)
+        if ready > log.applied.transactionID { actions.append(.apply(upTo: ready)) }
+        // A master that slept through its lease must not speak before it has heard that it still is one.
+        let mayAnswer =
+            master.hasLease(now: now, leaseTime: options.leaseTime)
+            || options.brokenRules.contains(.acknowledgesBeforeQuorum)
+        if ready > master.acknowledgedToClients && mayAnswer {
+            master.acknowledgedToClients = ready
+            actions.append(.acknowledge(upTo: ready))
+        }
+        role = .master(master)
+    }
+
+    // MARK: Sync set
+
+    private mutating func changeSyncSet(_ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]) {
+        guard case .master(var master) = role, let register, register.epoch == master.epoch, master.handover == nil
+        else { return }
+        let electable = register.members.filter { !$0.isSlaveOnly }.map(\.id)
+        guard
+            let wanted = master.wantedSyncSet(
+                electable: electable, last: log.last.transactionID, now: now, syncTimeout: options.syncTimeout,
+                minimum: options.syncSetMinimum)
+        else { return }
+        if options.brokenRules.contains(.changesSyncSetAtOnce) { master.syncSet = wanted } else {
+            master.proposal = .init(syncSet: wanted, expectedRevision: register.revision)
+        }
+        role = .master(master)
+        var next = register
+        next.syncSet = wanted
+        actions.append(.note("proposes sync set \(wanted.map(\.rawValue))"))
+        actions.append(.compareAndSet(expected: register.revision, next))
+    }
+
+    // MARK: Planned switchover
+
+    mutating func handOver(to target: MemberID?, _ now: Instant, _ actions: inout [Action]) {
+        guard case .master(var master) = role, master.handover == nil else { return }
+        let others = master.syncSet.filter { $0 != id }
+        guard target.map(others.contains) ?? !others.isEmpty else {
+            actions.append(
+                .note(target.map { "member \($0.rawValue) is not in the sync set and cannot be master" } ?? "no other member can be master"))
+            return
+        }
+        master.handover = .init(target: target, deadline: now + options.handoverTimeout)
+        role = .master(master)
+        actions.append(.note("begins a switchover\(target.map { " to member \($0.rawValue)" } ?? "")"))
+    }
+
+    /// Once everything ordered is committed and the target has it all, the register names the new master. This one
+    /// orders nothing any more, so nothing can come in between.
+    private mutating func continueHandover(_ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]) {
+        guard case .master(var master) = role, var handover = master.handover, !handover.isProposed,
+            master.proposal == nil, let register, register.epoch == master.epoch
+        else { return }
+        let last = log.last
+        guard master.commitPoint == last.transactionID, log.durable == last else { return }
+        let ready = master.syncSet.filter { member in
+            guard member != id, let peer = master.peers[member], let contact = peer.lastContact else { return false }
+            return peer.acknowledged == last.transactionID && now.milliseconds(since: contact) < options.leaseTime
+        }
+        guard let next = handover.target.map({ ready.contains($0) ? $0 : nil }) ?? ready.max() else { return }
+        handover.isProposed = true
+        master.handover = handover
+        role = .master(master)
+        var named = register
+        named.epoch = max(master.epoch, hard.promised).next
+        named.master = next
+        named.startPosition = last
+        actions.append(.note("hands over to member \(next.rawValue) at \(last)"))
+        actions.append(.compareAndSet(expected: register.revision, named))
+    }
+}

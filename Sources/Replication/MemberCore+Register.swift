@@ -1,0 +1,159 @@
+internal import Coordination
+internal import GraphModel
+
+// Joining and founding a cluster, and taking notice of who is master.
+extension MemberCore {
+    /// A value of the register that is newer than the one known, or the first.
+    mutating func observe(
+        _ register: ClusterRegister, _ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]
+    ) {
+        if let known = self.register, register.revision <= known.revision { return }
+        if register.revision > 0 && register.clusterName != options.clusterName {
+            actions.append(
+                .refuse("the coordinators belong to cluster \"\(register.clusterName)\", ha.cluster_name says \"\(options.clusterName)\""))
+            return
+        }
+        if hasStore && register.storeID != .none && options.member.storeID != .none
+            && register.storeID != options.member.storeID && announcedStoreDiffers(register)
+        {
+            actions.append(
+                .refuse("this member's store is \(options.member.storeID), the cluster's is \(register.storeID): move the store away to join"))
+            return
+        }
+        self.register = register
+        if let election, election.revision != register.revision { self.election = nil }
+        takeUp(register, log, now, &actions)
+    }
+
+    /// The store may have become the cluster's by a copy since this member started.
+    private func announcedStoreDiffers(_ register: ClusterRegister) -> Bool {
+        hard.promised == .zero || self.register?.storeID != register.storeID
+    }
+
+    mutating func takeUp(
+        _ register: ClusterRegister, _ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]
+    ) {
+        if case .master(var master) = role {
+            guard register.epoch == master.epoch else {
+                if register.epoch > master.epoch {
+                    actions.append(.note("deposed: \(describe(register))"))
+                    promise(register.epoch, &actions)
+                    becomePending(now, &actions)
+                }
+                return
+            }
+            // A later revision tells how a proposal ended, whoever wrote it.
+            if let proposal = master.proposal, register.revision > proposal.expectedRevision { master.proposal = nil }
+            if master.syncSet != register.syncSet {
+                actions.append(.note("sync set is now \(register.syncSet.map(\.rawValue)) (\(register.epoch))"))
+                master.syncSet = register.syncSet
+            }
+            if master.handover?.isProposed == true { master.handover?.isProposed = false }
+            master.slaveOnly = register.members.filter(\.isSlaveOnly).map(\.id)
+            role = .master(master)
+            return
+        }
+        guard register.epoch > .zero, let elected = register.master else { return }
+        if case .slave(let slave) = role, slave.epoch < register.epoch { becomePending(now, &actions) }
+        guard elected == id else {
+            promise(register.epoch, &actions)
+            return
+        }
+        guard register.epoch > hard.mastered, register.epoch >= hard.promised, !isCopying else { return }
+        guard hasStore else {
+            if !isFounding && register.syncSet == [id] && hard.founding == register.storeID {
+                isFounding = true
+                actions.append(.createStore(register.storeID))
+            }
+            return
+        }
+        guard log.durable >= register.startPosition else {
+            actions.append(
+                .note("elected for \(register.epoch), but this log ends at \(log.durable), before \(register.startPosition): another election is needed"))
+            return
+        }
+        becomeMaster(register, log, now, &actions)
+    }
+
+    private mutating func becomeMaster(
+        _ register: ClusterRegister, _ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]
+    ) {
+        hard.promised = register.epoch
+        hard.mastered = register.epoch
+        hard.isComplete = true
+        hard.founding = .none
+        actions.append(.persist(hard))
+        election = nil
+        var master = MasterReplication(
+            epoch: register.epoch, ownID: id, syncSet: register.syncSet, commitPoint: log.applied.transactionID,
+            acknowledgedToClients: log.applied.transactionID, ownDurable: log.durable.transactionID,
+            nextHeartbeatAt: now)
+        for member in register.members where member.id != id { master.peers[member.id] = .init() }
+        master.slaveOnly = register.members.filter(\.isSlaveOnly).map(\.id)
+        role = .master(master)
+        actions.append(.note("master of \(register.epoch) from \(log.last), sync set \(register.syncSet.map(\.rawValue))"))
+        actions.append(.becameMaster(register.epoch, commitPoint: log.applied.transactionID))
+    }
+
+    func describe(_ register: ClusterRegister) -> String {
+        "\(register.epoch) belongs to member \(register.master?.rawValue ?? 0)"
+    }
+
+    // MARK: Joining and founding
+
+    /// Puts this member into the register's table, and founds the cluster when nobody has.
+    mutating func announce(_ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]) {
+        guard let register else { return }
+        var own = options.member
+        if register.storeID == .none {
+            if !hasStore { own.storeID = .none }
+            own.position = log.durable
+        } else if let known = register.member(id) {
+            // Store and position matter for founding only; later they stay as they are.
+            own.storeID = known.storeID
+            own.position = known.position
+        }
+        if register.member(id) != own {
+            guard announcedRevision != register.revision else { return }
+            announcedRevision = register.revision
+            var next = register
+            next.clusterName = options.clusterName
+            next.setMember(own)
+            actions.append(.compareAndSet(expected: register.revision, next))
+            return
+        }
+        if register.storeID == .none { found(register, log, now, &actions) }
+    }
+
+    private mutating func found(
+        _ register: ClusterRegister, _ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]
+    ) {
+        let since = foundingSince ?? now
+        foundingSince = since
+        let waited = now.milliseconds(since: since)
+        let candidates = register.members.filter { !$0.isSlaveOnly }
+        let withData = candidates.filter { $0.storeID != .none }
+        let best =
+            withData.max { ($0.position, $0.id) < ($1.position, $1.id) }
+            ?? candidates.min { $0.id < $1.id }
+        let delay = Milliseconds(withData.isEmpty ? options.foundingDelay.rawValue : options.foundingDelay.rawValue / 3)
+        guard best?.id == id, waited >= delay, announcedRevision != register.revision else { return }
+        announcedRevision = register.revision
+        var next = register
+        if hasStore {
+            next.storeID = options.member.storeID
+        } else {
+            var drawn = StoreID.none
+            while drawn == .none { drawn = StoreID(generator.next()) }
+            next.storeID = drawn
+        }
+        hard.founding = next.storeID
+        actions.append(.persist(hard))
+        next.epoch = max(hard.promised, log.last.epoch).next
+        next.master = id
+        next.syncSet = [id]
+        next.startPosition = log.durable
+        actions.append(.note("founding cluster \"\(options.clusterName)\" with store \(next.storeID)"))
+        actions.append(.compareAndSet(expected: register.revision, next))
+    }
+}

@@ -1,0 +1,183 @@
+internal import GraphModel
+
+// Following a master: taking entries, acknowledging what is on disk, applying what is committed.
+extension MemberCore {
+    mutating func accept(
+        _ append: ReplicationMessage.Append, from sender: MemberID, _ log: any ReplicatedLog, _ now: Instant,
+        _ actions: inout [Action]
+    ) {
+        let takesOld = options.brokenRules.contains(.acceptsOlderEpoch)
+        guard append.epoch >= hard.promised || takesOld, !isMaster || append.epoch > hard.promised else {
+            reply(.stale, to: sender, append.sentAt, log, &actions)
+            return
+        }
+        if isMaster { becomePending(now, &actions) }
+        promise(append.epoch, &actions)
+        follow(sender, append, log, now, &actions)
+        guard case .slave(var slave) = role else { return }
+        slave.lastHeardAt = now
+        slave.sentAt = max(slave.sentAt, append.sentAt)
+        role = .slave(slave)
+        election = nil
+        electionAt = now + options.leaseTime + jitter(Milliseconds(options.leaseTime.rawValue / 2))
+        silentUntil = max(silentUntil, now + options.leaseTime)
+        if options.brokenRules.contains(.ignoresLease) {
+            silentUntil = now
+            electionAt = now + Milliseconds(options.leaseTime.rawValue / 4)
+        }
+        lastHeardMasterAt = now
+        if isCopying || isFounding { return reply(.copying, to: sender, append.sentAt, log, &actions) }
+        guard hasStore else {
+            isCopying = true
+            actions.append(.startStoreCopy(from: sender))
+            return reply(.copying, to: sender, append.sentAt, log, &actions)
+        }
+        take(append, from: sender, slave, log, now, &actions)
+    }
+
+    private mutating func follow(
+        _ sender: MemberID, _ append: ReplicationMessage.Append, _ log: any ReplicatedLog, _ now: Instant,
+        _ actions: inout [Action]
+    ) {
+        if case .slave(let slave) = role, slave.epoch == append.epoch { return }
+        role = .slave(
+            SlaveReplication(
+                master: sender, epoch: append.epoch, verified: log.applied.transactionID, lastHeardAt: now,
+                sentAt: append.sentAt))
+        actions.append(.following(sender, append.epoch))
+        actions.append(.note("slave of member \(sender.rawValue), \(append.epoch), from \(log.last)"))
+    }
+
+    private mutating func take(
+        _ append: ReplicationMessage.Append, from sender: MemberID, _ slave: SlaveReplication, _ log: any ReplicatedLog,
+        _ now: Instant, _ actions: inout [Action]
+    ) {
+        var slave = slave
+        let applied = log.applied
+        // Applied entries are committed, so they are the master's too: what lies before them needs no look.
+        var records = append.records[...]
+        var previous = append.previous
+        while let first = records.first, first.position.transactionID <= applied.transactionID {
+            previous = first.position
+            records.removeFirst()
+        }
+        let isBefore = previous.transactionID < applied.transactionID
+        if !isBefore {
+            guard previous.transactionID <= log.last.transactionID,
+                let known = log.knownPosition(of: previous.transactionID), known.checksum == previous.checksum
+            else {
+                if previous.transactionID == applied.transactionID && previous.checksum != applied.checksum {
+                    return branched(sender, applied, &actions)
+                }
+                return reply(.mismatch, to: sender, append.sentAt, log, &actions)
+            }
+        } else if !records.isEmpty {
+            return reply(.mismatch, to: sender, append.sentAt, log, &actions)
+        }
+        var durable = log.durable.transactionID
+        // Entries that are here already stay; the first that differs takes the rest of the log with it.
+        while let first = records.first, first.position.transactionID <= log.last.transactionID {
+            guard log.knownPosition(of: first.position.transactionID)?.checksum == first.position.checksum else {
+                guard let keep = previousTransaction(of: first) else { break }
+                actions.append(.truncate(after: keep))
+                durable = min(durable, keep)
+                actions.append(.note("cuts entries after \(keep) that never were committed"))
+                break
+            }
+            previous = first.position
+            records.removeFirst()
+        }
+        if !records.isEmpty { actions.append(.append(Array(records))) }
+        let end = records.last?.position.transactionID ?? previous.transactionID
+        slave.verified = max(slave.verified, end)
+        slave.commitPoint = max(slave.commitPoint, append.commitPoint)
+        role = .slave(slave)
+        // Durability of what was just appended is reported later; what was there is acknowledged now.
+        applyAndReply(log, durable: durable, now, &actions)
+    }
+
+    private func previousTransaction(of record: LogRecord) -> TransactionID? {
+        record.position.transactionID > .zero ? TransactionID(record.position.transactionID.rawValue - 1) : nil
+    }
+
+    private mutating func branched(_ master: MemberID, _ at: LogPosition, _ actions: inout [Action]) {
+        guard !isCopying else { return }
+        isCopying = true
+        hard.isComplete = false
+        actions.append(.persist(hard))
+        actions.append(.branched(from: master, at: at))
+    }
+
+    /// The log is on disk further than before.
+    mutating func durable(_ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]) {
+        switch role {
+        case .slave: if !isCopying { applyAndReply(log, durable: log.durable.transactionID, now, &actions) }
+        case .master(var master):
+            master.ownDurable = log.durable.transactionID
+            master.advanceCommitPoint(options.brokenRules)
+            role = .master(master)
+            applyCommitted(log, now, &actions)
+        case .pending: break
+        }
+    }
+
+    /// `onDisk` is the end of what is durable once the actions so far are carried out.
+    private mutating func applyAndReply(
+        _ log: any ReplicatedLog, durable onDisk: TransactionID, _ now: Instant, _ actions: inout [Action]
+    ) {
+        guard case .slave(var slave) = role else { return }
+        let durable = min(onDisk, slave.verified)
+        var ready = min(slave.commitPoint, durable)
+        if options.brokenRules.contains(.appliesBeforeCommitPoint) { ready = durable }
+        let applied = log.applied.transactionID
+        if ready > applied { actions.append(.apply(upTo: ready)) }
+        if slave.commitPoint > max(ready, applied) {
+            slave.behindSince = slave.behindSince ?? now
+        } else {
+            slave.behindSince = nil
+        }
+        role = .slave(slave)
+        completeWhenCaughtUp(slave, durable, log, &actions)
+        let acknowledged =
+            options.brokenRules.contains(.acknowledgesBeforeSync) ? slave.verified : durable
+        reply(.accepted, to: slave.master, slave.sentAt, log, acknowledged: acknowledged, &actions)
+    }
+
+    /// A member that had lost entries has everything again once it holds what this epoch committed.
+    private mutating func completeWhenCaughtUp(
+        _ slave: SlaveReplication, _ durable: TransactionID, _ log: any ReplicatedLog, _ actions: inout [Action]
+    ) {
+        guard !hard.isComplete, slave.commitPoint <= durable,
+            log.knownPosition(of: slave.commitPoint)?.epoch == slave.epoch
+        else { return }
+        hard.isComplete = true
+        hard.acknowledged = log.durable
+        actions.append(.persist(hard))
+        actions.append(.note("has caught up with \(slave.epoch) at \(slave.commitPoint)"))
+    }
+
+    private func reply(
+        _ status: ReplicationMessage.AppendReply.Status, to master: MemberID, _ sentAt: Instant, _ log: any ReplicatedLog,
+        acknowledged: TransactionID = .zero, _ actions: inout [Action]
+    ) {
+        var promised = hard.promised
+        if options.brokenRules.contains(.acceptsOlderEpoch), case .slave(let slave) = role { promised = slave.epoch }
+        actions.append(
+            .send(
+                .appendReply(
+                    .init(
+                        status: status, promised: promised, acknowledged: acknowledged, last: log.last,
+                        applied: log.applied, sentAt: sentAt)), to: master))
+    }
+
+    mutating func storeCopyNeeded(
+        _ epoch: Epoch, from sender: MemberID, _ log: any ReplicatedLog, _ actions: inout [Action]
+    ) {
+        guard case .slave(let slave) = role, slave.epoch == epoch, slave.master == sender, !isCopying else { return }
+        isCopying = true
+        hard.isComplete = false
+        actions.append(.persist(hard))
+        actions.append(.note("is too far behind the log of member \(sender.rawValue): copies its store"))
+        actions.append(.startStoreCopy(from: sender))
+    }
+}

@@ -1,0 +1,288 @@
+public import Coordination
+public import GraphModel
+
+/// One data member of a cluster: follows a master, elects one, or is it. The protocol is `docs/cluster.md`: a
+/// configuration master in the manner of Vertical Paxos II (Lamport, Malkhi, Zhou 2009) and PacificA (Lin et al. 2008),
+/// with leases, pre-votes and joint quorums.
+///
+/// A value without clock, I/O or threads: `step` takes an event, the time and a view of the log, and appends actions,
+/// which are carried out in order; `persist` is durable before the next one. Entries become durable later and are
+/// reported by an event.
+public struct MemberCore: Sendable {
+    public enum Event: Sendable {
+        case tick
+        /// Everything at hand has been handled: what was put together may leave.
+        case flush
+        case received(ReplicationMessage, from: MemberID)
+        case registerObserved(ClusterRegister)
+        /// The connection to a member's process ended.
+        case linkDown(MemberID)
+        /// The log is on disk up to its durable position.
+        case durable
+        /// The master's own log got new entries.
+        case appended
+        /// The entry that begins this member's epoch is in its log.
+        case epochStarted(TransactionID)
+        /// Entries up to here were sent to a member.
+        case shipped(to: MemberID, through: TransactionID, byteCount: Int)
+        /// The log no longer holds what the member needs next.
+        case shipImpossible(to: MemberID)
+        case storeCopyFinished
+        case storeCopyFailed
+        /// The store was created for a cluster that this member founds.
+        case storeCreated
+        /// Somebody asks for another master; nil: any.
+        case handOver(to: MemberID?)
+    }
+
+    public enum Action: Sendable, Equatable {
+        case persist(MemberHardState)
+        case send(ReplicationMessage, to: MemberID)
+        /// Read the entries after a transaction and send them with this envelope; then report `shipped`.
+        case ship(to: MemberID, after: TransactionID, ReplicationMessage.Append, maximumByteCount: Int)
+        case truncate(after: TransactionID)
+        case append([LogRecord])
+        case apply(upTo: TransactionID)
+        /// Clients may be told that everything up to here is committed.
+        case acknowledge(upTo: TransactionID)
+        case compareAndSet(expected: UInt64, ClusterRegister)
+        case becameMaster(Epoch, commitPoint: TransactionID)
+        /// Whatever this member ordered and did not acknowledge has an unknown outcome.
+        case steppedDown(Epoch)
+        case following(MemberID, Epoch)
+        /// Create an empty store with this id; then report `storeCreated`.
+        case createStore(StoreID)
+        /// Replace the store by a copy of that member's.
+        case startStoreCopy(from: MemberID)
+        /// The log has applied entries that the master's has not: set this store aside, then copy.
+        case branched(from: MemberID, at: LogPosition)
+        /// This process does not belong to the cluster; the text names both values.
+        case refuse(String)
+        /// One line for the operator.
+        case note(String)
+    }
+
+    enum Role: Sendable {
+        case pending
+        case slave(SlaveReplication)
+        case master(MasterReplication)
+    }
+
+    public let options: ReplicationOptions
+    var generator: SplitMix
+    public internal(set) var hard: MemberHardState
+    public internal(set) var register: ClusterRegister?
+    var role = Role.pending
+    var election: Election?
+    /// Before this time the member answers no election: it acknowledged a heartbeat, or has just started and may have.
+    var silentUntil: Instant
+    /// When this member may begin an election, if it still hears no master then.
+    var electionAt: Instant
+    var hasStore: Bool
+    var isCopying = false
+    var isFounding = false
+    var foundingSince: Instant?
+    var acknowledgedPersistedAt: Instant
+    var lastHeardMasterAt: Instant?
+    var announcedRevision: UInt64?
+    public let startedAt: Instant
+
+    public init(
+        options: ReplicationOptions, hardState: MemberHardState, hasStore: Bool, log: any ReplicatedLog, seed: UInt64,
+        now: Instant
+    ) {
+        self.options = options
+        generator = SplitMix(seed: seed)
+        hard = hardState
+        self.hasStore = hasStore
+        startedAt = now
+        silentUntil = now + options.leaseTime
+        electionAt = now + options.leaseTime
+        acknowledgedPersistedAt = now
+        if options.brokenRules.contains(.forgetsPromise) {
+            hard.promised = .zero
+            silentUntil = now
+        }
+        // A log that ends before what was once acknowledged has lost entries: it must not speak for them.
+        if log.durable < hard.acknowledged { hard.isComplete = false }
+        if !hasStore { hard.isComplete = false }
+        if options.brokenRules.contains(.votesWithoutCatchingUp) { hard.isComplete = true }
+    }
+
+    var id: MemberID { options.member.id }
+
+    /// The member with the log view that stands in while there is no store.
+    public mutating func step(_ event: Event, log: (any ReplicatedLog)?, now: Instant, into actions: inout [Action]) {
+        let log = log ?? EmptyLog()
+        switch event {
+        case .tick: tick(log, now, &actions)
+        case .flush: flush(log, now, &actions)
+        case .received(let message, let sender): received(message, sender, log, now, &actions)
+        case .registerObserved(let register): observe(register, log, now, &actions)
+        case .linkDown(let member): linkDown(member, now)
+        case .durable: durable(log, now, &actions)
+        case .appended: break
+        case .epochStarted(let transactionID):
+            guard case .master(var master) = role else { return }
+            master.epochStart = transactionID
+            master.ownDurable = log.durable.transactionID
+            role = .master(master)
+        case .shipped(let member, let through, let byteCount): shipped(member, through, byteCount, log)
+        case .shipImpossible(let member): shipImpossible(member, &actions)
+        case .storeCopyFinished:
+            isCopying = false
+            hasStore = true
+            if case .slave(var slave) = role {
+                slave.verified = log.applied.transactionID
+                role = .slave(slave)
+            }
+        case .storeCopyFailed: isCopying = false
+        case .storeCreated:
+            hasStore = true
+            isFounding = false
+            if let register { takeUp(register, log, now, &actions) }
+        case .handOver(let target): handOver(to: target, now, &actions)
+        }
+    }
+
+    private mutating func tick(_ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]) {
+        persistAcknowledged(log, now, &actions)
+        switch role {
+        case .master: masterTick(log, now, &actions)
+        case .slave, .pending:
+            announce(log, now, &actions)
+            electionTick(log, now, &actions)
+        }
+    }
+
+    private mutating func received(
+        _ message: ReplicationMessage, _ sender: MemberID, _ log: any ReplicatedLog, _ now: Instant,
+        _ actions: inout [Action]
+    ) {
+        switch message {
+        case .append(let append): accept(append, from: sender, log, now, &actions)
+        case .appendReply(let reply): accept(reply, from: sender, log, now, &actions)
+        case .storeCopyNeeded(let epoch): storeCopyNeeded(epoch, from: sender, log, &actions)
+        case .preVote(let epoch, let revision): answerPreVote(epoch, revision, from: sender, log, now, &actions)
+        case .preVoteReply(let epoch, let agrees): accept(preVote: agrees, epoch, from: sender, log, now, &actions)
+        case .prepare(let epoch, let revision): answerPrepare(epoch, revision, from: sender, log, now, &actions)
+        case .prepareReply(let epoch, let outcome): accept(outcome, epoch, from: sender, now, &actions)
+        case .register(let register): observe(register, log, now, &actions)
+        // Requests of clients are the shell's: it holds the write sets and who waits for them.
+        case .commit, .commitReply, .reserve, .reserveReply: break
+        }
+    }
+
+    // MARK: What the shell asks
+
+    /// Why a write cannot be ordered here now; nil when it can.
+    public func refusalOfCommits(now: Instant) -> GraphError? {
+        guard case .master(let master) = role else {
+            return GraphError(.noMaster, "member \(id.rawValue) is not the master")
+        }
+        guard let start = master.epochStart, master.commitPoint >= start else {
+            return GraphError(.noQuorum, "the new master has no quorum yet: try again")
+        }
+        guard master.hasLease(now: now, leaseTime: options.leaseTime) else {
+            return GraphError(
+                .noQuorum,
+                "fewer than \(Quorum.write(master.syncSet.count)) of the \(master.syncSet.count) members that must acknowledge a write answer: nothing was applied, try again")
+        }
+        return nil
+    }
+
+    /// Whether commits should wait for a switchover that is under way.
+    public var isHandingOver: Bool {
+        if case .master(let master) = role { return master.handover != nil }
+        return false
+    }
+
+    public var isMaster: Bool {
+        if case .master = role { return true }
+        return false
+    }
+
+    /// The epoch this member is master of; nil when it is not.
+    public var masterEpoch: Epoch? {
+        if case .master(let master) = role { return master.epoch }
+        return nil
+    }
+
+    /// Whether the store is being replaced by a copy.
+    public var isCopyingStore: Bool { isCopying }
+
+    /// What this member knows to be committed.
+    public var commitPoint: TransactionID {
+        switch role {
+        case .master(let master): master.commitPoint
+        case .slave(let slave): slave.commitPoint
+        case .pending: .zero
+        }
+    }
+
+    /// The master this member follows, heard or not.
+    public var followed: MemberID? {
+        if case .slave(let slave) = role { return slave.master }
+        return nil
+    }
+
+    /// Who is master as far as this member knows, itself included.
+    public func knownMaster(now: Instant) -> MemberID? {
+        switch role {
+        case .master: id
+        case .slave(let slave):
+            now.milliseconds(since: slave.lastHeardAt) <= options.leaseTime ? slave.master : nil
+        case .pending: nil
+        }
+    }
+
+    /// Until when this member may answer as the master; nil when it may not.
+    public func leaseEnd(now: Instant) -> Instant? {
+        guard case .master(let master) = role, refusalOfCommits(now: now) == nil else { return nil }
+        // Once another is named it may rule already.
+        if master.handover?.isProposed ?? false { return nil }
+        return master.leaseEnd(now: now, leaseTime: options.leaseTime)
+    }
+
+    /// When `tick` is due at the latest.
+    public func nextTickAt(now: Instant) -> Instant {
+        let beat = now + options.heartbeatInterval
+        switch role {
+        case .master(let master): return min(master.nextHeartbeatAt, beat)
+        case .slave, .pending: return electionAt > now ? min(electionAt, beat) : beat
+        }
+    }
+
+    // MARK: Shared
+
+    mutating func persistAcknowledged(_ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]) {
+        guard now.milliseconds(since: acknowledgedPersistedAt) >= 1000, hard.isComplete, hard.acknowledged < log.durable
+        else { return }
+        acknowledgedPersistedAt = now
+        hard.acknowledged = log.durable
+        actions.append(.persist(hard))
+    }
+
+    mutating func promise(_ epoch: Epoch, _ actions: inout [Action]) {
+        guard epoch > hard.promised else { return }
+        hard.promised = epoch
+        actions.append(.persist(hard))
+    }
+
+    /// A random time of up to `limit`.
+    mutating func jitter(_ limit: Milliseconds) -> Milliseconds { Milliseconds(generator.next() % (limit.rawValue + 1)) }
+
+    /// Leaves whatever role it had.
+    mutating func becomePending(_ now: Instant, _ actions: inout [Action]) {
+        if case .master(let master) = role { actions.append(.steppedDown(master.epoch)) }
+        role = .pending
+        election = nil
+        electionAt = now + options.heartbeatInterval + jitter(options.heartbeatInterval)
+    }
+
+    private mutating func linkDown(_ member: MemberID, _ now: Instant) {
+        guard case .slave(let slave) = role, slave.master == member else { return }
+        // Its process may be gone: ask around at once. The lease still has to run out.
+        electionAt = min(electionAt, now + jitter(options.heartbeatInterval))
+    }
+}

@@ -1,0 +1,197 @@
+public import GraphModel
+internal import Coordination
+internal import Storage
+
+// Commits and ids, from clients of this member and of the slaves.
+extension MemberEngine {
+    /// Orders a write set here or at the master. `done` is called once, on the thread that drives the engine: with the
+    /// transaction once it is committed and readable on this member, or with an error whose code says whether anything
+    /// may have been applied.
+    public func commit(
+        _ writeSet: [UInt8], now: Instant, done: @escaping @Sendable (Result<TransactionID, GraphError>) -> Void
+    ) {
+        if core.isMaster { return order(writeSet, for: .local(done), now) }
+        guard let master = core.knownMaster(now: now) else {
+            return done(.failure(GraphError(.noMaster, "there is no master now: nothing was applied, try again")))
+        }
+        let id = waiters.makeID()
+        waiters.forwarded[id] = .init(completion: done, deadline: now + Self.commitTimeout)
+        send(.commit(id: id, writeSet: writeSet), to: master)
+    }
+
+    func order(_ writeSet: [UInt8], for owner: CommitWaiters.Owner, _ now: Instant) {
+        if core.isHandingOver {
+            waiters.held.append(.init(writeSet: writeSet, owner: owner, deadline: now + Self.commitTimeout))
+            return
+        }
+        if let refusal = core.refusalOfCommits(now: now) { return reply(owner, .failure(refusal)) }
+        guard let store, let epoch = core.masterEpoch, var sequencer else {
+            return reply(owner, .failure(GraphError(.noMaster, "member \(options.member.id.rawValue) is not the master")))
+        }
+        self.sequencer = nil
+        defer { self.sequencer = sequencer }
+        do throws(GraphError) {
+            let record = try sequencer.sequence(writeSet, epoch: epoch, commitPoint: core.commitPoint)
+            try store.append([record])
+            waiters.ordered.append(
+                .init(transactionID: record.position.transactionID, owner: owner, deadline: now + Self.commitTimeout))
+        } catch {
+            reply(owner, .failure(error))
+        }
+    }
+
+    func reply(_ owner: CommitWaiters.Owner, _ result: Result<TransactionID, GraphError>) {
+        switch owner {
+        case .local(let completion): completion(result)
+        case .member(let member, let id):
+            let outcome: ReplicationMessage.CommitOutcome =
+                switch result {
+                case .success(let transactionID): .committed(transactionID, core.masterEpoch ?? .zero)
+                case .failure(let error):
+                    .failed(.init(error.code), message: error.message, winner: error.conflictingTransaction)
+                }
+            send(.commitReply(id: id, outcome), to: member)
+        }
+    }
+
+    func forwardedCommitEnded(_ id: UInt64, _ outcome: ReplicationMessage.CommitOutcome) {
+        guard let waiting = waiters.forwarded.removeValue(forKey: id) else { return }
+        switch outcome {
+        case .failed(let reason, let message, let winner):
+            waiting.completion(.failure(GraphError(reason.code, message, conflictingTransaction: winner)))
+        case .committed(let transactionID, _):
+            // Committed for good; the client is told once it can read it here.
+            let completion = waiting.completion
+            waiters.applied.append(
+                .init(transactionID: transactionID, deadline: waiting.deadline + Self.commitTimeout) { arrived in
+                    completion(
+                        arrived
+                            ? .success(transactionID)
+                            : .failure(
+                                GraphError(
+                                    .outcomeUnknown,
+                                    "\(transactionID) is committed, but this member has not received it yet")))
+                })
+        }
+    }
+
+    func failForwarded(_ reason: String) {
+        waiters.failForwarded(
+            GraphError(.outcomeUnknown, "\(reason) before it answered: the transaction may or may not have been committed"))
+    }
+
+    // MARK: Ids
+
+    /// Adds ids to the reserve, from the master.
+    public func reserveIDs(
+        nodes: Int, relationships: Int, now: Instant, done: @escaping @Sendable (GraphError?) -> Void
+    ) {
+        let nodes = max(nodes, Self.idBlockMinimum)
+        let relationships = max(relationships, Self.idBlockMinimum)
+        if let epoch = core.masterEpoch {
+            guard var sequencer else { return done(GraphError(.noMaster, "the mastership has not begun yet")) }
+            reserve.add(
+                nodes: sequencer.reserveNodeIDs(UInt64(nodes)),
+                relationships: sequencer.reserveRelationshipIDs(UInt64(relationships)), epoch: epoch)
+            self.sequencer = sequencer
+            return done(nil)
+        }
+        guard let master = core.knownMaster(now: now) else {
+            return done(GraphError(.noMaster, "there is no master now: nothing was applied, try again"))
+        }
+        let id = waiters.makeID()
+        waiters.forwardedReserves[id] = (done, now + Self.commitTimeout)
+        send(
+            .reserve(id: id, nodes: UInt32(clamping: nodes), relationships: UInt32(clamping: relationships)), to: master)
+    }
+
+    func answerReserve(_ id: UInt64, _ nodes: Int, _ relationships: Int, from sender: MemberID, _ now: Instant) {
+        guard let epoch = core.masterEpoch, var sequencer else {
+            return send(
+                .reserveReply(id: id, .failed(.noMaster, message: "member \(options.member.id.rawValue) is not the master")),
+                to: sender)
+        }
+        let outcome = ReplicationMessage.ReserveOutcome.reserved(
+            epoch: epoch, nodes: sequencer.reserveNodeIDs(UInt64(nodes)),
+            relationships: sequencer.reserveRelationshipIDs(UInt64(relationships)))
+        self.sequencer = sequencer
+        send(.reserveReply(id: id, outcome), to: sender)
+    }
+
+    func forwardedReserveEnded(_ id: UInt64, _ outcome: ReplicationMessage.ReserveOutcome) {
+        guard let waiting = waiters.forwardedReserves.removeValue(forKey: id) else { return }
+        switch outcome {
+        case .failed(let reason, let message): waiting.completion(GraphError(reason.code, message))
+        case .reserved(let epoch, let nodes, let relationships):
+            reserve.add(nodes: nodes, relationships: relationships, epoch: epoch)
+            waiting.completion(nil)
+        }
+    }
+
+    // MARK: Waiting
+
+    /// Calls `done` with true once a transaction is readable here, with false at the deadline.
+    public func waitUntilApplied(
+        _ transactionID: TransactionID, deadline: Instant, done: @escaping @Sendable (Bool) -> Void
+    ) {
+        if let store, store.applied.transactionID >= transactionID { return done(true) }
+        waiters.applied.append(.init(transactionID: transactionID, deadline: deadline, completion: done))
+    }
+
+    func fulfilAppliedWaits() {
+        guard !waiters.applied.isEmpty, let applied = store?.applied.transactionID else { return }
+        var ready: [CommitWaiters.Applied] = []
+        waiters.applied.removeAll { wait in
+            guard wait.transactionID <= applied else { return false }
+            ready.append(wait)
+            return true
+        }
+        for wait in ready { wait.completion(true) }
+    }
+
+    /// After a switchover the new master orders what had to wait.
+    func releaseHeldCommits(_ now: Instant) {
+        guard !waiters.held.isEmpty, !core.isHandingOver, core.isMaster || core.knownMaster(now: now) != nil else { return }
+        let held = waiters.held
+        waiters.held = []
+        for waiting in held {
+            if core.isMaster {
+                order(waiting.writeSet, for: waiting.owner, now)
+            } else if case .local(let completion) = waiting.owner {
+                commit(waiting.writeSet, now: now, done: completion)
+            } else {
+                reply(waiting.owner, .failure(GraphError(.masterChanged, "the master changed: nothing was applied, try again")))
+            }
+        }
+    }
+
+    func expire(_ now: Instant) {
+        while let first = waiters.ordered.first, first.deadline <= now {
+            waiters.ordered.removeFirst()
+            reply(
+                first.owner,
+                .failure(
+                    GraphError(
+                        .outcomeUnknown,
+                        "no quorum acknowledged \(first.transactionID) within \(Self.commitTimeout): it may or may not be committed later")))
+        }
+        for id in waiters.forwarded.keys.sorted() {
+            guard let waiting = waiters.forwarded[id], waiting.deadline <= now else { continue }
+            waiters.forwarded[id] = nil
+            waiting.completion(
+                .failure(GraphError(.outcomeUnknown, "the master did not answer within \(Self.commitTimeout): the transaction may or may not have been committed")))
+        }
+        for id in waiters.forwardedReserves.keys.sorted() {
+            guard let waiting = waiters.forwardedReserves[id], waiting.deadline <= now else { continue }
+            waiters.forwardedReserves[id] = nil
+            waiting.completion(GraphError(.noMaster, "the master did not answer within \(Self.commitTimeout): nothing was applied"))
+        }
+        for waiting in waiters.held where waiting.deadline <= now {
+            reply(waiting.owner, .failure(GraphError(.noMaster, "the switchover took longer than \(Self.commitTimeout): nothing was applied")))
+        }
+        waiters.held.removeAll { $0.deadline <= now }
+        let late = waiters.applied.filter { $0.deadline <= now }
+        waiters.applied.removeAll { $0.deadline <= now }
+        for wait in late { wait.completion(false) }
+    }
+}

@@ -1,0 +1,249 @@
+public import Coordination
+public import FileSystem
+public import GraphModel
+public import Storage
+
+/// What a member needs from the world around it: the server gives threads and sockets, the simulator virtual ones.
+public protocol MemberHost: AnyObject {
+    func send(_ frame: [UInt8], to address: String)
+    /// One line for the operator's log.
+    func note(_ line: String)
+    /// The process cannot go on: the disk failed, or it does not belong to this cluster.
+    func failed(_ error: GraphError)
+    /// Opens an empty store with this id.
+    func createStore(_ id: StoreID) throws(GraphError) -> Store
+    /// Begins to replace the store by a copy of a member's; the end is reported by ``MemberEngine/storeCopied(_:now:)``.
+    /// `setAside` keeps the present store under another name.
+    func startStoreCopy(from member: ClusterRegister.Member, setAside: Bool)
+}
+
+/// A member with its store: carries out what ``MemberCore`` decides, orders write sets while it is master, forwards them
+/// while it is not, and tells whoever waits. Used by one thread at a time.
+public final class MemberEngine {
+    public let options: ReplicationOptions
+    public private(set) var store: Store?
+    public let reserve = IDReserve()
+    public private(set) var core: MemberCore
+    var client: RegisterClient
+    var sequencer: Sequencer?
+    var waiters: CommitWaiters
+    private var recentRequests = RecentRequests()
+    private unowned let host: any MemberHost
+    private let fileSystem: any FileSystem
+    private let hardStatePath: String
+    private var actions: [MemberCore.Action] = []
+    private var hasFailed = false
+
+    /// Longest time a commit waits for its quorum before its outcome is called unknown.
+    static let commitTimeout: Milliseconds = 5000
+    /// Ids handed to a slave at once, at least.
+    static let idBlockMinimum = 256
+
+    /// - Parameters:
+    ///   - store: the member's store if it has one, opened with `isClustered` and without applying its whole log.
+    ///   - hardStatePath: file of what the member must not forget; beside the store, not in it.
+    public init(
+        options: ReplicationOptions, coordinators: [String], store: Store?, hardStatePath: String,
+        fileSystem: any FileSystem, registerOptions: RegisterClient.Options = .init(), seed: UInt64, now: Instant,
+        host: any MemberHost
+    ) throws(GraphError) {
+        var options = options
+        options.member.storeID = store?.storeID ?? .none
+        self.options = options
+        self.store = store
+        self.fileSystem = fileSystem
+        self.hardStatePath = hardStatePath
+        self.host = host
+        waiters = CommitWaiters(firstID: seed)
+        var hard = MemberHardState()
+        do {
+            try fileSystem.createDirectory(parentDirectory(hardStatePath))
+            if fileSystem.exists(hardStatePath) {
+                hard = try MemberHardState(decoding: try fileSystem.readAll(hardStatePath))
+            }
+        } catch let error as FileError {
+            throw GraphError(error)
+        } catch {
+            throw GraphError(.corrupt, "\(hardStatePath): \(error)")
+        }
+        let log: any ReplicatedLog = if let store { store } else { EmptyLog() }
+        core = MemberCore(
+            options: options, hardState: hard, hasStore: store != nil, log: log, seed: seed, now: now)
+        client = RegisterClient(coordinators: coordinators, options: registerOptions, seed: seed, now: now)
+    }
+
+    public func nextTickAt(now: Instant) -> Instant { min(core.nextTickAt(now: now), client.nextTickAt) }
+
+    // MARK: Events
+
+    public func tick(now: Instant) {
+        client.isUrgent = core.knownMaster(now: now) == nil
+        clientStep(now) { client, actions in client.tick(now: now, into: &actions) }
+        step(.tick, now)
+        expire(now)
+    }
+
+    public func receive(_ frame: ClusterFrame, now: Instant) {
+        switch frame {
+        case .member(let message, let sender):
+            switch message {
+            case .commit(let id, let writeSet):
+                if recentRequests.insert(id, from: sender) { order(writeSet, for: .member(sender, id: id), now) }
+            case .reserve(let id, let nodes, let relationships):
+                answerReserve(id, Int(nodes), Int(relationships), from: sender, now)
+            case .commitReply(let id, let outcome): forwardedCommitEnded(id, outcome)
+            case .reserveReply(let id, let outcome): forwardedReserveEnded(id, outcome)
+            default: step(.received(message, from: sender), now)
+            }
+        case .registerReply(let reply):
+            clientStep(now) { client, actions in client.received(reply, now: now, into: &actions) }
+        case .raft, .registerRequest: break
+        }
+    }
+
+    public func linkDown(address: String, now: Instant) {
+        guard let member = core.register?.members.first(where: { $0.address == address }) else { return }
+        step(.linkDown(member.id), now)
+        if core.followed == member.id { failForwarded("the connection to the master broke") }
+    }
+
+    /// The store's log is on disk further than before.
+    public func durable(now: Instant) { step(.durable, now) }
+
+    public func storeCopied(_ result: Result<Store, GraphError>, now: Instant) {
+        switch result {
+        case .success(let store):
+            self.store = store
+            host.note("store copy finished at \(store.applied)")
+            step(.storeCopyFinished, now)
+        case .failure(let error):
+            host.note("store copy failed: \(error.message)")
+            step(.storeCopyFailed, now)
+        }
+        fulfilAppliedWaits()
+    }
+
+    public func handOver(to target: MemberID?, now: Instant) { step(.handOver(to: target), now) }
+
+    /// Sends what the events so far gave reason to. Call after each event or batch of events.
+    public func flush(now: Instant) {
+        step(.flush, now)
+        releaseHeldCommits(now)
+        fulfilAppliedWaits()
+    }
+
+    func clientStep(_ now: Instant, _ body: (inout RegisterClient, inout [RegisterClient.Action]) -> Void) {
+        var clientActions: [RegisterClient.Action] = []
+        body(&client, &clientActions)
+        for action in clientActions {
+            switch action {
+            case .send(let request, let address):
+                host.send(ClusterFrame.registerRequest(request, from: options.member.address).encode(), to: address)
+            case .observed(let register): step(.registerObserved(register), now)
+            }
+        }
+    }
+
+    func step(_ event: MemberCore.Event, _ now: Instant) {
+        if hasFailed { return }
+        core.step(event, log: store, now: now, into: &actions)
+        // Carrying out an action may bring the next event; its actions queue up behind.
+        var index = 0
+        while index < actions.count {
+            let action = actions[index]
+            index += 1
+            do throws(GraphError) { try perform(action, now) } catch {
+                hasFailed = true
+                actions.removeAll()
+                waiters.failAll(GraphError(.outcomeUnknown, "this member has failed: \(error.message)"), reply)
+                host.failed(error)
+                return
+            }
+        }
+        actions.removeAll(keepingCapacity: true)
+    }
+
+    private func coreStep(_ event: MemberCore.Event, _ now: Instant) {
+        core.step(event, log: store, now: now, into: &actions)
+    }
+
+    private func perform(_ action: MemberCore.Action, _ now: Instant) throws(GraphError) {
+        switch action {
+        case .persist(let hard):
+            do throws(FileError) { try fileSystem.replace(hardStatePath, with: hard.encode()) } catch {
+                throw GraphError(error)
+            }
+        case .send(let message, let member): send(message, to: member)
+        case .ship(let member, let after, let envelope, let maximum):
+            try ship(to: member, after: after, envelope, maximum, now)
+        case .truncate(let transactionID): try store?.truncate(after: transactionID)
+        case .append(let records): try store?.append(records)
+        case .apply(let transactionID): try store?.apply(upTo: transactionID)
+        case .acknowledge(let transactionID):
+            waiters.committed(upTo: transactionID, epoch: core.masterEpoch ?? .zero, reply)
+        case .compareAndSet(let expected, let register):
+            clientStep(now) { client, actions in
+                client.compareAndSet(expected: expected, register, now: now, into: &actions)
+            }
+        case .becameMaster(let epoch, let commitPoint): try beginMastership(epoch, commitPoint, now)
+        case .steppedDown(let epoch):
+            sequencer = nil
+            reserve.removeAll()
+            waiters.failOrdered(
+                GraphError(.outcomeUnknown, "this member lost the mastership of \(epoch) before a quorum had the transaction: it may or may not have been committed"),
+                reply)
+        case .following(_, let epoch):
+            reserve.removeAll()
+            failForwarded("the master changed (\(epoch))")
+        case .createStore(let id):
+            store = try host.createStore(id)
+            coreStep(.storeCreated, now)
+        case .startStoreCopy(let member): copyStore(from: member, setAside: false, now)
+        case .branched(let member, let position):
+            host.note("BRANCHED: applied entries up to \(position) are not in the log of member \(member.rawValue): this store is set aside")
+            copyStore(from: member, setAside: true, now)
+        case .refuse(let message): throw GraphError(.foreignStore, message)
+        case .note(let line): host.note(line)
+        }
+    }
+
+    private func beginMastership(_ epoch: Epoch, _ commitPoint: TransactionID, _ now: Instant) throws(GraphError) {
+        guard let store else { return }
+        reserve.removeAll()
+        failForwarded("this member became master (\(epoch))")
+        var sequencer = try Sequencer(store)
+        let record = sequencer.epochStart(epoch, commitPoint: commitPoint)
+        self.sequencer = sequencer
+        try store.append([record])
+        coreStep(.epochStarted(record.position.transactionID), now)
+    }
+
+    private func ship(
+        to member: MemberID, after transactionID: TransactionID, _ envelope: ReplicationMessage.Append, _ maximum: Int,
+        _ now: Instant
+    ) throws(GraphError) {
+        guard let store, let previous = store.knownPosition(of: transactionID),
+            let records = try store.records(after: transactionID, maximumByteCount: maximum)
+        else { return coreStep(.shipImpossible(to: member), now) }
+        var append = envelope
+        append.previous = previous
+        append.records = records
+        send(.append(append), to: member)
+        coreStep(
+            .shipped(
+                to: member, through: records.last?.position.transactionID ?? transactionID,
+                byteCount: records.reduce(0) { $0 + $1.bytes.count }), now)
+    }
+
+    private func copyStore(from id: MemberID, setAside: Bool, _ now: Instant) {
+        guard let member = core.register?.member(id) else { return coreStep(.storeCopyFailed, now) }
+        host.note("copies the store of member \(id.rawValue)")
+        store = nil
+        host.startStoreCopy(from: member, setAside: setAside)
+    }
+
+    func send(_ message: ReplicationMessage, to member: MemberID) {
+        guard let address = core.register?.member(member)?.address else { return }
+        host.send(ClusterFrame.member(message, from: options.member.id).encode(), to: address)
+    }
+}

@@ -1,0 +1,191 @@
+internal import Coordination
+public import FileSystem
+public import GraphModel
+internal import Storage
+
+// Frame: `UInt8` protocol version, `UInt32` member id of the sender, `UInt8` tag, fields. Little-endian.
+extension ReplicationMessage {
+    public static let protocolVersion: UInt8 = 1
+
+    private enum Tag: UInt8 {
+        case append = 1
+        case appendReply, storeCopyNeeded, preVote, preVoteReply, prepare, prepareReply, register
+        case commit, commitReply, reserve, reserveReply
+    }
+
+    public func encode(from sender: MemberID, into writer: inout ByteWriter) {
+        writer.write(Self.protocolVersion)
+        writer.write(sender.rawValue)
+        func tag(_ tag: Tag) { writer.write(tag.rawValue) }
+        switch self {
+        case .append(let append):
+            tag(.append)
+            writer.write(append.epoch.rawValue)
+            append.previous.encode(into: &writer)
+            writer.write(append.commitPoint.rawValue)
+            writer.write(append.sentAt.nanoseconds)
+            writer.write(UInt32(append.records.count))
+            for record in append.records { writer.write(data: record.bytes) }
+        case .appendReply(let reply):
+            tag(.appendReply)
+            writer.write(reply.status.rawValue)
+            writer.write(reply.promised.rawValue)
+            writer.write(reply.acknowledged.rawValue)
+            reply.last.encode(into: &writer)
+            reply.applied.encode(into: &writer)
+            writer.write(reply.sentAt.nanoseconds)
+        case .storeCopyNeeded(let epoch):
+            tag(.storeCopyNeeded)
+            writer.write(epoch.rawValue)
+        case .preVote(let epoch, let revision):
+            tag(.preVote)
+            writer.write(epoch.rawValue)
+            writer.write(revision)
+        case .preVoteReply(let epoch, let agrees):
+            tag(.preVoteReply)
+            writer.write(epoch.rawValue)
+            writer.write(agrees)
+        case .prepare(let epoch, let revision):
+            tag(.prepare)
+            writer.write(epoch.rawValue)
+            writer.write(revision)
+        case .prepareReply(let epoch, let outcome):
+            tag(.prepareReply)
+            writer.write(epoch.rawValue)
+            switch outcome {
+            case .promised(let durable):
+                writer.write(true)
+                durable.encode(into: &writer)
+            case .refused(let promised):
+                writer.write(false)
+                writer.write(promised.rawValue)
+            }
+        case .register(let register):
+            tag(.register)
+            register.encode(into: &writer)
+        case .commit(let id, let writeSet):
+            tag(.commit)
+            writer.write(id)
+            writer.write(data: writeSet)
+        case .commitReply(let id, let outcome):
+            tag(.commitReply)
+            writer.write(id)
+            switch outcome {
+            case .committed(let transactionID, let epoch):
+                writer.write(UInt8(0))
+                writer.write(transactionID.rawValue)
+                writer.write(epoch.rawValue)
+            case .failed(let reason, let message, let winner):
+                writer.write(reason.rawValue)
+                writer.write(string: message)
+                writer.write(winner?.rawValue ?? 0)
+            }
+        case .reserve(let id, let nodes, let relationships):
+            tag(.reserve)
+            writer.write(id)
+            writer.write(nodes)
+            writer.write(relationships)
+        case .reserveReply(let id, let outcome):
+            tag(.reserveReply)
+            writer.write(id)
+            switch outcome {
+            case .reserved(let epoch, let nodes, let relationships):
+                writer.write(UInt8(0))
+                writer.write(epoch.rawValue)
+                for range in [nodes, relationships] {
+                    writer.write(range.lowerBound)
+                    writer.write(UInt64(range.count))
+                }
+            case .failed(let reason, let message):
+                writer.write(reason.rawValue)
+                writer.write(string: message)
+            }
+        }
+    }
+
+    /// Reads what a peer sent. Entries are verified: length, CRC, chain.
+    public static func decode(
+        _ reader: inout ByteReader
+    ) throws(MalformedBytes) -> (sender: MemberID, message: ReplicationMessage) {
+        let version: UInt8 = try reader.read()
+        guard version == protocolVersion else {
+            throw MalformedBytes(offset: 0, detail: "protocol version \(version), this member speaks \(protocolVersion)")
+        }
+        let sender = MemberID(try reader.read())
+        return (sender, try decodeBody(&reader))
+    }
+
+    private static func decodeBody(_ reader: inout ByteReader) throws(MalformedBytes) -> ReplicationMessage {
+        let number: UInt8 = try reader.read()
+        guard let tag = Tag(rawValue: number) else {
+            throw MalformedBytes(offset: reader.offset - 1, detail: "\(number) is no replication message")
+        }
+        switch tag {
+        case .append:
+            var append = Append(
+                epoch: Epoch(try reader.read()), previous: try LogPosition(&reader), records: [],
+                commitPoint: TransactionID(try reader.read()), sentAt: Instant(nanoseconds: try reader.read()))
+            let count = try reader.readCount(minimumByteCountOfElement: 4 + LogEntryHeader.byteCount)
+            append.records.reserveCapacity(count)
+            for _ in 0..<count { append.records.append(try LogRecord(verifying: try reader.readData())) }
+            return .append(append)
+        case .appendReply:
+            let number: UInt8 = try reader.read()
+            guard let status = AppendReply.Status(rawValue: number) else {
+                throw MalformedBytes(offset: reader.offset - 1, detail: "\(number) is no status of an answer")
+            }
+            return .appendReply(
+                AppendReply(
+                    status: status, promised: Epoch(try reader.read()), acknowledged: TransactionID(try reader.read()),
+                    last: try LogPosition(&reader), applied: try LogPosition(&reader),
+                    sentAt: Instant(nanoseconds: try reader.read())))
+        case .storeCopyNeeded: return .storeCopyNeeded(epoch: Epoch(try reader.read()))
+        case .preVote: return .preVote(epoch: Epoch(try reader.read()), revision: try reader.read())
+        case .preVoteReply: return .preVoteReply(epoch: Epoch(try reader.read()), agrees: try reader.readBool())
+        case .prepare: return .prepare(epoch: Epoch(try reader.read()), revision: try reader.read())
+        case .prepareReply:
+            let epoch = Epoch(try reader.read())
+            return .prepareReply(
+                epoch: epoch,
+                outcome: try reader.readBool()
+                    ? .promised(durable: try LogPosition(&reader)) : .refused(promised: Epoch(try reader.read())))
+        case .register: return .register(try ClusterRegister(&reader))
+        case .commit: return .commit(id: try reader.read(), writeSet: try reader.readData())
+        case .commitReply:
+            let id: UInt64 = try reader.read()
+            guard let reason = try failureReason(&reader) else {
+                return .commitReply(id: id, .committed(TransactionID(try reader.read()), Epoch(try reader.read())))
+            }
+            let message = try reader.readString()
+            let winner: UInt64 = try reader.read()
+            return .commitReply(
+                id: id, .failed(reason, message: message, winner: winner == 0 ? nil : TransactionID(winner)))
+        case .reserve:
+            return .reserve(id: try reader.read(), nodes: try reader.read(), relationships: try reader.read())
+        case .reserveReply:
+            let id: UInt64 = try reader.read()
+            guard let reason = try failureReason(&reader) else {
+                let epoch = Epoch(try reader.read())
+                return .reserveReply(
+                    id: id, .reserved(epoch: epoch, nodes: try range(&reader), relationships: try range(&reader)))
+            }
+            return .reserveReply(id: id, .failed(reason, message: try reader.readString()))
+        }
+    }
+
+    private static func failureReason(_ reader: inout ByteReader) throws(MalformedBytes) -> FailureReason? {
+        let number: UInt8 = try reader.read()
+        if number == 0 { return nil }
+        guard let reason = FailureReason(rawValue: number) else {
+            throw MalformedBytes(offset: reader.offset - 1, detail: "\(number) is no reason of a failure")
+        }
+        return reason
+    }
+
+    private static func range(_ reader: inout ByteReader) throws(MalformedBytes) -> Range<UInt64> {
+        let start: UInt64 = try reader.read()
+        let count: UInt64 = try reader.read()
+        guard count <= .max - start else { throw MalformedBytes(offset: reader.offset, detail: "a range of ids overflows") }
+        return start..<start + count
+    }
+}

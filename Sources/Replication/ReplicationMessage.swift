@@ -1,0 +1,122 @@
+public import Coordination
+public import GraphModel
+
+/// What members say to each other. Version 1 of the protocol; the version stands at the head of every frame.
+public enum ReplicationMessage: Sendable, Equatable {
+    /// Master to slave: entries, the commit point, and the heartbeat that renews the lease.
+    case append(Append)
+    case appendReply(AppendReply)
+    /// Slave to master: the log cannot be followed from here; the answer to an append that needs none.
+    case storeCopyNeeded(epoch: Epoch)
+    /// Would you agree to an election for this epoch? Changes nothing at the receiver.
+    case preVote(epoch: Epoch, revision: UInt64)
+    case preVoteReply(epoch: Epoch, agrees: Bool)
+    case prepare(epoch: Epoch, revision: UInt64)
+    case prepareReply(epoch: Epoch, outcome: PrepareOutcome)
+    /// What the sender knows of the register; saves the receiver a question to the coordinators.
+    case register(ClusterRegister)
+    /// A write set from a slave's client, to be ordered by the master.
+    case commit(id: UInt64, writeSet: [UInt8])
+    case commitReply(id: UInt64, CommitOutcome)
+    case reserve(id: UInt64, nodes: UInt32, relationships: UInt32)
+    case reserveReply(id: UInt64, ReserveOutcome)
+
+    public struct Append: Sendable, Equatable {
+        public var epoch: Epoch
+        /// Position before the first entry.
+        public var previous: LogPosition
+        public var records: [LogRecord]
+        public var commitPoint: TransactionID
+        /// The master's clock when it sent this; comes back in the answer and dates the lease.
+        public var sentAt: Instant
+
+        public init(
+            epoch: Epoch, previous: LogPosition, records: [LogRecord], commitPoint: TransactionID, sentAt: Instant
+        ) {
+            self.epoch = epoch
+            self.previous = previous
+            self.records = records
+            self.commitPoint = commitPoint
+            self.sentAt = sentAt
+        }
+    }
+
+    public struct AppendReply: Sendable, Equatable {
+        public enum Status: UInt8, Sendable {
+            case accepted = 1
+            /// The log ends before, or differs at, the position before the entries.
+            case mismatch
+            /// The sender has promised a newer epoch.
+            case stale
+            /// The sender is copying a store and takes no entries now.
+            case copying
+        }
+        public var status: Status
+        /// The newest epoch that the sender has promised.
+        public var promised: Epoch
+        /// On disk here and equal to the master's log up to here.
+        public var acknowledged: TransactionID
+        public var last: LogPosition
+        public var applied: LogPosition
+        public var sentAt: Instant
+
+        public init(
+            status: Status, promised: Epoch, acknowledged: TransactionID, last: LogPosition, applied: LogPosition,
+            sentAt: Instant
+        ) {
+            self.status = status
+            self.promised = promised
+            self.acknowledged = acknowledged
+            self.last = last
+            self.applied = applied
+            self.sentAt = sentAt
+        }
+    }
+
+    public enum PrepareOutcome: Sendable, Equatable {
+        /// The sender refuses every older epoch from now on; this is on its disk.
+        case promised(durable: LogPosition)
+        case refused(promised: Epoch)
+    }
+
+    public enum CommitOutcome: Sendable, Equatable {
+        case committed(TransactionID, Epoch)
+        /// Nothing was applied.
+        case failed(FailureReason, message: String, winner: TransactionID?)
+    }
+
+    /// The errors that travel between members.
+    public enum FailureReason: UInt8, Sendable {
+        case conflict = 1
+        case noMaster, noQuorum, masterChanged, invalid, outcomeUnknown, unavailable
+
+        public init(_ code: ErrorCode) {
+            switch code {
+            case .conflict: self = .conflict
+            case .noMaster: self = .noMaster
+            case .noQuorum: self = .noQuorum
+            case .masterChanged: self = .masterChanged
+            case .outcomeUnknown: self = .outcomeUnknown
+            case .unavailable: self = .unavailable
+            default: self = .invalid
+            }
+        }
+
+        public var code: ErrorCode {
+            switch self {
+            case .conflict: .conflict
+            case .noMaster: .noMaster
+            case .noQuorum: .noQuorum
+            case .masterChanged: .masterChanged
+            case .invalid: .invalidRequest
+            case .outcomeUnknown: .outcomeUnknown
+            case .unavailable: .unavailable
+            }
+        }
+    }
+
+    public enum ReserveOutcome: Sendable, Equatable {
+        case reserved(epoch: Epoch, nodes: Range<UInt64>, relationships: Range<UInt64>)
+        case failed(FailureReason, message: String)
+    }
+}

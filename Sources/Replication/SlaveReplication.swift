@@ -1,0 +1,16 @@
+internal import GraphModel
+
+/// A slave's book-keeping of the master it follows.
+struct SlaveReplication: Sendable {
+    let master: MemberID
+    let epoch: Epoch
+    /// The log is known to equal the master's up to here.
+    var verified: TransactionID
+    /// The master reported this as committed.
+    var commitPoint = TransactionID.zero
+    var lastHeardAt: Instant
+    /// The heartbeat that the next acknowledgement renews.
+    var sentAt: Instant
+    /// Since when this member has known of commits that it has not applied.
+    var behindSince: Instant?
+}

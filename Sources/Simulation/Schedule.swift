@@ -1,0 +1,134 @@
+package import Replication
+
+/// What one simulated run looks like. Everything follows from the seed.
+package struct Schedule: Sendable {
+    package var seed: UInt64
+    package var memberCount = 3
+    /// How many of the members, the last ones, are slave-only.
+    package var slaveOnlyCount = 0
+    /// Coordinators that run in the members' processes, the first ones.
+    package var embeddedCoordinatorCount = 3
+    /// Coordinators on machines of their own.
+    package var arbiterCount = 0
+    /// Virtual time with faults, then without.
+    package var faultyMilliseconds: UInt64 = 7_000
+    package var calmMilliseconds: UInt64 = 9_000
+    /// Mean time between two faults.
+    package var faultIntervalMilliseconds: UInt64 = 700
+    package var faults: Set<FaultKind> = Set(FaultKind.allCases)
+    package var clientCount = 4
+    /// Longest time that a cut or a pause lasts.
+    package var outageMilliseconds: UInt64 = 4000
+    /// Longest time that a crashed machine stays down.
+    package var downMilliseconds: UInt64 = 3000
+    package var brokenRules: Set<BrokenRule> = []
+
+    package init(seed: UInt64) { self.seed = seed }
+
+    /// Draws the shape of the cluster and the mix of faults from the seed.
+    package static func random(_ seed: UInt64, brokenRules: Set<BrokenRule> = []) -> Schedule {
+        var generator = SeededRandom(seed: seed ^ 0x5CED_0001)
+        var schedule = Schedule(seed: seed)
+        schedule.brokenRules = brokenRules
+        switch generator.below(10) {
+        case 0: schedule.memberCount = 1
+        case 1: schedule.memberCount = 2
+        case 2, 3: schedule.memberCount = 5
+        case 4: schedule.memberCount = 4
+        default: schedule.memberCount = 3
+        }
+        if schedule.memberCount > 2 && generator.below(3) == 0 { schedule.slaveOnlyCount = 1 }
+        schedule.embeddedCoordinatorCount = min(3, schedule.memberCount)
+        if generator.below(4) == 0 {
+            schedule.arbiterCount = 3
+            schedule.embeddedCoordinatorCount = 0
+        } else if schedule.memberCount == 2 {
+            schedule.arbiterCount = 1
+        }
+        schedule.faultIntervalMilliseconds = 120 + generator.below(500)
+        schedule.faults = Set(FaultKind.allCases.filter { _ in generator.below(4) > 0 })
+        schedule.clientCount = 1 + Int(generator.below(6))
+        return schedule
+    }
+}
+
+extension Schedule {
+    /// A schedule that gives a member that breaks a rule the chance to do harm.
+    package static func provoking(_ rule: BrokenRule, seed: UInt64) -> Schedule {
+        var schedule = Schedule(seed: seed)
+        schedule.brokenRules = [rule]
+        schedule.clientCount = 6
+        schedule.faultIntervalMilliseconds = 250
+        schedule.faults = [.crash, .partition, .oneWayPartition, .pause]
+        switch rule {
+        case .electionIgnoresPositions, .acknowledgesBeforeQuorum, .appliesBeforeCommitPoint:
+            schedule.faults.insert(.badNetwork)
+        case .ignoresLease: schedule.faults = [.partition]
+        case .forgetsPromise: schedule.downMilliseconds = 50
+        case .countsSlaveOnlyMembers:
+            schedule.slaveOnlyCount = 1
+            schedule.faults.insert(.slowDisk)
+        case .acknowledgesBeforeSync:
+            schedule.faults = [.powerFailure, .crash, .slowDisk]
+            schedule.downMilliseconds = 300
+        case .acceptsOlderEpoch:
+            schedule.faults = [.partition, .oneWayPartition, .badNetwork]
+            schedule.embeddedCoordinatorCount = 0
+            schedule.arbiterCount = 3
+        case .changesSyncSetAtOnce:
+            schedule.memberCount = 2
+            schedule.embeddedCoordinatorCount = 0
+            schedule.arbiterCount = 3
+            schedule.faults = [.partition, .oneWayPartition]
+            schedule.faultIntervalMilliseconds = 3000
+            schedule.outageMilliseconds = 8000
+            schedule.faultyMilliseconds = 20_000
+        case .votesWithoutCatchingUp:
+            schedule.faults = [.wipe, .partition, .crash, .slowDisk]
+            schedule.downMilliseconds = 400
+        }
+        return schedule
+    }
+}
+
+/// What goes wrong.
+package enum FaultKind: String, CaseIterable, Sendable {
+    /// The machine stops, unsynced data is lost in part or whole; it starts again later.
+    case crash
+    /// Machines are cut into two groups.
+    case partition
+    /// All machines stop at once and start again.
+    case powerFailure
+    /// Messages get lost in one direction only.
+    case oneWayPartition
+    /// A process is stopped for a while (SIGSTOP, a long garbage collection, a suspended machine).
+    case pause
+    /// Messages get lost, doubled and late.
+    case badNetwork
+    /// A machine's disk takes long to sync.
+    case slowDisk
+    /// A member loses its store and everything beside it.
+    case wipe
+    /// A master is asked to hand over.
+    case switchover
+    /// A clock runs a little fast or slow.
+    case clockDrift
+    /// The log is checkpointed and pruned, so that late members need a store copy.
+    case checkpoint
+}
+
+/// SplitMix64 with the helpers that schedules use.
+package struct SeededRandom: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+    package init(seed: UInt64) { state = seed }
+    package mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+    /// 0 up to `limit`, exclusive.
+    package mutating func below(_ limit: UInt64) -> UInt64 { limit == 0 ? 0 : next() % limit }
+    package mutating func pick<T>(_ list: [T]) -> T { list[Int(below(UInt64(list.count)))] }
+}

@@ -1,0 +1,197 @@
+import GraphModel
+import Replication
+import Storage
+import Synchronization
+
+/// One client: writes at random members, one request at a time, and remembers what it was told.
+final class SimulatedClient {
+    enum Outcome: Sendable {
+        case committed(TransactionID)
+        case notApplied
+        case unknown
+    }
+    let index: Int
+    var operation: UInt64 = 0
+    /// Where the request that runs was sent; nil between requests.
+    var pendingNode: Int?
+    var pendingIncarnation = 0
+    var isIncrement = false
+
+    /// Marks that must be in the graph at the end, and that must not be.
+    var committedMarks: [UInt64] = []
+    var refusedMarks: [UInt64] = []
+    var committedIncrements = 0
+    var possibleIncrements = 0
+
+    init(index: Int) { self.index = index }
+
+    var mark: UInt64 { UInt64(index) << 32 | operation }
+}
+
+/// Answers to clients, in the order they were given.
+final class Answers: Sendable {
+    struct Answer: Sendable {
+        let client: Int
+        let operation: UInt64
+        let outcome: SimulatedClient.Outcome
+    }
+    private let answers = Mutex<[Answer]>([])
+
+    func give(_ answer: Answer) { answers.withLock { $0.append(answer) } }
+
+    func takeAll() -> [Answer] {
+        answers.withLock { answers in
+            defer { answers.removeAll() }
+            return answers
+        }
+    }
+}
+
+extension SimulatedCluster {
+    static let markKey = "mark"
+    static let counterKey = "counter"
+
+    func runClient(_ index: Int) {
+        let client = clients[index]
+        // Once faults have ended a little load shows that writes go through.
+        schedule(.client(index), in: (isCalm ? 300 + random.below(300) : 2 + random.below(80)) * 1_000_000)
+        if let pending = client.pendingNode {
+            let node = nodes[pending]
+            // The connection broke: nobody knows.
+            if node.incarnation != client.pendingIncarnation || !node.isUp { finish(client, .unknown) }
+            return
+        }
+        let node = random.pick(members)
+        guard let engine = node.engine, let store = engine.store, !node.isPaused else { return }
+        client.operation += 1
+        client.isIncrement = random.below(3) == 0
+        let transaction = store.beginWrite(engine.reserve)
+        do throws(GraphError) {
+            if client.isIncrement {
+                try increment(transaction)
+            } else {
+                try addNode(transaction, client.mark)
+            }
+        } catch {
+            if transaction.missingIDs.nodes + transaction.missingIDs.relationships > 0 {
+                engine.reserveIDs(nodes: 8, relationships: 8, now: node.now) { _ in }
+                settle(node)
+            }
+            return
+        }
+        guard let writeSet = try? transaction.finish() else { return }
+        client.pendingNode = node.index
+        client.pendingIncarnation = node.incarnation
+        let (answers, operation) = (answers, client.operation)
+        engine.commit(writeSet, now: node.now) { result in
+            let outcome: SimulatedClient.Outcome =
+                switch result {
+                case .success(let transactionID): .committed(transactionID)
+                case .failure(let error): error.code == .outcomeUnknown ? .unknown : .notApplied
+                }
+            answers.give(.init(client: index, operation: operation, outcome: outcome))
+        }
+        settle(node)
+    }
+
+    /// Takes the answers that a node just gave.
+    func collectAnswers(of node: SimulatedNode) {
+        for answer in answers.takeAll() {
+            if case .committed(let transactionID) = answer.outcome, violation == nil {
+                violation = invariants.acknowledge(transactionID, by: node, self)
+            }
+            let client = clients[answer.client]
+            guard client.pendingNode == node.index, client.operation == answer.operation else { continue }
+            finish(client, answer.outcome)
+        }
+    }
+
+    private func increment(_ transaction: Transaction) throws(GraphError) {
+        var value: Int64 = 0
+        if let key = transaction.token(.propertyKey, Self.counterKey),
+            case .integer(let known)? = transaction.property(key, ofNode: NodeID(0))
+        {
+            value = known
+        }
+        try transaction.setProperty(Self.counterKey, to: .integer(value + 1), ofNode: NodeID(0))
+    }
+
+    private func addNode(_ transaction: Transaction, _ mark: UInt64) throws(GraphError) {
+        let node = try transaction.createNode(
+            labels: ["L\(random.below(3))"], properties: [(Self.markKey, .integer(Int64(mark)))])
+        if random.below(2) == 0 {
+            _ = try transaction.createRelationship(type: "T\(random.below(2))", from: node, to: NodeID(0))
+        }
+        if random.below(4) == 0, node.rawValue > 3, transaction.nodeExists(NodeID(node.rawValue / 2)) {
+            try transaction.setProperty("p", to: .string("v\(mark)"), ofNode: NodeID(node.rawValue / 2))
+        }
+    }
+
+    private func finish(_ client: SimulatedClient, _ outcome: SimulatedClient.Outcome) {
+        client.pendingNode = nil
+        let mark = client.mark
+        switch outcome {
+        case .committed:
+            if client.isIncrement { client.committedIncrements += 1 } else { client.committedMarks.append(mark) }
+        case .notApplied: if !client.isIncrement { client.refusedMarks.append(mark) }
+        case .unknown: if client.isIncrement { client.possibleIncrements += 1 }
+        }
+    }
+
+    // MARK: At the end
+
+    /// Invariant 7, and that the graph holds exactly what clients were told.
+    func checkConvergence() {
+        let masters = members.filter { $0.engine?.core.leaseEnd(now: $0.now) != nil }
+        guard masters.count == 1, let master = masters.first?.engine?.store else {
+            violation = "7: \(masters.count) members are master with a lease at the end"
+            return
+        }
+        for client in clients where client.pendingNode != nil { finish(client, .unknown) }
+        for node in members {
+            guard let store = node.engine?.store, store.applied.transactionID.rawValue + 50 >= master.applied.transactionID.rawValue
+            else {
+                violation = "7: member \(node.memberID?.rawValue ?? 0) has not caught up: \(node.engine?.store?.applied.description ?? "no store") of \(master.applied)"
+                return
+            }
+            violation = violation ?? invariants.checkGraph(node)
+            let report = store.check()
+            if !report.isConsistent { violation = violation ?? "5: member \(node.memberID?.rawValue ?? 0): \(report.problems[0])" }
+        }
+        if violation == nil { violation = checkPromises(master.beginRead()) }
+    }
+
+    private func checkPromises(_ transaction: Transaction) -> String? {
+        var marks: Set<UInt64> = []
+        if let key = transaction.token(.propertyKey, Self.markKey) {
+            var cursor: UInt64 = 0
+            var ids: ContiguousArray<UInt64> = []
+            while transaction.scanNodes(label: nil, cursor: &cursor, limit: 1000, into: &ids) {}
+            for id in ids {
+                if case .integer(let mark)? = transaction.property(key, ofNode: NodeID(id)) {
+                    if !marks.insert(UInt64(mark)).inserted { return "2: mark \(mark) is there twice" }
+                }
+            }
+        }
+        var counter: Int64 = 0
+        if let key = transaction.token(.propertyKey, Self.counterKey),
+            case .integer(let value)? = transaction.property(key, ofNode: NodeID(0))
+        {
+            counter = value
+        }
+        for client in clients {
+            for mark in client.committedMarks where !marks.contains(mark) {
+                return "2: client \(client.index) was told that its write \(mark & 0xFFFF_FFFF) is committed; it is not there"
+            }
+            for mark in client.refusedMarks where marks.contains(mark) {
+                return "client \(client.index) was told that its write \(mark & 0xFFFF_FFFF) was not applied; it is there"
+            }
+        }
+        let certain = Int64(clients.reduce(0) { $0 + $1.committedIncrements })
+        let possible = certain + Int64(clients.reduce(0) { $0 + $1.possibleIncrements })
+        if counter < certain || counter > possible {
+            return "2: the counter is \(counter), between \(certain) and \(possible) increments were made"
+        }
+        return nil
+    }
+}

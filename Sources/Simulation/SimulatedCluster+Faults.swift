@@ -1,0 +1,105 @@
+import GraphModel
+import Replication
+
+// Breaking and mending the simulated world.
+extension SimulatedCluster {
+    func injectFault() {
+        guard !isCalm else { return }
+        schedule(.fault, in: (50 + random.below(schedule.faultIntervalMilliseconds * 2)) * 1_000_000)
+        let kinds = FaultKind.allCases.filter(schedule.faults.contains)
+        guard !kinds.isEmpty else { return }
+        let kind = random.pick(kinds)
+        let node = random.pick(nodes)
+        switch kind {
+        case .crash:
+            guard node.isUp else { return }
+            crash(node)
+            schedule(.start(node: node.index), in: (20 + random.below(schedule.downMilliseconds)) * 1_000_000)
+        case .powerFailure:
+            for node in nodes where node.isUp { crash(node) }
+            for node in nodes { schedule(.start(node: node.index), in: (20 + random.below(400)) * 1_000_000) }
+        case .wipe:
+            // One at a time, and never so that no quorum is left that has everything.
+            guard node.isUp, node.memberID != nil, mayWipe(node) else { return }
+            wipe(node)
+            schedule(.start(node: node.index), in: (20 + random.below(1500)) * 1_000_000)
+        case .pause:
+            guard node.isUp, !node.isPaused else { return }
+            pause(node)
+            schedule(.resume(node: node.index), in: (100 + random.below(schedule.outageMilliseconds)) * 1_000_000)
+        case .partition:
+            let side = nodes.map { _ in random.below(2) == 0 }
+            trace("partition \(side)")
+            for a in nodes.indices {
+                for b in nodes.indices where side[a] != side[b] { network.block(a, b) }
+            }
+            schedule(.heal(.partition, 0), in: (100 + random.below(schedule.outageMilliseconds)) * 1_000_000)
+        case .oneWayPartition:
+            for other in nodes where other.index != node.index && random.below(2) == 0 {
+                trace("messages from \(node.index) to \(other.index) get lost")
+                network.block(node.index, other.index)
+            }
+            schedule(.heal(.partition, 0), in: (100 + random.below(schedule.outageMilliseconds)) * 1_000_000)
+        case .badNetwork:
+            network.lossPercent = random.below(20)
+            network.duplicatePercent = random.below(20)
+            network.delayMaximumMicroseconds = 500 + random.below(30_000)
+            schedule(.heal(.badNetwork, 0), in: (100 + random.below(3000)) * 1_000_000)
+        case .slowDisk:
+            node.syncDelayMicroseconds = 1000 + random.below(400_000)
+            schedule(.heal(.slowDisk, node.index), in: (100 + random.below(3000)) * 1_000_000)
+        case .switchover:
+            guard let engine = node.engine, !node.isPaused else { return }
+            engine.handOver(to: nil, now: node.now)
+            settle(node)
+        case .clockDrift:
+            node.setClockDrift(Int64(random.below(21)) - 10)
+        case .checkpoint:
+            guard let store = node.engine?.store, !node.isPaused else { return }
+            do throws(GraphError) { try store.checkpoint() } catch { violation = "checkpoint on node \(node.index): \(error)" }
+        }
+    }
+
+    /// A wiped disk is a lost copy: allowed only while the others of the sync set could elect without it and hold every
+    /// acknowledged transaction.
+    private func mayWipe(_ node: SimulatedNode) -> Bool {
+        guard schedule.memberCount >= 3,
+            let register = nodes.compactMap({ $0.coordinator?.newest }).max(by: { $0.revision < $1.revision }),
+            register.revision > 0, register.syncSet.count >= 3 || !register.syncSet.contains(where: { $0 == node.memberID })
+        else { return false }
+        let others = members.filter { $0.index != node.index && register.syncSet.contains($0.memberID ?? MemberID(0)) }
+        let holders = others.count { other in
+            guard let engine = other.engine, engine.core.hard.isComplete, let store = engine.store else { return false }
+            return store.durable.transactionID >= invariants.highestAcknowledged
+        }
+        return holders >= Quorum.write(register.syncSet.count)
+            || !register.syncSet.contains(where: { $0 == node.memberID })
+    }
+
+    func heal(_ kind: FaultKind, _ index: Int) {
+        switch kind {
+        case .partition:
+            for a in nodes.indices {
+                for b in nodes.indices { network.unblock(a, b) }
+            }
+        case .badNetwork:
+            network.lossPercent = 0
+            network.duplicatePercent = 0
+            network.delayMaximumMicroseconds = 800
+        case .slowDisk: nodes[index].syncDelayMicroseconds = 200
+        default: break
+        }
+    }
+
+    func becomeCalm() {
+        trace("faults end")
+        isCalm = true
+        network.heal()
+        for node in nodes {
+            node.syncDelayMicroseconds = 200
+            node.setClockDrift(0)
+            if node.isPaused { resume(node) }
+            if !node.isUp { schedule(.start(node: node.index), in: 1_000_000) }
+        }
+    }
+}

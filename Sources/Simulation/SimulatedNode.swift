@@ -1,0 +1,186 @@
+import Coordination
+import FileSystem
+import GraphModel
+import Replication
+import Storage
+
+/// One machine: a disk, a member, a coordinator or both, and a clock of its own.
+final class SimulatedNode: MemberHost {
+    let index: Int
+    /// nil for an arbiter.
+    let memberID: MemberID?
+    let memberAddress: String?
+    let coordinatorAddress: String?
+    let isSlaveOnly: Bool
+    private unowned let cluster: SimulatedCluster
+    var disk = CrashableFileSystem()
+    var engine: MemberEngine?
+    var coordinator: CoordinatorEngine?
+    var incarnation = 0
+    var isPaused = false
+    /// Frames that came while it was paused.
+    var backlog: [SimulationEvent] = []
+    /// Parts per thousand by which the clock runs fast.
+    var clockDrift: Int64 = 0
+    private var clockBase: (real: UInt64, shown: UInt64)
+    var syncDelayMicroseconds: UInt64 = 200
+    var isSyncScheduled = false
+    var scheduledTickAt: UInt64?
+
+    init(
+        index: Int, memberID: MemberID?, hostsCoordinator: Bool, isSlaveOnly: Bool, cluster: SimulatedCluster
+    ) {
+        self.index = index
+        self.memberID = memberID
+        memberAddress = memberID.map { "member\($0.rawValue):6001" }
+        coordinatorAddress = hostsCoordinator ? "node\(index):5001" : nil
+        self.isSlaveOnly = isSlaveOnly
+        self.cluster = cluster
+        // Clocks start anywhere.
+        clockBase = (0, 1_000_000_000 + cluster.random.below(1 << 40))
+    }
+
+    var isUp: Bool { engine != nil || coordinator != nil }
+
+    /// What this machine's monotonic clock shows.
+    var now: Instant {
+        let passed = Int64(cluster.now - clockBase.real)
+        return Instant(nanoseconds: clockBase.shown + UInt64(passed + passed / 1000 * clockDrift))
+    }
+
+    func setClockDrift(_ drift: Int64) {
+        clockBase = (cluster.now, now.nanoseconds)
+        clockDrift = drift
+    }
+
+    /// Real time left until the clock shows `instant`.
+    func realDelay(until instant: Instant) -> UInt64 {
+        let shown = now
+        guard instant > shown else { return 0 }
+        return (instant.nanoseconds - shown.nanoseconds) * 1000 / UInt64(1000 + clockDrift)
+    }
+
+    static var storeOptions: Store.Options {
+        var options = Store.Options()
+        options.usesLogThread = false
+        options.isClustered = true
+        options.appliesWholeLog = false
+        options.nodeRangeBits = 5
+        options.relationshipRangeBits = 6
+        options.logRotationByteCount = 8 << 10
+        options.logPreallocationByteCount = 2 << 10
+        options.retainedLogByteCount = 2 << 10
+        return options
+    }
+
+    /// Name of the directory that holds the store; copies go to a new one.
+    private var storeDirectory: String? {
+        guard let bytes = try? disk.readAll("current") else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    func start() throws(GraphError) {
+        incarnation += 1
+        isPaused = false
+        isSyncScheduled = false
+        scheduledTickAt = nil
+        backlog = []
+        let send: (([UInt8], String) -> Void) = { [unowned self] frame, address in
+            cluster.send(frame, from: index, to: address)
+        }
+        if let coordinatorAddress {
+            coordinator = try CoordinatorEngine(
+                address: coordinatorAddress, coordinators: cluster.coordinatorAddresses, path: "coordinator/state",
+                fileSystem: disk, seed: cluster.random.next(), now: now, send: send)
+        }
+        guard let memberID, let memberAddress else { return }
+        var store: Store?
+        if let directory = storeDirectory {
+            store = try Store.open(directory, fileSystem: disk, options: Self.storeOptions)
+        }
+        var options = ReplicationOptions(
+            member: .init(id: memberID, address: memberAddress, isSlaveOnly: isSlaveOnly), clusterName: "simulated")
+        options.syncTimeout = 3000
+        options.foundingDelay = 600
+        options.brokenRules = cluster.schedule.brokenRules
+        engine = try MemberEngine(
+            options: options, coordinators: cluster.coordinatorAddresses, store: store, hardStatePath: "member",
+            fileSystem: disk, seed: cluster.random.next(), now: now, host: self)
+        if let store { watch(store) }
+    }
+
+    private func watch(_ store: Store) {
+        store.onFailure { _ in }
+    }
+
+    func crash() {
+        engine = nil
+        coordinator = nil
+        incarnation += 1
+        disk = disk.crashClone(using: &cluster.random)
+    }
+
+    func wipe() {
+        engine = nil
+        coordinator = nil
+        incarnation += 1
+        // The coordinator's state is on another disk: losing votes is beyond what any quorum survives.
+        let state = try? disk.readAll("coordinator/state")
+        disk = CrashableFileSystem()
+        if let state { _ = try? disk.replace("coordinator/state", with: state) }
+    }
+
+    // MARK: MemberHost
+
+    func send(_ frame: [UInt8], to address: String) { cluster.send(frame, from: index, to: address) }
+
+    func note(_ line: String) { cluster.trace("m\(memberID?.rawValue ?? 0) \(line)") }
+
+    func failed(_ error: GraphError) {
+        cluster.trace("m\(memberID?.rawValue ?? 0) FAILED \(error)")
+        cluster.nodeFailed(self, error)
+    }
+
+    func createStore(_ id: StoreID) throws(GraphError) -> Store {
+        var options = Self.storeOptions
+        options.storeID = id
+        return try adopt(directory: "store.\(incarnation)", options)
+    }
+
+    private func adopt(directory: String, _ options: Store.Options) throws(GraphError) -> Store {
+        let store = try Store.open(directory, fileSystem: disk, options: options)
+        do throws(FileError) { try disk.replace("current", with: Array(directory.utf8)) } catch { throw GraphError(error) }
+        watch(store)
+        return store
+    }
+
+    func startStoreCopy(from member: ClusterRegister.Member, setAside: Bool) {
+        cluster.startCopy(to: self, from: member, setAside: setAside)
+    }
+
+    /// Takes a copy of another node's store.
+    func copyStore(of source: SimulatedNode) -> Result<Store, GraphError> {
+        guard let sourceStore = source.engine?.store else {
+            return .failure(GraphError(.network, "the source has no store"))
+        }
+        return Result { () throws(GraphError) -> Store in
+            let copy = sourceStore.beginCopy()
+            let directory = "store.\(incarnation).\(cluster.now)"
+            let target = try StoreCopyTarget(directory: directory, fileSystem: disk, manifest: copy.manifest)
+            for (index, file) in copy.files.enumerated() {
+                try target.write(file.name, copy.read(index, from: 0, maximumByteCount: Int(file.byteCount)))
+            }
+            var position = copy.basePosition.transactionID
+            while true {
+                let records = try copy.records(after: position, maximumByteCount: 4096)
+                guard let last = records.last else { break }
+                try target.append(records)
+                position = last.position.transactionID
+            }
+            _ = try target.finish()
+            var options = Self.storeOptions
+            options.appliesWholeLog = true
+            return try adopt(directory: directory, options)
+        }
+    }
+}
