@@ -29,9 +29,11 @@ var targets: [Target] = [
     module("Storage", ["GraphModel", "FileSystem"]),
     module("Cypher", ["GraphModel"]),
     module("QueryEngine", ["GraphModel", "Storage", "Cypher"]),
-    module("Database", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine"]),
     module("Coordination", ["GraphModel", "FileSystem"]),
     module("Replication", ["GraphModel", "FileSystem", "Storage", "Coordination"]),
+    module(
+        "Database",
+        ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Coordination", "Replication"]),
     module("TestSupport", ["GraphModel", "FileSystem"]),
     module("Simulation", ["GraphModel", "FileSystem", "Storage", "Coordination", "Replication"]),
     tests("GraphModelTests", ["GraphModel"]),

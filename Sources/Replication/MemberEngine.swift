@@ -14,7 +14,7 @@ public protocol MemberHost: AnyObject {
     func createStore(_ id: StoreID) throws(GraphError) -> Store
     /// Begins to replace the store by a copy of a member's; the end is reported by ``MemberEngine/storeCopied(_:now:)``.
     /// `setAside` keeps the present store under another name.
-    func startStoreCopy(from member: ClusterRegister.Member, setAside: Bool)
+    func startStoreCopy(from member: ClusterRegister.Member, storeID: StoreID, setAside: Bool)
 }
 
 /// A member with its store: carries out what ``MemberCore`` decides, orders write sets while it is master, forwards them
@@ -28,7 +28,7 @@ public final class MemberEngine {
     var sequencer: Sequencer?
     var waiters: CommitWaiters
     private var recentRequests = RecentRequests()
-    private unowned let host: any MemberHost
+    public unowned let host: any MemberHost
     private let fileSystem: any FileSystem
     private let hardStatePath: String
     private var actions: [MemberCore.Action] = []
@@ -121,6 +121,11 @@ public final class MemberEngine {
             step(.storeCopyFailed, now)
         }
         fulfilAppliedWaits()
+    }
+
+    /// Ends every wait with an error; the member takes part no more.
+    public func close() {
+        waiters.failAll(GraphError(.outcomeUnknown, "this member is shutting down"), reply)
     }
 
     public func handOver(to target: MemberID?, now: Instant) { step(.handOver(to: target), now) }
@@ -236,10 +241,12 @@ public final class MemberEngine {
     }
 
     private func copyStore(from id: MemberID, setAside: Bool, _ now: Instant) {
-        guard let member = core.register?.member(id) else { return coreStep(.storeCopyFailed, now) }
-        host.note("copies the store of member \(id.rawValue)")
         store = nil
-        host.startStoreCopy(from: member, setAside: setAside)
+        guard let register = core.register, let member = register.member(id) else {
+            return coreStep(.storeCopyFailed, now)
+        }
+        host.note("copies the store of member \(id.rawValue)")
+        host.startStoreCopy(from: member, storeID: register.storeID, setAside: setAside)
     }
 
     func send(_ message: ReplicationMessage, to member: MemberID) {

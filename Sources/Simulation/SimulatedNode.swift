@@ -154,7 +154,7 @@ final class SimulatedNode: MemberHost {
         return store
     }
 
-    func startStoreCopy(from member: ClusterRegister.Member, setAside: Bool) {
+    func startStoreCopy(from member: ClusterRegister.Member, storeID: StoreID, setAside: Bool) {
         cluster.startCopy(to: self, from: member, setAside: setAside)
     }
 
