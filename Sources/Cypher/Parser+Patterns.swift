@@ -1,4 +1,4 @@
-public import GraphModel
+internal import GraphModel
 
 extension Parser {
     mutating func patterns() throws(GraphError) -> [PatternPart] {
@@ -11,8 +11,14 @@ extension Parser {
         let offset = current.start
         var pathVariable: String?
         if current.kind == .word || current.kind == .quotedName, isSymbol("=", 1) {
-            pathVariable = try name("a path's name")
+            let variable = try name("a path's name")
             position += 1
+            if isSymbol("{"), dialect == .cypher18 {
+                // CREATE n = {map}.
+                let node = PatternNode(variable: variable, labels: [], properties: try primary(), offset: offset)
+                return PatternPart(pathVariable: nil, nodes: [node], relationships: [], offset: offset)
+            }
+            pathVariable = variable
         }
         // In 1.8 a whole path may stand in parentheses: p = (a-->b).
         if isSymbol("("), parenthesisHoldsPath() {
@@ -76,6 +82,7 @@ extension Parser {
         var properties: Expression?
         if accept("[") {
             if current.kind == .word || current.kind == .quotedName { variable = try name("a variable") }
+            if dialect == .cypher9, isSymbol("?") { throw fail("an optional relationship [?] is written OPTIONAL MATCH") }
             isOptional = accept("?")
             if accept(":") {
                 repeat {
