@@ -97,6 +97,10 @@ final class NodeSegment: @unchecked Sendable {
         neighbours.append(entries, to: &targetNeighbours)
         relationshipIDs.append(entries, to: &targetRelationships)
     }
+
+    func append(_ entries: Range<Int>, neighbours target: inout ContiguousArray<UInt64>) {
+        neighbours.append(entries, to: &target)
+    }
 }
 
 /// One end of a relationship as a node sees it.
