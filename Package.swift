@@ -28,10 +28,12 @@ var targets: [Target] = [
     module("FileSystem", ["CCRC32C"]),
     module("Storage", ["GraphModel", "FileSystem"]),
     module("Cypher", ["GraphModel"]),
+    module("QueryEngine", ["GraphModel", "FileSystem", "Storage", "Cypher"]),
     module("TestSupport", ["GraphModel", "FileSystem"]),
     tests("GraphModelTests", ["GraphModel"]),
     tests("FileSystemTests", ["FileSystem"]),
     tests("StorageTests", ["GraphModel", "FileSystem", "Storage"]),
+    tests("QueryEngineTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine"]),
 ]
 var dependencies: [Package.Dependency] = []
 
