@@ -169,7 +169,9 @@ extension Parser {
             } else if isSymbol("[") {
                 position += 1
                 result = try subscripted(result, offset)
-            } else if isSymbol(":"), ahead(1).kind == .word || ahead(1).kind == .quotedName, case .variable = result.kind {
+            } else if isSymbol(":"), ahead(1).kind == .word || ahead(1).kind == .quotedName,
+                case .variable = result.kind
+            {
                 result = try bounded(.hasLabels(result, try labels()), at: offset)
             } else {
                 return result

@@ -29,7 +29,8 @@ public struct Parser {
             case "1.6", "1.7", "1.8": dialect = .cypher18
             case "9": dialect = .cypher9
             default:
-                throw .syntax("unknown version \(tokens[1].text); known are 1.6, 1.7, 1.8 and 9", at: tokens[1].start, in: source)
+                throw .syntax(
+                    "unknown version \(tokens[1].text); known are 1.6, 1.7, 1.8 and 9", at: tokens[1].start, in: source)
             }
             start = 2
         }
@@ -180,7 +181,8 @@ public struct Parser {
         case "RETURN":
             position += 1
             return [clause(.return(try projection(needsAliases: false)))]
-        case "FOREACH", "MERGE", "UNION", "CALL", "PROFILE", "LOAD", "DROP": throw fail("\(keyword) is not supported yet")
+        case "FOREACH", "MERGE", "UNION", "CALL", "PROFILE", "LOAD", "DROP":
+            throw fail("\(keyword) is not supported yet")
         default:
             throw expected("START, MATCH, WHERE, WITH, UNWIND, CREATE, SET, REMOVE, DELETE or RETURN")
         }
@@ -307,7 +309,9 @@ public struct Parser {
             repeat {
                 let key = try expression()
                 var isDescending = false
-                if acceptKeyword("DESC") || acceptKeyword("DESCENDING") { isDescending = true } else {
+                if acceptKeyword("DESC") || acceptKeyword("DESCENDING") {
+                    isDescending = true
+                } else {
                     _ = acceptKeyword("ASC") || acceptKeyword("ASCENDING")
                 }
                 order.append((key, isDescending))

@@ -75,6 +75,20 @@ final class Graph {
         try run(query, parameters, dialect: dialect).sorted
     }
 
+    /// The same in a transaction that is open.
+    func lines(in transaction: Transaction, _ query: String) throws -> [String] {
+        try Self.run(engine.prepare(query, dialect: .cypher9, over: transaction), transaction).lines
+    }
+
+    func sorted(in transaction: Transaction, _ query: String) throws -> [String] {
+        try lines(in: transaction, query).sorted()
+    }
+
+    func value(in transaction: Transaction, _ query: String) throws -> Value {
+        let answer = try Self.run(engine.prepare(query, dialect: .cypher9, over: transaction), transaction)
+        return try #require(answer.rows.first?.first)
+    }
+
     /// The only value of the only row.
     func value(_ query: String, _ parameters: [String: Value] = [:], dialect: Dialect = .cypher9) throws -> Value {
         let answer = try run(query, parameters, dialect: dialect)
@@ -107,9 +121,11 @@ extension Value {
         case .node(let id): "(\(id.rawValue))"
         case .relationship(let id): "[\(id.rawValue)]"
         case .path(let path):
-            "<" + path.nodes.enumerated().map { index, node in
-                "(\(node.rawValue))" + (index < path.relationships.count ? "-[\(path.relationships[index].rawValue)]-" : "")
-            }.joined() + ">"
+            "<"
+                + path.nodes.enumerated().map { index, node in
+                    "(\(node.rawValue))"
+                        + (index < path.relationships.count ? "-[\(path.relationships[index].rawValue)]-" : "")
+                }.joined() + ">"
         }
     }
 }

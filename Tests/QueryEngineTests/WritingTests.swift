@@ -12,15 +12,19 @@ import Testing
         let props = map(("name", .string("Ann")), ("tags", .list([.string("x"), .string("y")])), ("none", .null))
         var answer = try graph.run("CREATE (n:Person {props}) RETURN n.name, n.tags, labels(n)", ["props": props])
         #expect(answer.lines == ["Ann | [x, y] | [Person]"])
-        #expect(answer.statistics.nodesCreated == 1 && answer.statistics.propertiesSet == 2 && answer.statistics.labelsAdded == 1)
+        #expect(
+            answer.statistics.nodesCreated == 1 && answer.statistics.propertiesSet == 2
+                && answer.statistics.labelsAdded == 1)
         answer = try graph.run(
-            "CREATE (n {maps}) RETURN n.i", ["maps": .list((1...3).map { map(("i", .integer($0))) })], dialect: .cypher18)
+            "CREATE (n {maps}) RETURN n.i", ["maps": .list((1...3).map { map(("i", .integer($0))) })],
+            dialect: .cypher18)
         #expect(answer.lines == ["1", "2", "3"])
         #expect(answer.statistics.nodesCreated == 3)
         #expect(try graph.lines("CREATE n = {name: 'Old'} RETURN n.name", dialect: .cypher18) == ["Old"])
         #expect(try graph.lines("CREATE (n $p) RETURN n.x", ["p": map(("x", .integer(1)))]) == ["1"])
         answer = try graph.run(
-            "START a=node(0), b=node(1) CREATE a-[r:T {props}]->b RETURN type(r), r.w", ["props": map(("w", .float(0.5)))],
+            "START a=node(0), b=node(1) CREATE a-[r:T {props}]->b RETURN type(r), r.w",
+            ["props": map(("w", .float(0.5)))],
             dialect: .cypher18)
         #expect(answer.lines == ["T | 0.5"])
         #expect(graph.error("CREATE (n {p})", ["p": map(("x", map(("y", .integer(1)))))])?.code == .typeError)
@@ -33,7 +37,10 @@ import Testing
         let graph = try Graph()
         let answer = try graph.run("CREATE p = (a {n: 1})-[:R]->(b {n: 2})<-[:S]-(c) RETURN p, a.n, b.n")
         #expect(answer.lines == ["<(0)-[0]-(1)-[1]-(2)> | 1 | 2"])
-        #expect(try graph.lines("MATCH (x)-[r]->(y) RETURN type(r), x, y ORDER BY id(r)") == ["R | (0) | (1)", "S | (2) | (1)"])
+        #expect(
+            try graph.lines("MATCH (x)-[r]->(y) RETURN type(r), x, y ORDER BY id(r)") == [
+                "R | (0) | (1)", "S | (2) | (1)",
+            ])
         try graph.run("MATCH (a {n: 1}), (b {n: 2}) CREATE (a)-[:NEW {by: a.n + b.n}]->(b)")
         #expect(try graph.lines("MATCH ()-[r:NEW]->() RETURN r.by") == ["3"])
         try graph.run("CREATE (l)-[:LOOP]->(l)")
@@ -53,7 +60,10 @@ import Testing
         #expect(try graph.value("MATCH (n) RETURN count(*)") == .integer(6))
         try graph.run("MATCH (a), (b) CREATE (a)-[:T]->(b)")
         #expect(try graph.value("MATCH ()-[r]->() RETURN count(*)") == .integer(36))
-        #expect(try graph.lines("UNWIND [1, 2] AS i CREATE (n:New) WITH i MATCH (m:New) RETURN i, count(*)") == ["1 | 2", "2 | 2"])
+        #expect(
+            try graph.lines("UNWIND [1, 2] AS i CREATE (n:New) WITH i MATCH (m:New) RETURN i, count(*)") == [
+                "1 | 2", "2 | 2",
+            ])
         #expect(try graph.sorted("UNWIND [1, 2, 3] AS i MATCH (n:New) SET n.x = i RETURN DISTINCT n.x") == ["3"])
         // LIMIT 0 keeps nothing from being written.
         let answer = try graph.run("UNWIND range(1, 3000) AS i CREATE (n:Many {i: i}) RETURN n LIMIT 0", reserve: 5000)
@@ -63,7 +73,8 @@ import Testing
 
     @Test func setChangesPropertiesAndLabels() throws {
         let graph = try Graph("CREATE (n {a: 1, b: 2})-[:T {w: 1}]->(m)")
-        var answer = try graph.run("MATCH (n {a: 1})-[r]->() SET n.a = n.a + 1, n.c = [1, 2], r.w = 'x' RETURN n.a, n.c, r.w")
+        var answer = try graph.run(
+            "MATCH (n {a: 1})-[r]->() SET n.a = n.a + 1, n.c = [1, 2], r.w = 'x' RETURN n.a, n.c, r.w")
         #expect(answer.lines == ["2 | [1, 2] | x"])
         #expect(answer.statistics.propertiesSet == 3)
         try graph.run("MATCH (n {a: 2}) SET n.b = null")

@@ -107,7 +107,8 @@ extension Frame {
         case .computed(let map):
             let value = try map.evaluate(self, row)
             if case .list = value {
-                throw GraphError(.typeError, "a list of maps creates one element for each: nothing else can stand in that CREATE")
+                throw GraphError(
+                    .typeError, "a list of maps creates one element for each: nothing else can stand in that CREATE")
             }
             return try self.map(value)
         }

@@ -147,7 +147,9 @@ private final class EndpointsOperator: BatchingOperator {
             if ends.unique.contains(where: { uses($0, id, batch, row) }) { continue }
             let (start, end) = (record.start.rawValue, record.end.rawValue)
             if ends.direction != .incoming { try append(start, end, batch, row) }
-            if ends.direction == .incoming || (ends.direction == .both && start != end) { try append(end, start, batch, row) }
+            if ends.direction == .incoming || (ends.direction == .both && start != end) {
+                try append(end, start, batch, row)
+            }
             if try !flushIfFull() { return false }
         }
         return true

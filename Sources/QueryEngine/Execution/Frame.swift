@@ -116,7 +116,9 @@ final class Frame {
 
     func property(_ key: Int, ofRelationship id: UInt64, _ missingIsError: Bool) throws(GraphError) -> Value {
         let token = token(key)
-        if token != noToken, let value = transaction.property(token, ofRelationship: RelationshipID(id)) { return value }
+        if token != noToken, let value = transaction.property(token, ofRelationship: RelationshipID(id)) {
+            return value
+        }
         if !isReadOnly, transaction.relationship(RelationshipID(id)) == nil {
             throw GraphError(.entityNotFound, "Relationship \(id) has been deleted in this transaction")
         }

@@ -97,7 +97,8 @@ private final class EntityOperator: Operator {
             case (let value, let wanted):
                 throw GraphError(
                     .typeError,
-                    "a pattern needs a \(wanted == .node ? "node" : "relationship"), not a value of type \(value.kindName)")
+                    "a pattern needs a \(wanted == .node ? "node" : "relationship"), not a value of type \(value.kindName)"
+                )
             }
             batch.columns[plan.to.index].ids.append(id)
         }

@@ -115,7 +115,8 @@ private final class IDSeekOperator: BatchingOperator {
         }
         let exists =
             isNode
-            ? frame.transaction.nodeExists(NodeID(number)) : frame.transaction.relationship(RelationshipID(number)) != nil
+            ? frame.transaction.nodeExists(NodeID(number))
+            : frame.transaction.relationship(RelationshipID(number)) != nil
         if exists { return number }
         if plan.isSeek { return nil }
         throw GraphError(.entityNotFound, "\(what) with id \(number) not found")

@@ -51,7 +51,9 @@ private final class UpdateOperator: Operator {
             if value.isNull, property(key, of: id) == nil, frame.transaction.relationship(id) != nil { return }
             try frame.transaction.setProperty(key, to: value, ofRelationship: id)
         default:
-            throw GraphError(.typeError, "only nodes and relationships have properties to set, not a value of type \(entity.kindName)")
+            throw GraphError(
+                .typeError,
+                "only nodes and relationships have properties to set, not a value of type \(entity.kindName)")
         }
         frame.statistics.propertiesSet += 1
     }
@@ -70,7 +72,9 @@ private final class UpdateOperator: Operator {
         switch entity {
         case .node, .relationship: break
         default:
-            throw GraphError(.typeError, "only nodes and relationships have properties to set, not a value of type \(entity.kindName)")
+            throw GraphError(
+                .typeError,
+                "only nodes and relationships have properties to set, not a value of type \(entity.kindName)")
         }
         if !adds {
             for (key, _) in try Function.properties("SET", frame, entity)
@@ -140,7 +144,8 @@ private final class DeleteOperator: Operator {
             // Relationships of a variable length; first of all, so that nodes beside them can go.
             for element in list.elements { try delete(element) }
         default:
-            throw GraphError(.typeError, "DELETE takes nodes, relationships and paths, not a value of type \(target.kindName)")
+            throw GraphError(
+                .typeError, "DELETE takes nodes, relationships and paths, not a value of type \(target.kindName)")
         }
     }
 

@@ -1,7 +1,7 @@
 internal import Cypher
-internal import GraphModel
 // Only for `pow`, which the standard library lacks.
 internal import Glibc
+internal import GraphModel
 
 /// `+ - * / % ^` on values.
 enum Calculating {
@@ -31,7 +31,8 @@ enum Calculating {
         }
     }
 
-    private static func integers(_ operation: Expression.Arithmetic, _ x: Int64, _ y: Int64) throws(GraphError) -> Value {
+    private static func integers(_ operation: Expression.Arithmetic, _ x: Int64, _ y: Int64) throws(GraphError) -> Value
+    {
         let result: (partialValue: Int64, overflow: Bool)
         switch operation {
         case .add: result = x.addingReportingOverflow(y)
@@ -39,7 +40,9 @@ enum Calculating {
         case .multiply: result = x.multipliedReportingOverflow(by: y)
         case .divide, .modulo:
             guard y != 0 else { throw GraphError(.arithmeticError, "/ by zero") }
-            if case .divide = operation { result = x.dividedReportingOverflow(by: y) } else {
+            if case .divide = operation {
+                result = x.dividedReportingOverflow(by: y)
+            } else {
                 result = (y == -1 ? 0 : x % y, false)
             }
         case .power: return .float(pow(Double(x), Double(y)))

@@ -39,7 +39,8 @@ extension ExpressionCompiler {
             switch try value(frame, row) {
             case .boolean(let flag): return Truth(flag)
             case .null: return .unknown
-            case let other: throw GraphError(.typeError, "expected true or false, not a value of type \(other.kindName)")
+            case let other:
+                throw GraphError(.typeError, "expected true or false, not a value of type \(other.kindName)")
             }
         }
     }
@@ -121,7 +122,8 @@ extension ExpressionCompiler {
             }
         }
         // property op integer constant.
-        if case .property(let entity, let key, .byDialect) = left.kind, case .literal(.integer(let constant)) = right.kind,
+        if case .property(let entity, let key, .byDialect) = left.kind,
+            case .literal(.integer(let constant)) = right.kind,
             context.dialect == .cypher9, let slot = try entitySlot(entity), slot.holding == .node
         {
             slots.insert(slot)
@@ -257,7 +259,8 @@ extension ExpressionCompiler {
             case (_, .string), (_, .null): return .unknown
             case (_, let pattern):
                 if case .regularExpression = match {
-                    throw GraphError(.typeError, "=~ needs a string on its right, not a value of type \(pattern.kindName)")
+                    throw GraphError(
+                        .typeError, "=~ needs a string on its right, not a value of type \(pattern.kindName)")
                 }
                 return .unknown
             }

@@ -101,14 +101,16 @@ struct ExpressionCompiler {
     }
 
     func misplacedAggregate(_ expression: Expression) -> GraphError {
-        context.fail("an aggregate stands only in RETURN or WITH, and not inside another aggregate", at: expression.offset)
+        context.fail(
+            "an aggregate stands only in RETURN or WITH, and not inside another aggregate", at: expression.offset)
     }
 
     func variable(_ name: String, _ offset: Int) throws(GraphError) -> Variable {
         if let unboundMessage { throw context.fail(unboundMessage(name), at: offset) }
         guard let variable = scope.find(name) else {
             throw context.fail(
-                context.dialect == .cypher18 ? "Unknown identifier `\(name)`" : "Variable `\(name)` not defined", at: offset)
+                context.dialect == .cypher18 ? "Unknown identifier `\(name)`" : "Variable `\(name)` not defined",
+                at: offset)
         }
         return variable
     }

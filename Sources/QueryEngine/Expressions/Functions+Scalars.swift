@@ -26,7 +26,9 @@ extension Function {
         "abs": .one { _, value throws(GraphError) in
             switch value {
             case .integer(let number):
-                guard number != .min else { throw GraphError(.arithmeticError, "abs(\(number)) does not fit a 64-bit integer") }
+                guard number != .min else {
+                    throw GraphError(.arithmeticError, "abs(\(number)) does not fit a 64-bit integer")
+                }
                 return .integer(number.magnitude == 0 ? 0 : Int64(number.magnitude))
             case .float(let number): return .float(number.magnitude)
             default: throw wrong("abs", "a number", value)
@@ -131,8 +133,12 @@ extension Function {
         default: throw wrong("toString", "a string, number or boolean", value)
         }
     }
-    private static let upper = Function.one { _, value throws(GraphError) in .string(try text("upper", value).uppercased()) }
-    private static let lower = Function.one { _, value throws(GraphError) in .string(try text("lower", value).lowercased()) }
+    private static let upper = Function.one { _, value throws(GraphError) in
+        .string(try text("upper", value).uppercased())
+    }
+    private static let lower = Function.one { _, value throws(GraphError) in
+        .string(try text("lower", value).lowercased())
+    }
 
     private static func text(_ name: String, _ value: Value) throws(GraphError) -> String {
         guard case .string(let text) = value else { throw wrong(name, "a string", value) }
@@ -141,7 +147,9 @@ extension Function {
 
     private static func count(_ name: String, _ value: Value) throws(GraphError) -> Int {
         let number = try integer(name, value)
-        guard number >= 0 else { throw GraphError(.argumentError, "\(name)() takes no negative number, like \(number)") }
+        guard number >= 0 else {
+            throw GraphError(.argumentError, "\(name)() takes no negative number, like \(number)")
+        }
         return Int(number)
     }
 
@@ -187,7 +195,9 @@ extension ExpressionCompiler {
         guard let function = Function.find(name, context.dialect) else {
             throw context.fail("Unknown function '\(name)'", at: expression.offset)
         }
-        if distinct { throw context.fail("DISTINCT stands only in aggregates, not in \(name)()", at: expression.offset) }
+        if distinct {
+            throw context.fail("DISTINCT stands only in aggregates, not in \(name)()", at: expression.offset)
+        }
         guard function.counts.contains(arguments.count) else {
             let (least, most) = (function.counts.lowerBound, function.counts.upperBound)
             let wanted = least == most ? "\(least)" : (most == .max ? "at least \(least)" : "\(least) to \(most)")

@@ -135,7 +135,8 @@ struct Function: Sendable {
         "reverse": .one { _, value throws(GraphError) in
             switch value {
             case .list(let list): return .list(list.elements.reversed())
-            case .string(let text): return .string(String(String.UnicodeScalarView(text.text.unicodeScalars.reversed())))
+            case .string(let text):
+                return .string(String(String.UnicodeScalarView(text.text.unicodeScalars.reversed())))
             default: throw wrong("reverse", "a list or a string", value)
             }
         },
@@ -160,7 +161,9 @@ struct Function: Sendable {
                 }
                 var values: [Value] = []
                 if (step > 0) == (distance >= 0) || distance == 0 { values.reserveCapacity(Int(distance / step) + 1) }
-                for number in stride(from: start, through: end, by: Int64.Stride(step)) { values.append(.integer(number)) }
+                for number in stride(from: start, through: end, by: Int64.Stride(step)) {
+                    values.append(.integer(number))
+                }
                 return .list(values)
             }
         },

@@ -71,7 +71,9 @@ final class RegularExpression {
     }
 
     private func holds(_ assertion: Assertion, _ scalars: [UInt32], _ position: Int) -> Bool {
-        func isWord(_ index: Int) -> Bool { scalars.indices.contains(index) && CharacterSet.word.contains(scalars[index]) }
+        func isWord(_ index: Int) -> Bool {
+            scalars.indices.contains(index) && CharacterSet.word.contains(scalars[index])
+        }
         switch assertion {
         case .start: return position == 0
         case .end: return position == scalars.count
@@ -143,7 +145,9 @@ struct CharacterSet {
     func contains(_ scalar: UInt32) -> Bool {
         var found = ranges.contains { $0.contains(scalar) } || parts.contains { $0.contains(scalar) }
         if !found && foldsCase {
-            found = Self.otherCases(scalar, unicode: foldsUnicode).contains { other in parts.contains { $0.contains(other) } }
+            found = Self.otherCases(scalar, unicode: foldsUnicode).contains { other in
+                parts.contains { $0.contains(other) }
+            }
         }
         if !intersected.isEmpty { found = found && intersected.allSatisfy { $0.contains(scalar) } }
         return found != isNegated

@@ -39,7 +39,9 @@ struct RegularExpressionParser {
         GraphError(.syntaxError, "the regular expression \"\(pattern.prefix(100))\": \(message) at index \(index)")
     }
 
-    private func isAt(_ character: Unicode.Scalar) -> Bool { index < scalars.count && scalars[index] == character.value }
+    private func isAt(_ character: Unicode.Scalar) -> Bool {
+        index < scalars.count && scalars[index] == character.value
+    }
 
     private mutating func accept(_ character: Unicode.Scalar) -> Bool {
         guard isAt(character) else { return false }

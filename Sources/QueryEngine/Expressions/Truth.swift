@@ -129,7 +129,8 @@ enum Comparing {
             case (.integer, .float), (.float, .integer), (.float, .float): return .false
             default:
                 throw GraphError(
-                    .typeError, "Don't know how to compare a value of type \(a.kindName) with one of type \(b.kindName)")
+                    .typeError, "Don't know how to compare a value of type \(a.kindName) with one of type \(b.kindName)"
+                )
             }
         }
     }

@@ -114,7 +114,8 @@ extension Planner {
                 slot = context.slot(.relationship)
                 steps.append(.entity(from: known.slot, to: slot))
                 scope.add(Variable(name: name, slot: slot, type: .relationship))
-            default: throw fail("`\(name)` is \(known.type.text) already, it cannot be a relationship", at: pattern.offset)
+            default:
+                throw fail("`\(name)` is \(known.type.text) already, it cannot be a relationship", at: pattern.offset)
             }
         } else {
             let type: VariableType = pattern.length == nil ? .relationship : .relationships
@@ -134,7 +135,8 @@ extension Planner {
             throw fail("a map of properties stands only in CREATE and CREATE UNIQUE: use WHERE", at: properties.offset)
         }
         guard case .map(let entries) = properties.kind else {
-            throw fail("MATCH cannot take its properties from a parameter: write them out or use WHERE", at: properties.offset)
+            throw fail(
+                "MATCH cannot take its properties from a parameter: write them out or use WHERE", at: properties.offset)
         }
         return entries.map { key, value in
             let property = Expression(.property(subject, key: key, missing: .false), at: value.offset)

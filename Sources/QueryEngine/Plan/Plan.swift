@@ -51,9 +51,11 @@ private struct PhysicalPlanner {
             return IDSeekPlan(slot: slot, ids: ids.evaluate, isSeek: false, carried: carried)
         case .expand(let expansion): return expand(expansion, after, carried)
         case .endpoints(let ends):
-            return EndpointsPlan(ends: ends, types: ends.types.map { context.references.name(.relationshipType, $0) }, carried: carried)
+            return EndpointsPlan(
+                ends: ends, types: ends.types.map { context.references.name(.relationshipType, $0) }, carried: carried)
         case .entity(let from, let to): return EntityPlan(from: from, to: to)
-        case .filter(let predicate, let isLenient): return FilterPlan(test: predicate.test, isLenient: isLenient, slots: all)
+        case .filter(let predicate, let isLenient):
+            return FilterPlan(test: predicate.test, isLenient: isLenient, slots: all)
         case .path(let slot, let shape): return PathPlan(slot: slot, shape: shape)
         case .optional(let inner, let nulls, let row):
             let innerNeeded = after.union([row])
@@ -88,7 +90,9 @@ private struct PhysicalPlanner {
             return VariableLengthExpandPlan(
                 expansion: expansion, types: types, isRelationshipNeeded: isRelationshipNeeded,
                 isEndNeeded: after.contains(expansion.to),
-                properties: expansion.properties.map { (context.references.name(.propertyKey, $0.key), $0.value.evaluate) },
+                properties: expansion.properties.map {
+                    (context.references.name(.propertyKey, $0.key), $0.value.evaluate)
+                },
                 carried: carried.filter { $0 != expansion.to })
         }
         return ExpandPlan(

@@ -57,7 +57,9 @@ extension Value {
         case .null: "null"
         case .boolean, .integer, .float: Converting.text(self)
         case .string(let text): "'\(text.text.count > 40 ? text.text.prefix(40) + "…" : text.text)'"
-        case .list(let list): list.elements.count > 8 ? "[\(list.elements.count) elements]" : "[\(list.elements.map(\.notation).joined(separator: ", "))]"
+        case .list(let list):
+            list.elements.count > 8
+                ? "[\(list.elements.count) elements]" : "[\(list.elements.map(\.notation).joined(separator: ", "))]"
         case .bytes, .map, .node, .relationship, .path: kindName
         }
     }
@@ -101,13 +103,15 @@ extension Step {
                 case .both: "-\(pattern)-"
                 }
             return "\(kind) #\(step.from.index)\(arrow)#\(step.to.index)"
-        case .endpoints(let ends): return "ProjectEndpoints #\(ends.relationship.index) to #\(ends.from.index), #\(ends.to.index)"
+        case .endpoints(let ends):
+            return "ProjectEndpoints #\(ends.relationship.index) to #\(ends.from.index), #\(ends.to.index)"
         case .entity(let from, let to): return "Convert #\(from.index) to #\(to.index)"
         case .filter(let predicate, let isLenient): return "Filter \(predicate.text)\(isLenient ? " (early)" : "")"
         case .path(let slot, _): return "ProjectPath #\(slot.index)"
         case .optional: return "Optional"
         case .unwind(let list, let slot): return "Unwind \(list.text) as #\(slot.index)"
-        case .project(let items): return "Projection " + items.map { "\($0.expression.text) as #\($0.slot.index)" }.joined(separator: ", ")
+        case .project(let items):
+            return "Projection " + items.map { "\($0.expression.text) as #\($0.slot.index)" }.joined(separator: ", ")
         case .aggregate(let keys, let aggregates):
             let by = keys.isEmpty ? "" : " by " + keys.map(\.expression.text).joined(separator: ", ")
             return "Aggregation " + aggregates.map(\.text).joined(separator: ", ") + by
@@ -119,14 +123,17 @@ extension Step {
         case .limit(let count): return "Limit \(count.text)"
         case .eager: return "Eager"
         case .create(let creations):
-            return "Create " + creations.map { creation in
-                switch creation {
-                case .node(let slot, let labels, _): "(#\(slot.index)\(labels.map { ":\($0)" }.joined()))"
-                case .relationship(let slot, let type, let from, let to, _): "#\(from.index)-[#\(slot.index):\(type)]->#\(to.index)"
-                }
-            }.joined(separator: ", ")
+            return "Create "
+                + creations.map { creation in
+                    switch creation {
+                    case .node(let slot, let labels, _): "(#\(slot.index)\(labels.map { ":\($0)" }.joined()))"
+                    case .relationship(let slot, let type, let from, let to, _):
+                        "#\(from.index)-[#\(slot.index):\(type)]->#\(to.index)"
+                    }
+                }.joined(separator: ", ")
         case .update: return "Set"
-        case .delete(let targets, let detach): return (detach ? "DetachDelete " : "Delete ") + targets.map(\.text).joined(separator: ", ")
+        case .delete(let targets, let detach):
+            return (detach ? "DetachDelete " : "Delete ") + targets.map(\.text).joined(separator: ", ")
         case .count(.nodes(let label), _): return "NodeCountFromStore" + (label.map { " :\($0)" } ?? "")
         case .count(.relationships(let type), _): return "RelationshipCountFromStore" + (type.map { " :\($0)" } ?? "")
         }

@@ -102,7 +102,9 @@ struct MatchPlanner {
             planner.steps.append(
                 .path(
                     path.slot,
-                    .init(nodes: path.vertices.map { graph.vertices[$0].slot }, relationships: path.edges.map { graph.edges[$0].slot })))
+                    .init(
+                        nodes: path.vertices.map { graph.vertices[$0].slot },
+                        relationships: path.edges.map { graph.edges[$0].slot })))
             available.insert(path.name)
         }
         try test(isEnd: true)
@@ -117,7 +119,9 @@ struct MatchPlanner {
             guard isReady || isEnd else { continue }
             if isInsideOptional && !condition.expression.isPatternCondition { continue }
             if condition.mayFail && !isEnd {
-                if condition.isTested || done.count == graph.edges.count && bound.count == graph.vertices.count { continue }
+                if condition.isTested || done.count == graph.edges.count && bound.count == graph.vertices.count {
+                    continue
+                }
                 conditions[index].isTested = true
                 try add(condition, isLenient: true)
             } else {
@@ -148,7 +152,9 @@ struct MatchPlanner {
         while grows {
             grows = false
             for (index, edge) in graph.edges.enumerated() where !edge.pattern.isOptional && !edges.contains(index) {
-                guard !done.contains(index), vertices.contains(edge.from) || vertices.contains(edge.to) else { continue }
+                guard !done.contains(index), vertices.contains(edge.from) || vertices.contains(edge.to) else {
+                    continue
+                }
                 edges.insert(index)
                 for vertex in [edge.from, edge.to] where !avoiding.contains(vertex) { vertices.insert(vertex) }
                 grows = true
@@ -194,7 +200,9 @@ struct MatchPlanner {
     private mutating func follow(_ edges: Set<Int>) throws(GraphError) {
         var left = edges.subtracting(done)
         while !left.isEmpty {
-            if let index = left.sorted().filter({ isReachable($0) || graph.edges[$0].isBound }).min(by: { cost($0) < cost($1) }) {
+            if let index = left.sorted().filter({ isReachable($0) || graph.edges[$0].isBound }).min(by: {
+                cost($0) < cost($1)
+            }) {
                 left.remove(index)
                 try follow(index)
             } else {
@@ -323,7 +331,8 @@ struct MatchPlanner {
                         relationship: edge.slot, from: graph.vertices[edge.from].slot, to: graph.vertices[edge.to].slot,
                         direction: edge.pattern.direction, types: types, isFromBound: bound.contains(edge.from),
                         isToBound: bound.contains(edge.to),
-                        unique: done.sorted().filter { mayBeSame(edge, graph.edges[$0]) }.map { graph.edges[$0].slot })))
+                        unique: done.sorted().filter { mayBeSame(edge, graph.edges[$0]) }.map { graph.edges[$0].slot }))
+            )
         } else {
             let fromStart = bound.contains(edge.from)
             let near = fromStart ? edge.from : edge.to

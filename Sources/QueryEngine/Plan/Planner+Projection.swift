@@ -16,14 +16,18 @@ extension Planner {
             guard !visible.isEmpty || !projection.items.isEmpty else {
                 throw fail("* needs at least one variable in scope", at: offset)
             }
-            items = visible.map { Item(expression: Expression(.variable($0.name), at: offset), name: $0.name, offset: offset) }
+            items = visible.map {
+                Item(expression: Expression(.variable($0.name), at: offset), name: $0.name, offset: offset)
+            }
         }
         for item in projection.items {
             items.append(Item(expression: item.expression, name: item.name, offset: item.expression.offset))
         }
         if context.dialect == .cypher9 {
-            for (index, item) in items.enumerated() where items[..<index].contains(where: { codeUnitsEqual($0.name, item.name) }) {
-                throw fail("Multiple result columns with the same name are not supported: `\(item.name)`", at: item.offset)
+            for (index, item) in items.enumerated()
+            where items[..<index].contains(where: { codeUnitsEqual($0.name, item.name) }) {
+                throw fail(
+                    "Multiple result columns with the same name are not supported: `\(item.name)`", at: item.offset)
             }
         }
         let aggregates = items.contains { $0.expression.containsAggregate }
@@ -76,7 +80,9 @@ extension Planner {
                 continue
             }
             var type = VariableType.any
-            if case .variable(let name) = item.expression.kind { type = try compiler().variable(name, item.offset).type }
+            if case .variable(let name) = item.expression.kind {
+                type = try compiler().variable(name, item.offset).type
+            }
             let slot = context.slot(type.holding)
             keys.append((try compile(item.expression), slot))
             substitutions.append((item.expression, slot))
@@ -147,13 +153,16 @@ extension Planner {
             for (expression, isDescending) in projection.order {
                 var compiler = compiler()
                 // An alias shadows: ORDER BY n means the new n, also where the old n was an item.
-                if case .variable(let name) = expression.kind, scope.find(name) != nil {} else {
+                if case .variable(let name) = expression.kind, scope.find(name) != nil {
+                } else {
                     compiler.substitutions = substitutions
                 }
                 if context.dialect == .cypher18, case .variable(let name) = expression.kind,
                     let type = scope.find(name)?.type, type != .any
                 {
-                    throw fail("cannot sort by `\(name)`, which is \(type.text): sort by its properties", at: expression.offset)
+                    throw fail(
+                        "cannot sort by `\(name)`, which is \(type.text): sort by its properties", at: expression.offset
+                    )
                 }
                 let compiled = try compiler.compile(expression)
                 if compiled.slots.count == 1, let slot = compiled.slots.first,
@@ -178,11 +187,13 @@ extension Planner {
         guard let expression else { return nil }
         var compiler = ExpressionCompiler(context, Scope())
         compiler.unboundMessage = { _ in "SKIP and LIMIT take a number or a parameter, not a variable" }
-        if case .literal(let value) = expression.kind {
-            guard case .integer(let number) = value, number >= 0 else {
-                throw fail("SKIP and LIMIT take a whole number that is not negative", at: expression.offset)
+        let isWrong: Bool =
+            switch expression.kind {
+            case .literal(.integer(let number)): number < 0
+            case .literal, .negate, .list, .map: true
+            default: false
             }
-        }
+        if isWrong { throw fail("SKIP and LIMIT take a whole number that is not negative", at: expression.offset) }
         return try compiler.compile(expression)
     }
 }

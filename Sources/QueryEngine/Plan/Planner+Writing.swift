@@ -99,7 +99,8 @@ extension Planner {
             case .all(let variable, let map, let adds):
                 updates.append(
                     .all(
-                        try compile(Expression(.variable(variable), at: item.offset)), map: try compile(map), adds: adds))
+                        try compile(Expression(.variable(variable), at: item.offset)), map: try compile(map), adds: adds
+                    ))
             case .labels(let variable, let labels):
                 let known = try compiler().variable(variable, item.offset)
                 guard known.type == .node || known.type == .any else {

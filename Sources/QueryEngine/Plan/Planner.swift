@@ -132,17 +132,21 @@ final class Planner {
             guard case .aggregate(let keys, let aggregates) = steps[index], keys.isEmpty,
                 let found = countableSource(before: index)
             else { continue }
-            guard aggregates.allSatisfy({ aggregate in
-                aggregate.function == .count
-                    && (aggregate.argument == nil || aggregate.argumentSlot.map { found.slots.contains($0) } ?? false)
-            }) else { return }
+            guard
+                aggregates.allSatisfy({ aggregate in
+                    aggregate.function == .count
+                        && (aggregate.argument == nil
+                            || aggregate.argumentSlot.map { found.slots.contains($0) } ?? false)
+                })
+            else { return }
             steps.replaceSubrange(found.range, with: [.count(found.count, aggregates.map(\.slot))])
             return
         }
     }
 
     /// What the steps before an aggregation count, when they are the whole beginning of the plan.
-    private func countableSource(before end: Int) -> (range: ClosedRange<Int>, count: Step.StoredCount, slots: [Slot])? {
+    private func countableSource(before end: Int) -> (range: ClosedRange<Int>, count: Step.StoredCount, slots: [Slot])?
+    {
         switch end {
         case 1:
             switch steps[0] {

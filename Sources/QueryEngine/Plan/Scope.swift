@@ -65,7 +65,8 @@ extension Expression {
         case (.stringMatch(let a, _, _), .stringMatch(let b, _, _)): return a == b
         case (.hasLabels(_, let a), .hasLabels(_, let b)): return a == b
         case (.function(let a, let x, _), .function(let b, let y, _)): return a == b && x == y
-        case (.slice(_, let a, let x), .slice(_, let b, let y)): return (a == nil) == (b == nil) && (x == nil) == (y == nil)
+        case (.slice(_, let a, let x), .slice(_, let b, let y)):
+            return (a == nil) == (b == nil) && (x == nil) == (y == nil)
         case (.list, .list), (.not, .not), (.negate, .negate), (.and, .and), (.or, .or), (.xor, .xor), (.in, .in),
             (.isNull, .isNull), (.subscripted, .subscripted), (.countAll, .countAll):
             return true
