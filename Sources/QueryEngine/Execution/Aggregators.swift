@@ -56,11 +56,18 @@ private final class IDCounter: Aggregator {
 private final class DistinctIDCounter: Aggregator {
     private let slot: Slot
     private var sets: ContiguousArray<IDSet> = []
+    private var isEmpty = true
     init(_ slot: Slot) { self.slot = slot }
     override func grow(to count: Int) { extend(&sets, to: count, with: IDSet()) }
     override func accumulate(_ frame: Frame, _ groups: ContiguousArray<Int>?) {
         let ids = frame.batch.columns[slot.index].ids
         guard let groups else {
+            if isEmpty {
+                let transaction = frame.transaction
+                sets[0] = IDSet(
+                    expectedMaximum: slot.holding == .node ? transaction.nodeCount() : transaction.relationshipCount())
+                isEmpty = false
+            }
             sets[0].insert(contentsOf: ids, count: frame.batch.rowCount)
             return
         }

@@ -20,6 +20,10 @@ private final class ExpandOperator: BatchingOperator {
     /// What the current output batch has of the two new columns; swapped into it when it goes on.
     private var neighbours: ContiguousArray<UInt64> = []
     private var relationships: ContiguousArray<UInt64> = []
+    private var counts: ContiguousArray<Int> = []
+    private var wantsMore = true
+    /// Enough for the look-ups to overlap, few enough for the output to stay in the cache.
+    private static let blockRowCount = 32
 
     init(_ frame: Frame, next: Operator, _ plan: ExpandPlan) {
         self.plan = plan
@@ -38,6 +42,7 @@ private final class ExpandOperator: BatchingOperator {
         let direction = plan.expansion.direction
         let sources = batch.columns[fromColumn].ids
         let needsRelationships = plan.isRelationshipNeeded
+        if !needsRelationships, !plan.expansion.isInto, try pushMany(batch, sources, types) { return wantsMore }
         for row in 0..<batch.rowCount {
             let node = sources[row]
             if node == noID { continue }
@@ -57,6 +62,32 @@ private final class ExpandOperator: BatchingOperator {
             output.append(row, of: batch, carried, count: found)
             output.rowCount += found
             if output.rowCount >= Batch.rowCountTarget, try !handOn() { return false }
+        }
+        return true
+    }
+
+    /// Expands the rows in blocks when only the neighbours count and no row must compare relationships.
+    private func pushMany(
+        _ batch: Batch, _ sources: ContiguousArray<UInt64>, _ types: [TokenID]
+    ) throws(GraphError) -> Bool {
+        for row in 0..<batch.rowCount where sources[row] == noID || mustCompare(batch, row, sources[row]) { return false }
+        wantsMore = true
+        for start in stride(from: 0, to: batch.rowCount, by: Self.blockRowCount) {
+            let rows = start..<min(start + Self.blockRowCount, batch.rowCount)
+            counts.removeAll(keepingCapacity: true)
+            let before = neighbours.count
+            frame.transaction.expand(
+                sources[rows], plan.expansion.direction, types: types, neighbours: &neighbours, counts: &counts)
+            if !carried.isEmpty {
+                for (index, row) in rows.enumerated() where counts[index] > 0 {
+                    output.append(row, of: batch, carried, count: counts[index])
+                }
+            }
+            output.rowCount += neighbours.count - before
+            if output.rowCount >= Batch.rowCountTarget, try !handOn() {
+                wantsMore = false
+                return true
+            }
         }
         return true
     }

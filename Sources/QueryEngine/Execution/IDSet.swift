@@ -11,6 +11,15 @@ struct IDSet {
     private static let pageShift: UInt64 = 12
     private static let wordsPerPage = 64
 
+    init() {}
+
+    /// A set that is expected to become large, of ids up to about `expectedMaximum`: goes without the small table.
+    init(expectedMaximum: Int) {
+        let pageCount = expectedMaximum >> Int(Self.pageShift) + 1
+        directory = ContiguousArray(repeating: -1, count: min(max(pageCount, 1), 1 << 16))
+        words.reserveCapacity(min(pageCount, 64) * Self.wordsPerPage)
+    }
+
     /// Adds an id; true when it is new.
     @inline(__always)
     @discardableResult
@@ -26,11 +35,25 @@ struct IDSet {
             if ids[index] != noID { insertIntoTable(ids[index]) }
             index += 1
         }
+        // Locals, so that the loop need not write the fields back for every id.
+        var words: ContiguousArray<UInt64> = []
+        swap(&words, &self.words)
+        var added = 0
         while index < count {
             let id = ids[index]
             index += 1
-            if id != noID { insertIntoPages(id) }
+            if id == noID { continue }
+            let page = Int(truncatingIfNeeded: id >> Self.pageShift)
+            var start = page < directory.count ? Int(directory[page]) : -1
+            if start < 0 { start = makePage(page, &words) }
+            let word = start | Int(truncatingIfNeeded: id >> 6) & 63
+            let before = words[word]
+            let after = before | (1 as UInt64) << (id & 63)
+            words[word] = after
+            added &+= before == after ? 0 : 1
         }
+        swap(&words, &self.words)
+        self.count += added
     }
 
     @inline(__always)
@@ -38,21 +61,27 @@ struct IDSet {
     private mutating func insertIntoPages(_ id: UInt64) -> Bool {
         let page = Int(truncatingIfNeeded: id >> Self.pageShift)
         var start = page < directory.count ? Int(directory[page]) : -1
-        if start < 0 { start = makePage(page) }
-        let word = start &* Self.wordsPerPage &+ Int(truncatingIfNeeded: id >> 6) & 63
-        let bit = (1 as UInt64) << (id & 63)
+        if start < 0 {
+            var words: ContiguousArray<UInt64> = []
+            swap(&words, &self.words)
+            start = makePage(page, &words)
+            swap(&words, &self.words)
+        }
+        let word = start | Int(truncatingIfNeeded: id >> 6) & 63
         let before = words[word]
-        words[word] = before | bit
-        let isNew = before & bit == 0
+        words[word] = before | (1 as UInt64) << (id & 63)
+        let isNew = before != words[word]
         count &+= isNew ? 1 : 0
         return isNew
     }
 
-    private mutating func makePage(_ page: Int) -> Int {
+    /// Makes a page and returns the index of its first word.
+    private mutating func makePage(_ page: Int, _ words: inout ContiguousArray<UInt64>) -> Int {
         if page >= directory.count {
-            directory.append(contentsOf: repeatElement(-1, count: max(page + 1, directory.count * 2) - directory.count))
+            directory.append(
+                contentsOf: repeatElement(-1, count: max(page + 1, directory.count * 2) - directory.count))
         }
-        let start = words.count / Self.wordsPerPage
+        let start = words.count
         words.append(contentsOf: repeatElement(0, count: Self.wordsPerPage))
         directory[page] = Int32(start)
         return start
