@@ -1,8 +1,8 @@
 public import GraphModel
 
 /// Some rows of a result. May be kept: it shares its columns with the engine until one of them changes.
-public struct ResultBatch {
-    enum ResultColumn {
+public struct ResultBatch: Sendable {
+    enum ResultColumn: Sendable {
         case nodes(ContiguousArray<UInt64>)
         case relationships(ContiguousArray<UInt64>)
         case values(ContiguousArray<Value>)

@@ -94,6 +94,10 @@ import Testing
             try graph.value("MATCH (a)" + String(repeating: "-[:T]->()", count: 60) + " RETURN count(*)") == .integer(1)
         )
         #expect(try graph.value("MATCH p = ()-[:T*60]->() RETURN length(p)") == .integer(60))
+        let tooLong = "MATCH (a)" + String(repeating: "-[:T]->()", count: 20_000) + " RETURN count(*)"
+        #expect(graph.error(tooLong)?.message.contains("limit") == true)
+        try graph.run("CREATE (b)" + String(repeating: "-[:U]->()", count: 2000))
+        #expect(try graph.value("MATCH ()-[r:U]->() RETURN count(*)") == .integer(2000))
     }
 }
 

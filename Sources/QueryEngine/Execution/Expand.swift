@@ -70,7 +70,9 @@ private final class ExpandOperator: BatchingOperator {
     private func pushMany(
         _ batch: Batch, _ sources: ContiguousArray<UInt64>, _ types: [TokenID]
     ) throws(GraphError) -> Bool {
-        for row in 0..<batch.rowCount where sources[row] == noID || mustCompare(batch, row, sources[row]) { return false }
+        for row in 0..<batch.rowCount where sources[row] == noID || mustCompare(batch, row, sources[row]) {
+            return false
+        }
         wantsMore = true
         for start in stride(from: 0, to: batch.rowCount, by: Self.blockRowCount) {
             let rows = start..<min(start + Self.blockRowCount, batch.rowCount)

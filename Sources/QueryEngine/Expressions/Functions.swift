@@ -151,13 +151,10 @@ struct Function: Sendable {
         },
         "range": .many(2...3) { arguments in
             { frame, row throws(GraphError) in
-                let start = try integer("range", try arguments[0](frame, row))
-                let end = try integer("range", try arguments[1](frame, row))
-                let step = arguments.count > 2 ? try integer("range", try arguments[2](frame, row)) : 1
-                guard step != 0 else { throw GraphError(.argumentError, "the step of range() cannot be 0") }
+                let (start, end, step) = try range(arguments, frame, row)
                 let (distance, overflow) = end.subtractingReportingOverflow(start)
-                guard !overflow, step != .min, distance != .min, distance / step < 100_000_000 else {
-                    throw GraphError(.argumentError, "range(\(start), \(end), \(step)) is too long")
+                guard !overflow, step != .min, distance != .min, distance / step < rangeCountMaximum else {
+                    throw GraphError(.argumentError, "range(\(start), \(end), \(step)) is too long for a list")
                 }
                 var values: [Value] = []
                 if (step > 0) == (distance >= 0) || distance == 0 { values.reserveCapacity(Int(distance / step) + 1) }
@@ -168,6 +165,19 @@ struct Function: Sendable {
             }
         },
     ]
+
+    private static let rangeCountMaximum = 20_000_000 as Int64
+
+    /// The numbers that `range` is given; the step is 1 when it is left out, and never 0.
+    static func range(
+        _ arguments: [Evaluator], _ frame: Frame, _ row: Int
+    ) throws(GraphError) -> (start: Int64, end: Int64, step: Int64) {
+        let start = try integer("range", try arguments[0](frame, row))
+        let end = try integer("range", try arguments[1](frame, row))
+        let step = arguments.count > 2 ? try integer("range", try arguments[2](frame, row)) : 1
+        guard step != 0 else { throw GraphError(.argumentError, "the step of range() cannot be 0") }
+        return (start, end, step)
+    }
 
     private static func size(_ name: String) -> @Sendable (Frame, Value) throws(GraphError) -> Value {
         { _, value throws(GraphError) in

@@ -28,6 +28,9 @@ struct PatternGraph {
         let edges: [Int]
     }
 
+    /// Planning compares every element with every other.
+    static let elementCountMaximum = 500
+
     var vertices: [Vertex] = []
     var edges: [Edge] = []
     var paths: [NamedPath] = []
@@ -39,6 +42,11 @@ extension Planner {
     /// Builds the pattern graph and adds its variables to the scope.
     func patternGraph(_ parts: [PatternPart]) throws(GraphError) -> PatternGraph {
         var graph = PatternGraph()
+        let count = parts.reduce(0) { $0 + $1.relationships.count + 1 }
+        guard count <= PatternGraph.elementCountMaximum else {
+            throw fail(
+                "a MATCH of \(count) elements: \(PatternGraph.elementCountMaximum) is the limit", at: parts[0].offset)
+        }
         let outer = scope
         for part in parts {
             var vertices: [Int] = []

@@ -64,6 +64,8 @@ private struct PhysicalPlanner {
                 inner: operators(inner, needed: innerNeeded), row: row, inside: Self.sorted(inside.subtracting([row])),
                 carried: carried, nulls: nulls.filter { after.contains($0) })
         case .unwind(let list, let slot): return UnwindPlan(list: list.evaluate, slot: slot, carried: carried)
+        case .unwindRange(let bounds, let slot):
+            return UnwindRangePlan(bounds: bounds.map(\.evaluate), slot: slot, carried: carried)
         case .project(let items): return ProjectPlan(items: items.map { ($0.expression.evaluate, $0.slot) })
         case .aggregate(let keys, let aggregates): return AggregatePlan(keys: keys, aggregates: aggregates)
         case .distinct(let slots): return DistinctPlan(keys: slots, slots: all)

@@ -110,6 +110,8 @@ extension Step {
         case .path(let slot, _): return "ProjectPath #\(slot.index)"
         case .optional: return "Optional"
         case .unwind(let list, let slot): return "Unwind \(list.text) as #\(slot.index)"
+        case .unwindRange(let bounds, let slot):
+            return "UnwindRange \(bounds.map(\.text).joined(separator: ", ")) as #\(slot.index)"
         case .project(let items):
             return "Projection " + items.map { "\($0.expression.text) as #\($0.slot.index)" }.joined(separator: ", ")
         case .aggregate(let keys, let aggregates):

@@ -180,6 +180,17 @@ struct MatchPlanner {
         var vertices: Set<Int> = []
         for end in [edge.from, edge.to] where !bound.contains(end) {
             let behind = closure(of: [end], avoiding: bound)
+            // a-[?]-x-[?]-b with both ends bound is a full outer join.
+            let joins = graph.edges.indices.contains { other in
+                let (one, two) = (graph.edges[other].from, graph.edges[other].to)
+                return other != index && !done.contains(other) && graph.edges[other].pattern.isOptional
+                    && (behind.vertices.contains(one) && bound.contains(two)
+                        || behind.vertices.contains(two) && bound.contains(one))
+            }
+            if joins {
+                throw planner.fail(
+                    "two optional relationships between bound elements are not supported yet", at: edge.pattern.offset)
+            }
             group.formUnion(behind.edges)
             vertices.formUnion(behind.vertices)
         }

@@ -77,12 +77,19 @@ final class Planner {
             readsPending = true
         case .filter(let condition): try add(filter: condition)
         case .unwind(let list, let variable):
-            let compiled = try compile(list)
+            let slot = context.slot(.value)
+            let step: Step
+            if case .function("range", false, let bounds) = list.kind, 2...3 ~= bounds.count {
+                var compiled: [Compiled] = []
+                for bound in bounds { compiled.append(try compile(bound)) }
+                step = .unwindRange(compiled, slot)
+            } else {
+                step = .unwind(try compile(list), slot)
+            }
             guard scope.find(variable) == nil else {
                 throw fail("Variable `\(variable)` already declared", at: clause.offset)
             }
-            let slot = context.slot(.value)
-            steps.append(.unwind(compiled, slot))
+            steps.append(step)
             scope.add(Variable(name: variable, slot: slot, type: .any))
         case .with(let projection):
             _ = try project(projection, clause.offset)

@@ -20,6 +20,8 @@ indirect enum Step: Sendable {
     /// Rows for which `steps` find nothing go on with nulls. `row` numbers the rows inside.
     case optional([Step], nulls: [Slot], row: Slot)
     case unwind(Compiled, Slot)
+    /// `UNWIND range(..)`, number by number instead of as a list.
+    case unwindRange([Compiled], Slot)
     case project([(expression: Compiled, slot: Slot)])
     case aggregate(keys: [(expression: Compiled, slot: Slot)], aggregates: [Aggregate])
     case distinct([Slot])
@@ -143,6 +145,7 @@ extension Step {
         case .path(_, let shape): return Set(shape.nodes).union(shape.relationships)
         case .optional(let steps, _, let row): return steps.liveSlots(after: [row]).first ?? []
         case .unwind(let list, _): return list.slots
+        case .unwindRange(let bounds, _): return bounds.reduce(into: []) { $0.formUnion($1.slots) }
         case .project(let items): return items.reduce(into: []) { $0.formUnion($1.expression.slots) }
         case .aggregate(let keys, let aggregates):
             return aggregates.reduce(into: keys.reduce(into: []) { $0.formUnion($1.expression.slots) }) {
@@ -161,7 +164,8 @@ extension Step {
     var writes: Set<Slot> {
         switch self {
         case .allNodes(let slot), .nodesByLabel(let slot, _), .nodesByID(let slot, _, _), .allRelationships(let slot),
-            .relationshipsByID(let slot, _), .entity(_, let slot), .path(let slot, _), .unwind(_, let slot):
+            .relationshipsByID(let slot, _), .entity(_, let slot), .path(let slot, _), .unwind(_, let slot),
+            .unwindRange(_, let slot):
             return [slot]
         case .expand(let expansion):
             return expansion.isInto ? [expansion.relationship] : [expansion.relationship, expansion.to]

@@ -7,7 +7,9 @@ extension Transaction {
     public func expand(
         _ node: NodeID, _ direction: Direction, types: [TokenID], neighbours: inout ContiguousArray<UInt64>
     ) {
-        if writes == nil, view.expandUnchanged(node.rawValue, direction, types: types, neighbours: &neighbours) { return }
+        if writes == nil, view.expandUnchanged(node.rawValue, direction, types: types, neighbours: &neighbours) {
+            return
+        }
         var relationships: ContiguousArray<UInt64> = []
         expand(node, direction, types: types, neighbours: &neighbours, relationships: &relationships)
     }
