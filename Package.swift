@@ -14,8 +14,8 @@ let swiftSettings: [SwiftSetting] =
         .enableUpcomingFeature("InternalImportsByDefault"),
     ] + (warningsAsErrors ? [.treatAllWarnings(as: .error)] : [])
 
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: swiftSettings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -28,7 +28,7 @@ var targets: [Target] = [
     module("FileSystem", ["CCRC32C"]),
     module("Storage", ["GraphModel", "FileSystem"]),
     module("Cypher", ["GraphModel"]),
-    module("QueryEngine", ["GraphModel", "Storage", "Cypher"]),
+    module("QueryEngine", ["GraphModel", "FileSystem", "Storage", "Cypher"], exclude: ["DESIGN.md"]),
     module("Coordination", ["GraphModel", "FileSystem"]),
     module("Replication", ["GraphModel", "FileSystem", "Storage", "Coordination"]),
     module(
@@ -40,6 +40,7 @@ var targets: [Target] = [
     tests("FileSystemTests", ["FileSystem"]),
     tests("SimulationTests", ["Replication", "Simulation"]),
     tests("StorageTests", ["GraphModel", "FileSystem", "Storage"]),
+    tests("QueryEngineTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine"]),
 ]
 var dependencies: [Package.Dependency] = []
 
