@@ -78,8 +78,8 @@ if !coreOnly {
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swiftSettings),
-        tests("RESTServerTests", ["GraphModel", "FileSystem", "Storage", "Database", "RESTServer"]),
-        tests("ServerRuntimeTests", ["GraphModel", "FileSystem", "Storage", "Database", "RESTServer", "ServerRuntime"]),
+        tests("RESTServerTests", [.product(name: "Logging", package: "swift-log"), "GraphModel", "FileSystem", "Storage", "Database", "RESTServer"]),
+        tests("ServerRuntimeTests", [.product(name: "Logging", package: "swift-log"), "GraphModel", "FileSystem", "Storage", "Database", "RESTServer", "ServerRuntime"]),
     ]
 }
 

@@ -84,7 +84,7 @@ public final class RESTService: Sendable {
 
     // MARK: Life
 
-    /// Listens, and returns the port. Throws `.configuration` when the address cannot be listened on.
+    /// Listens, and returns the port. Throws `.network` when the address cannot be listened on.
     public func start() async throws(GraphError) -> Int {
         let group = MultiThreadedEventLoopGroup.singleton
         let executors = EventLoopExecutors(group)
@@ -127,15 +127,15 @@ public final class RESTService: Sendable {
             switch error.errnoCode {
             case EADDRINUSE:
                 return GraphError(
-                    .configuration, "\(place) is in use by another process: stop it, or name another port (0 lets the kernel choose one)")
+                    .network, "\(place) is in use by another process: stop it, or name another port (0 lets the kernel choose one)")
             case EACCES:
-                return GraphError(.configuration, "\(place) may not be listened on by this user: name a port above 1023")
+                return GraphError(.network, "\(place) may not be listened on by this user: name a port above 1023")
             case EADDRNOTAVAIL:
-                return GraphError(.configuration, "\(place) cannot be listened on: \(options.host) is not an address of this machine")
+                return GraphError(.network, "\(place) cannot be listened on: \(options.host) is not an address of this machine")
             default: break
             }
         }
-        return GraphError(.configuration, "\(place) cannot be listened on: \(error)")
+        return GraphError(.network, "\(place) cannot be listened on: \(error)")
     }
 
     /// From now on status endpoints say that this server wants no work; what comes all the same is still answered.

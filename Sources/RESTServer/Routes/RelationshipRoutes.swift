@@ -119,6 +119,8 @@ struct RelationshipRoutes: Sendable {
                 transaction.expand(
                     id, direction, types: types, neighbours: &neighbours, relationships: &relationships)
             }
+            // In the order of creation, as in the manual: the store's own order changes with a checkpoint.
+            relationships.sort()
             writer.json.beginList()
             for relationship in relationships {
                 guard let record = transaction.relationship(RelationshipID(relationship)) else { continue }
