@@ -49,6 +49,8 @@ if !coreOnly {
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.0.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     ]
     targets += [
@@ -62,11 +64,29 @@ if !coreOnly {
         module(
             "RESTServer",
             [
-                "GraphModel",
-                .product(name: "Hummingbird", package: "hummingbird"),
+                "GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database",
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        module(
+            "ServerRuntime",
+            [
+                "GraphModel", "FileSystem", "Storage", "Database", "RESTServer",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ]),
+        .executableTarget(
+            name: "martlet",
+            dependencies: [
+                "GraphModel", "FileSystem", "RESTServer", "ServerRuntime",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]),
+            ], swiftSettings: swiftSettings),
+        tests("RESTServerTests", [.product(name: "Logging", package: "swift-log"), "GraphModel", "FileSystem", "Storage", "Database", "RESTServer"]),
+        tests("ServerRuntimeTests", [.product(name: "Logging", package: "swift-log"), "GraphModel", "FileSystem", "Storage", "Database", "RESTServer", "ServerRuntime"]),
     ]
 }
 
