@@ -160,6 +160,18 @@ private struct Model {
                 .map { $0.split(separator: " | ")[0...1].joined(separator: " ") }
                     == Dictionary(grouping: walks) { $0.nodes[0] }.map { "(\($0.key)) \($0.value.count)" }.sorted(),
                 comment)
+            // An outer join: every start once where the walk finds nothing.
+            let optional = model.labels.indices.flatMap { start -> [String] in
+                let found = walks.filter { $0.nodes[0] == start }
+                return found.isEmpty
+                    ? ["(\(start)) | null | null"]
+                    : found.map { "(\(start)) | [\($0.edges[hops.count - 1])] | (\($0.nodes[hops.count]))" }
+            }
+            #expect(
+                try graph.sorted(
+                    in: transaction,
+                    "MATCH (n0) OPTIONAL MATCH \(pattern)\(condition) RETURN n0, r\(hops.count - 1), \(last)")
+                    == optional.sorted(), comment)
             // Both ends known before.
             #expect(
                 try graph.value(in: transaction, "MATCH (n0), (\(last)) MATCH \(pattern)\(condition) RETURN count(*)")

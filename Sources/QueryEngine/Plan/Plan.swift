@@ -58,7 +58,7 @@ private struct PhysicalPlanner {
             return FilterPlan(test: predicate.test, isLenient: isLenient, slots: all)
         case .path(let slot, let shape): return PathPlan(slot: slot, shape: shape)
         case .optional(let inner, let nulls, let row):
-            let innerNeeded = after.union([row])
+            let innerNeeded = after.intersection(nulls).union([row])
             let inside = inner.liveSlots(after: innerNeeded).first ?? []
             return OptionalPlan(
                 inner: operators(inner, needed: innerNeeded), row: row, inside: Self.sorted(inside.subtracting([row])),

@@ -143,7 +143,8 @@ extension Step {
         case .entity(let from, _): return [from]
         case .filter(let predicate, _): return predicate.slots
         case .path(_, let shape): return Set(shape.nodes).union(shape.relationships)
-        case .optional(let steps, _, let row): return steps.liveSlots(after: [row]).first ?? []
+        // Depends on what is needed afterwards: see `liveSlots`.
+        case .optional: return []
         case .unwind(let list, _): return list.slots
         case .unwindRange(let bounds, _): return bounds.reduce(into: []) { $0.formUnion($1.slots) }
         case .project(let items): return items.reduce(into: []) { $0.formUnion($1.expression.slots) }
@@ -234,9 +235,10 @@ extension [Step] {
         for index in indices.reversed() {
             let step = self[index]
             var before = step.replacesRows ? [] : live[index + 1].subtracting(step.writes)
-            if case .optional(let inner, _, let row) = step {
-                // What goes on after the optional part must survive inside it, too.
-                before.formUnion(inner.liveSlots(after: live[index + 1].union([row])).first ?? [])
+            if case .optional(let inner, let nulls, let row) = step {
+                // Inside only what is found there matters: the rest of a row waits outside.
+                let found = live[index + 1].intersection(nulls)
+                before.formUnion(inner.liveSlots(after: found.union([row])).first ?? [])
                 before.remove(row)
             } else {
                 before.formUnion(step.reads)
