@@ -16,6 +16,7 @@ struct Call: Sendable {
     let options: Database.RequestOptions
     /// Where the connection lives; work beside the request's own task stays there.
     let executor: EventLoopExecutor
+    let channel: any Channel
 
     var layout: JSONWriter.Layout { isStreamed ? .compact : .manual }
     var contentType: ContentType { isStreamed ? .streamedJSON : .json }

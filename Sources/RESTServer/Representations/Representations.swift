@@ -1,17 +1,17 @@
-internal import GraphModel
-internal import Storage
+package import GraphModel
+package import Storage
 
 /// Where a representation stands. The manual shows the keys of an entity in one order when it is the whole answer and in
 /// another when it is an element of a list; both are kept, since people compare answers with the manual as text.
 enum Placement: Sendable { case alone, listed }
 
 /// Writes graph entities as chapter 18 of the manual shows them, from one snapshot.
-struct RepresentationWriter {
-    var json: JSONWriter
+package struct RepresentationWriter {
+    package var json: JSONWriter
     let base: BaseURI
     let transaction: Transaction
 
-    init(_ layout: JSONWriter.Layout, base: BaseURI, transaction: Transaction) {
+    package init(_ layout: JSONWriter.Layout, base: BaseURI, transaction: Transaction) {
         json = JSONWriter(layout, capacity: 1536)
         self.base = base
         self.transaction = transaction
@@ -164,7 +164,7 @@ struct RepresentationWriter {
         json.endObject()
     }
 
-    mutating func value(_ value: Value) {
+    package mutating func value(_ value: Value) {
         switch value {
         case .null: json.null()
         case .boolean(let value): json.value(value)
