@@ -14,8 +14,8 @@ let swiftSettings: [SwiftSetting] =
         .enableUpcomingFeature("InternalImportsByDefault"),
     ] + (warningsAsErrors ? [.treatAllWarnings(as: .error)] : [])
 
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: swiftSettings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -66,7 +66,7 @@ if !coreOnly {
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
-            ]),
+            ], exclude: ["DESIGN.md"]),
         module(
             "ServerRuntime",
             [
@@ -81,8 +81,19 @@ if !coreOnly {
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swiftSettings),
-        tests("RESTServerTests", [.product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"), "GraphModel", "FileSystem", "Storage", "Database", "RESTServer"]),
-        tests("ServerRuntimeTests", [.product(name: "Logging", package: "swift-log"), "GraphModel", "FileSystem", "Storage", "Database", "RESTServer", "ServerRuntime"]),
+        tests(
+            "RESTServerTests",
+            [
+                "GraphModel", "FileSystem", "Storage", "Database", "RESTServer",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]),
+        tests(
+            "ServerRuntimeTests",
+            [
+                "GraphModel", "FileSystem", "Storage", "Database", "RESTServer", "ServerRuntime",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
     ]
 }
 

@@ -69,7 +69,8 @@ extension RESTService {
             guard let handler = found.handler else {
                 if head.method == .options { return .success(allowing(resource, .ok)) }
                 throw GraphError(
-                    .methodNotAllowed, "\(head.method.rawValue) is not possible at \(resource.pattern); possible are \(resource.allowed)")
+                    .methodNotAllowed,
+                    "\(head.method.rawValue) is not possible at \(resource.pattern); possible are \(resource.allowed)")
             }
             let negotiated = ContentNegotiation.accepted(head.headerFields)
             if !negotiated.isJSON && !resource.isStatus {
@@ -177,7 +178,9 @@ extension RESTService {
             fields.append(HTTPField(name: .highAvailabilityEpoch, value: String(status.epoch.rawValue)))
         }
         for field in answer.headers { fields.append(field) }
-        if endsConnection || head.headerFields[.connection] == "close" { fields.append(HTTPField(name: .connection, value: "close")) }
+        if endsConnection || head.headerFields[.connection] == "close" {
+            fields.append(HTTPField(name: .connection, value: "close"))
+        }
         func length(_ byteCount: Int) { fields.append(HTTPField(name: .contentLength, value: String(byteCount))) }
         let isHeadOnly = head.method == .head
         switch answer.body {

@@ -3,7 +3,8 @@ internal import HTTPTypes
 
 /// Where the client believes this server to be: the start of every URI in an answer.
 ///
-/// `X-Forwarded-Proto` and `X-Forwarded-Host` count before `Host`, so that answers through a proxy lead back through it.
+/// `X-Forwarded-Proto` and `X-Forwarded-Host` count before `Host`, so that answers through a proxy lead back through
+/// it.
 package struct BaseURI: Sendable {
     /// `http://localhost:7474`, safe within JSON and headers.
     let text: String

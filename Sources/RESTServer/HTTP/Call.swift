@@ -83,7 +83,8 @@ extension Database.RequestOptions {
         }
         if let text = fields[.maximumExecutionTime] {
             guard let number = UInt64(text) else {
-                throw GraphError(.invalidRequest, "Max-Execution-Time is \"\(text)\"; it must be a number of milliseconds")
+                throw GraphError(
+                    .invalidRequest, "Max-Execution-Time is \"\(text)\"; it must be a number of milliseconds")
             }
             timeout = Milliseconds(number)
         }

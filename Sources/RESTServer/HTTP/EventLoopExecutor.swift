@@ -1,7 +1,7 @@
 internal import NIOCore
 
-/// Runs tasks on one event loop, so that a request is parsed, answered and written on the thread that read it: otherwise
-/// every `await` on the connection crosses threads twice.
+/// Runs tasks on one event loop, so that a request is parsed, answered and written on the thread that read it:
+/// otherwise every `await` on the connection crosses threads twice.
 final class EventLoopExecutor: TaskExecutor {
     private let eventLoop: any EventLoop
 

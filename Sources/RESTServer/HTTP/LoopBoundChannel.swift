@@ -27,8 +27,8 @@ struct LoopBoundChannel: ServerChildChannel {
     }
 }
 
-/// Knows two things of a connection that the layers above do not see: whether the client wants it kept, which depends on
-/// the version of HTTP, and whether the client has gone while its request still runs.
+/// Knows two things of a connection that the layers above do not see: whether the client wants it kept, which depends
+/// on the version of HTTP, and whether the client has gone while its request still runs.
 final class ConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -69,7 +69,8 @@ final class ClientPresence: Sendable {
         return try? channel.pipeline.syncOperations.handler(type: ConnectionHandler.self).client
     }
 
-    /// Runs `body` when the client leaves; at once when it has left already. Nil takes the body of an earlier call back.
+    /// Runs `body` when the client leaves; at once when it has left already. Nil takes the body of an earlier call
+    /// back.
     func onLeaving(_ body: (@Sendable () -> Void)?) {
         let isLate = state.withLock { state in
             state.onLeaving = body

@@ -5,9 +5,9 @@ package import NIOCore
 
 /// Bytes of a query's result on their way from the thread that runs it to the connection that wants it.
 ///
-/// The queue is bounded: when a client takes its rows too slowly, the query waits; when it takes none at all for a while,
-/// the query ends. Nothing leaves before ``Limits/startByteCount`` are there or the result is complete, so that an error
-/// among the first rows is still an answer with a status of its own.
+/// The queue is bounded: when a client takes its rows too slowly, the query waits; when it takes none at all for a
+/// while, the query ends. Nothing leaves before ``Limits/startByteCount`` are there or the result is complete, so that
+/// an error among the first rows is still an answer with a status of its own.
 package final class ResultPipe: Sendable {
     package struct Limits: Sendable {
         package var startByteCount: Int

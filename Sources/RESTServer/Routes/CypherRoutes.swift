@@ -26,7 +26,8 @@ struct CypherRoutes: Sendable {
         }
         Task(executorPreference: call.executor) {
             do throws(GraphError) {
-                pipe.finish(.success(try await database.query(statement) { RowEncoder(layout, base: base, pipe: pipe) }))
+                pipe.finish(
+                    .success(try await database.query(statement) { RowEncoder(layout, base: base, pipe: pipe) }))
             } catch {
                 pipe.finish(.failure(error))
             }
