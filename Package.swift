@@ -49,6 +49,7 @@ if !coreOnly {
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.0.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -68,9 +69,11 @@ if !coreOnly {
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
-            ]),
+            ], exclude: ["DESIGN.md"]),
         module(
             "ServerRuntime",
             [
@@ -85,8 +88,19 @@ if !coreOnly {
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swiftSettings),
-        tests("RESTServerTests", [.product(name: "Logging", package: "swift-log"), "GraphModel", "FileSystem", "Storage", "Database", "RESTServer"]),
-        tests("ServerRuntimeTests", [.product(name: "Logging", package: "swift-log"), "GraphModel", "FileSystem", "Storage", "Database", "RESTServer", "ServerRuntime"]),
+        tests(
+            "RESTServerTests",
+            [
+                "GraphModel", "FileSystem", "Storage", "Database", "RESTServer",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]),
+        tests(
+            "ServerRuntimeTests",
+            [
+                "GraphModel", "FileSystem", "Storage", "Database", "RESTServer", "ServerRuntime",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
     ]
 }
 

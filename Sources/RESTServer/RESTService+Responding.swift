@@ -18,7 +18,7 @@ extension RESTService {
         if case .success(let found) = found, found.takesBody {
             incoming = try await read(request, writer)
         }
-        let result = await answer(request.head, found, incoming, executor)
+        let result = await answer(request.head, found, incoming, channel, executor)
         let answer: Answer
         switch result {
         case .success(let made): answer = made
@@ -60,7 +60,8 @@ extension RESTService {
     }
 
     private func answer(
-        _ head: HTTPRequest, _ found: Result<Found, GraphError>, _ incoming: Incoming, _ executor: EventLoopExecutor
+        _ head: HTTPRequest, _ found: Result<Found, GraphError>, _ incoming: Incoming, _ channel: any Channel,
+        _ executor: EventLoopExecutor
     ) async -> Result<Answer, GraphError> {
         do throws(GraphError) {
             let found = try found.get()
@@ -68,7 +69,8 @@ extension RESTService {
             guard let handler = found.handler else {
                 if head.method == .options { return .success(allowing(resource, .ok)) }
                 throw GraphError(
-                    .methodNotAllowed, "\(head.method.rawValue) is not possible at \(resource.pattern); possible are \(resource.allowed)")
+                    .methodNotAllowed,
+                    "\(head.method.rawValue) is not possible at \(resource.pattern); possible are \(resource.allowed)")
             }
             let negotiated = ContentNegotiation.accepted(head.headerFields)
             if !negotiated.isJSON && !resource.isStatus {
@@ -82,7 +84,7 @@ extension RESTService {
                 head: head, target: found.target, parameters: found.parameters, body: incoming.body,
                 base: try BaseURI(of: head, localAuthority: "\(options.host):\(port)"),
                 isStreamed: negotiated.isStreamed, options: try Database.RequestOptions(head.headerFields),
-                executor: executor)
+                executor: executor, channel: channel)
             return .success(try await handler(call))
         } catch {
             return .failure(error)
@@ -176,7 +178,9 @@ extension RESTService {
             fields.append(HTTPField(name: .highAvailabilityEpoch, value: String(status.epoch.rawValue)))
         }
         for field in answer.headers { fields.append(field) }
-        if endsConnection { fields.append(HTTPField(name: .connection, value: "close")) }
+        if endsConnection || head.headerFields[.connection] == "close" {
+            fields.append(HTTPField(name: .connection, value: "close"))
+        }
         func length(_ byteCount: Int) { fields.append(HTTPField(name: .contentLength, value: String(byteCount))) }
         let isHeadOnly = head.method == .head
         switch answer.body {

@@ -50,7 +50,9 @@ public final class RESTService: Sendable {
         let value = Atomic<Bool>(false)
     }
 
-    public init(_ database: Database, options: Options = Options(), control: (any ClusterControl)? = nil, logger: Logger) {
+    public init(
+        _ database: Database, options: Options = Options(), control: (any ClusterControl)? = nil, logger: Logger
+    ) {
         self.database = database
         self.options = options
         self.logger = logger
@@ -127,11 +129,14 @@ public final class RESTService: Sendable {
             switch error.errnoCode {
             case EADDRINUSE:
                 return GraphError(
-                    .network, "\(place) is in use by another process: stop it, or name another port (0 lets the kernel choose one)")
+                    .network,
+                    "\(place) is in use by another process: stop it, or name another port (0 lets the kernel choose one)"
+                )
             case EACCES:
                 return GraphError(.network, "\(place) may not be listened on by this user: name a port above 1023")
             case EADDRNOTAVAIL:
-                return GraphError(.network, "\(place) cannot be listened on: \(options.host) is not an address of this machine")
+                return GraphError(
+                    .network, "\(place) cannot be listened on: \(options.host) is not an address of this machine")
             default: break
             }
         }

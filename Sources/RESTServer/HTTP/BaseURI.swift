@@ -3,14 +3,15 @@ internal import HTTPTypes
 
 /// Where the client believes this server to be: the start of every URI in an answer.
 ///
-/// `X-Forwarded-Proto` and `X-Forwarded-Host` count before `Host`, so that answers through a proxy lead back through it.
-struct BaseURI: Sendable {
+/// `X-Forwarded-Proto` and `X-Forwarded-Host` count before `Host`, so that answers through a proxy lead back through
+/// it.
+package struct BaseURI: Sendable {
     /// `http://localhost:7474`, safe within JSON and headers.
     let text: String
     /// `http://localhost:7474/db/data`
     let data: [UInt8]
 
-    init(_ text: String) {
+    package init(_ text: String) {
         self.text = text
         var data = Array(text.utf8)
         data.append(contentsOf: "/db/data".utf8)

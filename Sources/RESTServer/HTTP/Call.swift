@@ -16,6 +16,7 @@ struct Call: Sendable {
     let options: Database.RequestOptions
     /// Where the connection lives; work beside the request's own task stays there.
     let executor: EventLoopExecutor
+    let channel: any Channel
 
     var layout: JSONWriter.Layout { isStreamed ? .compact : .manual }
     var contentType: ContentType { isStreamed ? .streamedJSON : .json }
@@ -82,7 +83,8 @@ extension Database.RequestOptions {
         }
         if let text = fields[.maximumExecutionTime] {
             guard let number = UInt64(text) else {
-                throw GraphError(.invalidRequest, "Max-Execution-Time is \"\(text)\"; it must be a number of milliseconds")
+                throw GraphError(
+                    .invalidRequest, "Max-Execution-Time is \"\(text)\"; it must be a number of milliseconds")
             }
             timeout = Milliseconds(number)
         }

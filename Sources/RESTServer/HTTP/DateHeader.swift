@@ -23,8 +23,9 @@ final class DateHeader: Sendable {
         let (year, month, day) = civilDate(days)
         let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][Int(days % 7)]
         let name = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][month - 1]
-        let time = seconds % 86_400
-        return "\(weekday), \(two(day)) \(name) \(year) \(two(Int(time / 3600))):\(two(Int(time / 60 % 60))):\(two(Int(time % 60))) GMT"
+        let time = Int(seconds % 86_400)
+        let clock = "\(two(time / 3600)):\(two(time / 60 % 60)):\(two(time % 60))"
+        return "\(weekday), \(two(day)) \(name) \(year) \(clock) GMT"
     }
 
     private static func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }

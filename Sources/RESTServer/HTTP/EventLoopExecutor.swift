@@ -1,9 +1,7 @@
-internal import HummingbirdCore
-internal import Logging
 internal import NIOCore
 
-/// Runs tasks on one event loop, so that a request is parsed, answered and written on the thread that read it: otherwise
-/// every `await` on the connection crosses threads twice.
+/// Runs tasks on one event loop, so that a request is parsed, answered and written on the thread that read it:
+/// otherwise every `await` on the connection crosses threads twice.
 final class EventLoopExecutor: TaskExecutor {
     private let eventLoop: any EventLoop
 
@@ -29,20 +27,4 @@ final class EventLoopExecutors: Sendable {
     }
 
     subscript(_ eventLoop: any EventLoop) -> EventLoopExecutor { executors[ObjectIdentifier(eventLoop)] ?? fallback }
-}
-
-/// An HTTP/1.1 connection whose task runs on its own event loop.
-struct LoopBoundChannel: ServerChildChannel {
-    let inner: HTTP1Channel
-    let executors: EventLoopExecutors
-
-    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
-        inner.setup(channel: channel, logger: logger)
-    }
-
-    func handle(value: HTTP1Channel.Value, logger: Logger) async {
-        await withTaskExecutorPreference(executors[value.channel.eventLoop]) {
-            await inner.handle(value: value, logger: logger)
-        }
-    }
 }

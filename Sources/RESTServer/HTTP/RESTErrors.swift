@@ -32,7 +32,8 @@ extension ErrorCode {
     static let bodyTooLarge = ErrorCode(
         "Neo.ClientError.Request.TooLarge", httpStatus: 413, legacyException: "BadInputException")
     static let mediaType = ErrorCode(
-        "Neo.ClientError.Request.UnsupportedMediaType", httpStatus: 415, legacyException: "MediaTypeNotSupportedException")
+        "Neo.ClientError.Request.UnsupportedMediaType", httpStatus: 415,
+        legacyException: "MediaTypeNotSupportedException")
 }
 
 extension GraphError {
@@ -49,8 +50,9 @@ extension GraphError {
 }
 
 extension Answer {
-    /// The body of an error. Below `/db/data` it has exactly the manual's keys: `message` (left out when there is none),
-    /// `exception`, `stacktrace`. Elsewhere it also has `code`. The code is a header of every error in any case.
+    /// The body of an error. Below `/db/data` it has exactly the manual's keys: `message` (left out when there is
+    /// none), `exception`, `stacktrace`. Elsewhere it also has `code`. The code is a header of every error in any
+    /// case.
     static func error(_ error: GraphError, request: String, isLegacy: Bool) -> Answer {
         var json = JSONWriter(.manual, capacity: 256)
         json.beginObject()

@@ -6,8 +6,8 @@ struct Target: Sendable {
     /// Undecoded, without the question mark.
     let query: Substring
 
-    /// Throws `.invalidRequest` when an escape is malformed or what it stands for is not UTF-8. Empty segments count for
-    /// nothing, so `/node/` is `/node`. A target in absolute form, as proxies send it, loses its origin.
+    /// Throws `.invalidRequest` when an escape is malformed or what it stands for is not UTF-8. Empty segments count
+    /// for nothing, so `/node/` is `/node`. A target in absolute form, as proxies send it, loses its origin.
     init(_ text: String) throws(GraphError) {
         var rest = text[...]
         for scheme in ["http://", "https://"] where rest.hasPrefix(scheme) {
@@ -33,7 +33,9 @@ struct Target: Sendable {
     func parameter(_ name: String) throws(GraphError) -> String? {
         for pair in query.utf8.split(separator: UInt8(ascii: "&")) {
             let equals = pair.firstIndex(of: UInt8(ascii: "="))
-            guard codeUnitsEqual(try percentDecoded(Substring(pair[..<(equals ?? pair.endIndex)])), name) else { continue }
+            guard codeUnitsEqual(try percentDecoded(Substring(pair[..<(equals ?? pair.endIndex)])), name) else {
+                continue
+            }
             guard let equals else { return "" }
             let value = String(Substring(pair[pair.index(after: equals)...]).map { $0 == "+" ? " " : $0 })
             return try percentDecoded(value[...])
@@ -53,7 +55,8 @@ func percentDecoded(_ text: Substring) throws(GraphError) -> String {
             continue
         }
         guard let high = rest.popFirst().flatMap(hexDigitValue), let low = rest.popFirst().flatMap(hexDigitValue) else {
-            throw GraphError(.invalidRequest, "\"\(text)\" in the URI: % must be followed by two hexadecimal digits (%25 is %)")
+            throw GraphError(
+                .invalidRequest, "\"\(text)\" in the URI: % must be followed by two hexadecimal digits (%25 is %)")
         }
         bytes.append(high << 4 | low)
     }

@@ -1,7 +1,7 @@
 internal import GraphModel
 
-/// What is wrong with a JSON text, and where: offset in bytes from 0, line and column from 1 (columns in bytes, since the
-/// text may not even be UTF-8).
+/// What is wrong with a JSON text, and where: offset in bytes from 0, line and column from 1 (columns in bytes, since
+/// the text may not even be UTF-8).
 package struct JSONError: Error, Equatable, CustomStringConvertible {
     package let message: String
     package let offset: Int

@@ -4,8 +4,8 @@ package import GraphModel
 ///
 /// Integers that fit 64 bits become integers, all other numbers doubles; an integer beyond 64 bits becomes the nearest
 /// double, and a number beyond the range of doubles is an error. Of keys given twice the last one counts. Text must be
-/// UTF-8; an unpaired surrogate escape is an error because no property could hold it. Nesting is limited, so no input can
-/// exhaust the stack.
+/// UTF-8; an unpaired surrogate escape is an error because no property could hold it. Nesting is limited, so no input
+/// can exhaust the stack.
 package struct JSONParser {
     package struct Limits: Sendable {
         /// Containers within containers.
@@ -30,7 +30,9 @@ package struct JSONParser {
         parser.skipSpace()
         let value = try parser.value()
         parser.skipSpace()
-        guard parser.position == bytes.count else { throw parser.error("nothing may follow the value, but \(parser.found) does") }
+        guard parser.position == bytes.count else {
+            throw parser.error("nothing may follow the value, but \(parser.found) does")
+        }
         return value
     }
 
@@ -197,8 +199,8 @@ package struct JSONParser {
     }
 }
 
-/// Finds earlier keys of an object: by looking in small objects, by a table in large ones, so that an object of many keys
-/// costs no more than its length.
+/// Finds earlier keys of an object: by looking in small objects, by a table in large ones, so that an object of many
+/// keys costs no more than its length.
 private struct KeyIndex {
     private struct Key: Hashable {
         let text: String

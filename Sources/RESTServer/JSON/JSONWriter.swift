@@ -4,8 +4,8 @@ internal import GraphModel
 ///
 /// Two layouts: ``Layout/manual`` is the indented one that every unstreamed answer of the manual has, byte for byte;
 /// ``Layout/compact`` has no white space and is for streams. Strings are escaped as far as JSON demands, integers and
-/// doubles are written exactly (doubles in the shortest form that reads back as the same number), and a double that JSON
-/// has no number for becomes the string `"NaN"`, `"Infinity"` or `"-Infinity"`, as the original wrote it.
+/// doubles are written exactly (doubles in the shortest form that reads back as the same number), and a double that
+/// JSON has no number for becomes the string `"NaN"`, `"Infinity"` or `"-Infinity"`, as the original wrote it.
 package struct JSONWriter: Sendable {
     package enum Layout: Sendable { case manual, compact }
 

@@ -36,12 +36,16 @@ struct MetricsPage: Sendable {
         page.gauge("martlet_relationships", "Relationships", UInt64(store.relationshipCount))
         page.gauge("martlet_overlay_bytes", "Recent changes in memory", UInt64(store.overlayByteCount))
         page.gauge("martlet_durable_transaction", "Last durable transaction", store.durable.transactionID.rawValue)
-        page.gauge("martlet_checkpointed_transaction", "Last transaction in the store files", store.checkpointed.transactionID.rawValue)
+        page.gauge(
+            "martlet_checkpointed_transaction", "Last transaction in the store files",
+            store.checkpointed.transactionID.rawValue)
         page.counter("martlet_log_syncs_total", "Group syncs of the transaction log", store.logSyncCount)
     }
 
     private func requestMetrics(_ requests: RequestMetrics, _ page: inout Page) {
-        page.counter("martlet_http_writes_committed_total", "Transactions committed through this server", requests.committedWrites.value)
+        page.counter(
+            "martlet_http_writes_committed_total", "Transactions committed through this server",
+            requests.committedWrites.value)
         page.gauge("martlet_http_requests_in_flight", "Requests under way", requests.inFlight.value)
         page.head("martlet_http_errors_total", "counter", "Errors by stable code")
         for (code, count) in requests.errorsByCode { page.line("martlet_http_errors_total", "code=\"\(code)\"", count) }
@@ -50,7 +54,8 @@ struct MetricsPage: Sendable {
         for route in used {
             for (index, counter) in route.byStatus.enumerated() where counter.value > 0 {
                 let status = index < RequestMetrics.statuses.count ? String(RequestMetrics.statuses[index]) : "other"
-                page.line("martlet_http_requests_total", "route=\"\(route.pattern)\",status=\"\(status)\"", counter.value)
+                page.line(
+                    "martlet_http_requests_total", "route=\"\(route.pattern)\",status=\"\(status)\"", counter.value)
             }
         }
         page.head("martlet_http_request_seconds", "histogram", "Time from the request's head to the end of its answer")
@@ -63,7 +68,8 @@ struct MetricsPage: Sendable {
                     ? (Double(RequestMetrics.boundsMicroseconds[index]) / 1_000_000).description : "+Inf"
                 page.line("martlet_http_request_seconds_bucket", "route=\"\(route.pattern)\",le=\"\(bound)\"", sum)
             }
-            page.text += "martlet_http_request_seconds_sum{route=\"\(route.pattern)\"} \(Double(route.nanoseconds.value) / 1e9)\n"
+            page.text +=
+                "martlet_http_request_seconds_sum{route=\"\(route.pattern)\"} \(Double(route.nanoseconds.value) / 1e9)\n"
             page.line("martlet_http_request_seconds_count", "route=\"\(route.pattern)\"", sum)
         }
     }
@@ -75,7 +81,9 @@ struct MetricsPage: Sendable {
             text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
         }
 
-        mutating func line(_ name: String, _ labels: String, _ value: UInt64) { text += "\(name){\(labels)} \(value)\n" }
+        mutating func line(_ name: String, _ labels: String, _ value: UInt64) {
+            text += "\(name){\(labels)} \(value)\n"
+        }
 
         mutating func gauge(_ name: String, _ help: String, _ value: UInt64) {
             head(name, "gauge", help)

@@ -1,17 +1,17 @@
-internal import GraphModel
-internal import Storage
+package import GraphModel
+package import Storage
 
-/// Where a representation stands. The manual shows the keys of an entity in one order when it is the whole answer and in
-/// another when it is an element of a list; both are kept, since people compare answers with the manual as text.
+/// Where a representation stands. The manual shows the keys of an entity in one order when it is the whole answer and
+/// in another when it is an element of a list; both are kept, since people compare answers with the manual as text.
 enum Placement: Sendable { case alone, listed }
 
 /// Writes graph entities as chapter 18 of the manual shows them, from one snapshot.
-struct RepresentationWriter {
-    var json: JSONWriter
+package struct RepresentationWriter {
+    package var json: JSONWriter
     let base: BaseURI
     let transaction: Transaction
 
-    init(_ layout: JSONWriter.Layout, base: BaseURI, transaction: Transaction) {
+    package init(_ layout: JSONWriter.Layout, base: BaseURI, transaction: Transaction) {
         json = JSONWriter(layout, capacity: 1536)
         self.base = base
         self.transaction = transaction
@@ -46,9 +46,13 @@ struct RepresentationWriter {
 
     // MARK: Nodes
 
-    private enum NodeKey { case extensions, data, uri(StaticString, StaticString) }
+    private enum NodeKey {
+        case extensions, data
+        case uri(StaticString, StaticString)
+    }
 
-    private static let pagedTraverse = NodeKey.uri("paged_traverse", "/paged/traverse/{returnType}{?pageSize,leaseTime}")
+    private static let pagedTraverse = NodeKey.uri(
+        "paged_traverse", "/paged/traverse/{returnType}{?pageSize,leaseTime}")
     private static let outgoing = NodeKey.uri("outgoing_relationships", "/relationships/out")
     private static let traverse = NodeKey.uri("traverse", "/traverse/{returnType}")
     private static let allTyped = NodeKey.uri("all_typed_relationships", "/relationships/all/{-list|&|types}")
@@ -164,7 +168,7 @@ struct RepresentationWriter {
         json.endObject()
     }
 
-    mutating func value(_ value: Value) {
+    package mutating func value(_ value: Value) {
         switch value {
         case .null: json.null()
         case .boolean(let value): json.value(value)

@@ -1,18 +1,23 @@
 internal import Database
 internal import FileSystem
-internal import GraphModel
-internal import NIOCore
+package import GraphModel
+package import NIOCore
 
 /// Bytes of a query's result on their way from the thread that runs it to the connection that wants it.
 ///
-/// The queue is bounded: when a client takes its rows too slowly, the query waits; when it takes none at all for a while,
-/// the query ends. Nothing leaves before ``Limits/startByteCount`` are there or the result is complete, so that an error
-/// among the first rows is still an answer with a status of its own.
-final class ResultPipe: Sendable {
-    struct Limits: Sendable {
-        var startByteCount: Int
-        var queuedByteCountMaximum: Int
-        var stall: Milliseconds = 30_000
+/// The queue is bounded: when a client takes its rows too slowly, the query waits; when it takes none at all for a
+/// while, the query ends. Nothing leaves before ``Limits/startByteCount`` are there or the result is complete, so that
+/// an error among the first rows is still an answer with a status of its own.
+package final class ResultPipe: Sendable {
+    package struct Limits: Sendable {
+        package var startByteCount: Int
+        package var queuedByteCountMaximum: Int
+        package var stall: Milliseconds = 30_000
+
+        package init(startByteCount: Int, queuedByteCountMaximum: Int) {
+            self.startByteCount = startByteCount
+            self.queuedByteCountMaximum = queuedByteCountMaximum
+        }
 
         static let streamed = Limits(startByteCount: 64 << 10, queuedByteCountMaximum: 1 << 20)
         /// An answer that was not asked for as a stream is sent as a whole, with its length, unless it is very long.
@@ -20,7 +25,7 @@ final class ResultPipe: Sendable {
     }
 
     /// How a query's run ended.
-    typealias Outcome = Result<(consumer: RowEncoder, transactionID: TransactionID?), GraphError>
+    package typealias Outcome = Result<(consumer: RowEncoder, transactionID: TransactionID?), GraphError>
 
     private struct State {
         var chunks: [ByteBuffer] = []
@@ -36,7 +41,7 @@ final class ResultPipe: Sendable {
     private let whileBlocked: @Sendable (() -> Void) -> Void
 
     /// `whileBlocked` runs a body that waits for a client, in a way that other queries do not wait with it.
-    init(_ limits: Limits, whileBlocked: @escaping @Sendable (() -> Void) -> Void) {
+    package init(_ limits: Limits, whileBlocked: @escaping @Sendable (() -> Void) -> Void) {
         self.limits = limits
         self.whileBlocked = whileBlocked
     }
@@ -44,7 +49,7 @@ final class ResultPipe: Sendable {
     // MARK: The query's side
 
     /// Queues bytes; waits while too many are queued. Throws when the client is gone or takes nothing.
-    func send(_ bytes: [UInt8]) throws(GraphError) {
+    package func send(_ bytes: [UInt8]) throws(GraphError) {
         let (isFull, reader) = state.withLock { state -> (Bool, CheckedContinuation<Void, Never>?) in
             state.chunks.append(ByteBuffer(bytes: bytes))
             state.byteCount += bytes.count
@@ -75,7 +80,7 @@ final class ResultPipe: Sendable {
     }
 
     /// Says how the run ended. Called once.
-    func finish(_ outcome: Outcome) {
+    package func finish(_ outcome: Outcome) {
         let reader = state.withLock { state in
             state.outcome = outcome
             return Self.takeReader(&state)
@@ -85,7 +90,7 @@ final class ResultPipe: Sendable {
 
     // MARK: The connection's side
 
-    enum Start {
+    package enum Start {
         /// The result is under way and must be taken with ``next()``.
         case started
         /// The run has ended before anything had to leave; the chunks come before what the encoder still has.
@@ -93,7 +98,7 @@ final class ResultPipe: Sendable {
     }
 
     /// Waits until the result starts or ends.
-    func start() async -> Start {
+    package func start() async -> Start {
         while true {
             let result = state.withLock { state -> Start? in
                 if state.hasStarted { return .started }
@@ -106,7 +111,7 @@ final class ResultPipe: Sendable {
     }
 
     /// The next bytes; nil after the last. Throws the query's error when it fails half-way.
-    func next() async throws(GraphError) -> [ByteBuffer]? {
+    package func next() async throws(GraphError) -> [ByteBuffer]? {
         while true {
             let (chunks, outcome) = state.withLock { state -> ([ByteBuffer], Outcome?) in
                 let chunks = state.chunks
@@ -127,7 +132,7 @@ final class ResultPipe: Sendable {
     }
 
     /// Tells the query that nobody wants the rest.
-    func abandon() {
+    package func abandon() {
         state.withLock { $0.isAbandoned = true }
         state.signal()
     }

@@ -1,32 +1,32 @@
 internal import Database
-internal import GraphModel
-internal import NIOCore
-internal import QueryEngine
-internal import Storage
+package import GraphModel
+package import NIOCore
+package import QueryEngine
+package import Storage
 
 /// Writes a query's result as `{"columns": …, "data": …}` while it runs.
 ///
 /// Rows of a read leave through the pipe in pieces. Rows of a write are kept until the commit is acknowledged: before
 /// that they may never have happened, and a lost conflict makes them again.
-struct RowEncoder: ResultConsumer, Sendable {
+package struct RowEncoder: ResultConsumer, Sendable {
     private let base: BaseURI
     private let layout: JSONWriter.Layout
     private let pipe: ResultPipe
     private var json: JSONWriter
     private var isKept = false
     /// Finished pieces that did not go through the pipe.
-    private(set) var kept: [ByteBuffer] = []
+    package private(set) var kept: [ByteBuffer] = []
 
     private static let pieceByteCount = 64 << 10
 
-    init(_ layout: JSONWriter.Layout, base: BaseURI, pipe: ResultPipe) {
+    package init(_ layout: JSONWriter.Layout, base: BaseURI, pipe: ResultPipe) {
         self.layout = layout
         self.base = base
         self.pipe = pipe
         json = JSONWriter(layout)
     }
 
-    mutating func begin(columns: [String], in transaction: Transaction) throws(GraphError) {
+    package mutating func begin(columns: [String], in transaction: Transaction) throws(GraphError) {
         isKept = !transaction.isReadOnly
         json.beginObject()
         json.key("columns")
@@ -37,7 +37,7 @@ struct RowEncoder: ResultConsumer, Sendable {
         json.beginList()
     }
 
-    mutating func rows(_ batch: ResultBatch, in transaction: Transaction) throws(GraphError) {
+    package mutating func rows(_ batch: ResultBatch, in transaction: Transaction) throws(GraphError) {
         var writer = RepresentationWriter(continuing: json, base: base, transaction: transaction)
         // The writer has the only reference to the buffer while it grows.
         json = JSONWriter(layout)
@@ -50,7 +50,7 @@ struct RowEncoder: ResultConsumer, Sendable {
         json = writer.json
     }
 
-    mutating func end(_ statistics: QueryStatistics, in transaction: Transaction) throws(GraphError) {
+    package mutating func end(_ statistics: QueryStatistics, in transaction: Transaction) throws(GraphError) {
         json.endList()
         json.endObject()
         kept.append(ByteBuffer(bytes: json.take()))

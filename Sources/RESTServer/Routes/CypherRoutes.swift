@@ -18,19 +18,28 @@ struct CypherRoutes: Sendable {
         let database = database
         let pipe = ResultPipe(call.isStreamed ? .streamed : .whole) { database.whileBlocked($0) }
         let (layout, base) = (call.layout, call.base)
+        // A query whose client has gone would only be in the way of others.
+        let client = ClientPresence.of(call.channel)
+        client?.onLeaving {
+            control.cancel()
+            pipe.abandon()
+        }
         Task(executorPreference: call.executor) {
             do throws(GraphError) {
-                pipe.finish(.success(try await database.query(statement) { RowEncoder(layout, base: base, pipe: pipe) }))
+                pipe.finish(
+                    .success(try await database.query(statement) { RowEncoder(layout, base: base, pipe: pipe) }))
             } catch {
                 pipe.finish(.failure(error))
             }
         }
         switch await pipe.start() {
         case .ended(.success(let result), let chunks):
+            client?.onLeaving(nil)
             var answer = Answer(.ok, call.contentType, .buffers(chunks + result.consumer.kept))
             answer.transactionID = result.transactionID
             return answer
         case .ended(.failure(let error), _):
+            client?.onLeaving(nil)
             throw Self.legacy(error)
         case .started:
             return Answer(
@@ -42,8 +51,10 @@ struct CypherRoutes: Sendable {
                     } catch {
                         pipe.abandon()
                         control.cancel()
+                        client?.onLeaving(nil)
                         throw error
                     }
+                    client?.onLeaving(nil)
                     try await writer.finish(nil)
                 })
         }

@@ -47,7 +47,8 @@ struct NodeRoutes: Sendable {
             if transaction.degree(id, .both, types: []) > 0 {
                 throw GraphError(
                     .nodeHasRelationships,
-                    "The node with id \(id.rawValue) cannot be deleted. Check that the node is orphaned before deletion.")
+                    "The node with id \(id.rawValue) cannot be deleted. Check that the node is orphaned before deletion."
+                )
             }
             try transaction.deleteNode(id)
         }

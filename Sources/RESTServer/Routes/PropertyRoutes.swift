@@ -19,7 +19,9 @@ struct PropertyRoutes: Sendable {
     }
 
     func add(to table: inout RouteTable) {
-        for (kind, pattern) in [(Kind.node, "/db/data/node/{id}/properties"), (.relationship, "/db/data/relationship/{id}/properties")] {
+        for (kind, pattern) in [
+            (Kind.node, "/db/data/node/{id}/properties"), (.relationship, "/db/data/relationship/{id}/properties"),
+        ] {
             table.add(
                 pattern,
                 [

@@ -64,8 +64,8 @@ struct StatusRoutes: Sendable {
         Answer(.ok, .json, .bytes(StatusJSON.members(database.status)))
     }
 
-    /// Whether the process is well, for supervisors that restart what is not: a member that waits for a master or copies
-    /// a store is well.
+    /// Whether the process is well, for supervisors that restart what is not: a member that waits for a master or
+    /// copies a store is well.
     private func health(_ call: Call) -> Answer {
         let (status, readiness) = current
         let isDraining = status.isDraining || isDraining()
@@ -73,7 +73,9 @@ struct StatusRoutes: Sendable {
         var json = JSONWriter(.manual)
         json.beginObject()
         json.key("status")
-        json.string(isDraining ? "draining" : (readiness.isReadable ? (status.problem == nil ? "up" : "degraded") : "unavailable"))
+        json.string(
+            isDraining
+                ? "draining" : (readiness.isReadable ? (status.problem == nil ? "up" : "degraded") : "unavailable"))
         if let problem = status.problem {
             json.key("problem")
             json.string(problem)

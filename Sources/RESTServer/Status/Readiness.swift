@@ -14,8 +14,8 @@ package struct Readiness: Sendable, Equatable {
         let isServing = !status.isDraining && !isDraining
         isMaster = isServing && status.isWritableMaster
         isReadable = isServing && status.isReadable
-        // Reads are highly available: a member without a master, even one that has just lost its own mastership, goes on
-        // serving them. A server that stands alone is nobody's slave.
+        // Reads are highly available: a member without a master, even one that has just lost its own mastership, goes
+        // on serving them. A server that stands alone is nobody's slave.
         isSlave = isReadable && !status.isWritableMaster && status.mode == .ha
     }
 

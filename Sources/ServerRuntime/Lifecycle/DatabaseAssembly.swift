@@ -4,8 +4,8 @@ public import Logging
 public import RESTServer
 public import Storage
 
-/// What a mode brings to a server: where commits go, and its steps in the server's life. Everything but the pipeline may
-/// be left out.
+/// What a mode brings to a server: where commits go, and its steps in the server's life. Everything but the pipeline
+/// may be left out.
 public struct DatabaseAssembly: Sendable {
     public typealias Step = @Sendable () async throws(GraphError) -> Void
 
@@ -80,7 +80,8 @@ public func openStore(
     logger.info(
         "store open",
         metadata: [
-            "directory": "\(directory)", "store_id": "\(store.storeID)", "tx": "\(store.applied.transactionID.rawValue)",
+            "directory": "\(directory)", "store_id": "\(store.storeID)",
+            "tx": "\(store.applied.transactionID.rawValue)",
             "nodes": "\(store.nodeCount)", "relationships": "\(store.relationshipCount)",
         ])
     return store

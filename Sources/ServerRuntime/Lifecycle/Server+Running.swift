@@ -10,9 +10,9 @@ extension Server {
         case failed(GraphError)
     }
 
-    /// Runs until TERM or INT: starts, prints the `ready` line once it serves, and stops in order. A second signal ends
-    /// the process at once. HUP is taken and does nothing yet. Throws when starting fails, or when the database says that
-    /// it cannot go on.
+    /// Runs until TERM or INT: starts, prints the `ready` line once it serves, and stops in order. A second signal
+    /// ends the process at once. HUP is taken and does nothing yet. Throws when starting fails, or when the database
+    /// says that it cannot go on.
     public func runUntilSignal() async throws(GraphError) {
         let (events, sender) = AsyncStream.makeStream(of: Event.self)
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)

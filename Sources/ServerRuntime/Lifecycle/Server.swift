@@ -19,7 +19,8 @@ public final class Server: Sendable {
     }
 
     public init(
-        _ configuration: Configuration, factory: @escaping DatabaseFactory = DatabaseFactories.configured, logger: Logger
+        _ configuration: Configuration, factory: @escaping DatabaseFactory = DatabaseFactories.configured,
+        logger: Logger
     ) {
         self.configuration = configuration
         self.factory = factory
@@ -63,7 +64,8 @@ public final class Server: Sendable {
     private func warnWhenOpen(_ host: String) {
         if ["127.0.0.1", "::1", "localhost"].contains(host) { return }
         logger.warning(
-            "\(Settings.webAddress.name)=\(host): the HTTP server can be reached from other machines and asks nobody for a password")
+            "\(Settings.webAddress.name)=\(host): reachable from other machines, and nobody is asked for a password"
+        )
     }
 
     /// Returns once the database serves.

@@ -4,8 +4,8 @@ internal import RESTServer
 
 /// Logs to standard output: one line per event, with the time in UTC.
 ///
-/// `2026-01-31T12:00:00.123Z info  server: started port=7474`. Line breaks within a message are written as `\n`, so that a
-/// line is always one event.
+/// `2026-01-31T12:00:00.123Z info  server: started port=7474`. Line breaks within a message are written as `\n`, so
+/// that a line is always one event.
 public struct LineLogHandler: LogHandler {
     public var metadata: Logger.Metadata = [:]
     public var logLevel: Logger.Level
@@ -51,7 +51,8 @@ public struct LineLogHandler: LogHandler {
         let seconds = milliseconds / 1000
         let (year, month, day) = civilDate(seconds / 86_400)
         let time = seconds % 86_400
-        return "\(padded(Int64(year), 4))-\(padded(Int64(month), 2))-\(padded(Int64(day), 2))T"
-            + "\(padded(time / 3600, 2)):\(padded(time / 60 % 60, 2)):\(padded(time % 60, 2)).\(padded(milliseconds % 1000, 3))Z"
+        let date = "\(padded(Int64(year), 4))-\(padded(Int64(month), 2))-\(padded(Int64(day), 2))"
+        let clock = "\(padded(time / 3600, 2)):\(padded(time / 60 % 60, 2)):\(padded(time % 60, 2))"
+        return "\(date)T\(clock).\(padded(milliseconds % 1000, 3))Z"
     }
 }

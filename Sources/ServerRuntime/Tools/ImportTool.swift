@@ -26,7 +26,8 @@ public enum ImportTool {
         let relationships = try options.relationships.map { text throws(GraphError) in
             let input = try input(text, "--relationships")
             guard input.names.count <= 1 else {
-                throw GraphError(.configuration, "--relationships \(text): a relationship has one type, not \(input.names.count)")
+                throw GraphError(
+                    .configuration, "--relationships \(text): a relationship has one type, not \(input.names.count)")
             }
             return input
         }
