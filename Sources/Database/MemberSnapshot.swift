@@ -16,6 +16,12 @@ struct MemberSnapshot: Sendable {
     /// When this member last heard a master, or was one.
     var heardMasterAt: Instant?
     var isCopying = false
+    var hasStore = false
+    /// Whether this process has been master or heard one.
+    var hasJoined = false
+    var isHandingOver = false
+    /// A switchover was asked for and is over, without success.
+    var handoverEnded = false
     var syncSet: [MemberID] = []
     var members: [ClusterRegister.Member] = []
     var storeID: StoreID?
@@ -34,6 +40,9 @@ struct MemberSnapshot: Sendable {
         behindSince = core.behindSince
         heardMasterAt = core.lastHeardMasterAt
         isCopying = core.isCopyingStore
+        hasStore = engine.store != nil
+        isHandingOver = core.isHandingOver
+        handoverEnded = core.isMaster && !core.isHandingOver
         syncSet = core.register?.syncSet ?? []
         members = core.register?.members ?? []
         storeID = core.register?.storeID
@@ -54,7 +63,7 @@ extension ClusterMember {
             status.role = .slave
         }
         status.isWritableMaster = hasLease && store?.failure == nil
-        status.isReadable = store != nil && !member.isCopying
+        status.isReadable = store != nil && !member.isCopying && member.hasJoined
         status.serverID = configuration.replication.member.id
         status.clusterName = configuration.replication.clusterName
         status.storeID = store?.storeID ?? member.storeID

@@ -22,7 +22,7 @@ public protocol MemberHost: AnyObject {
 public final class MemberEngine {
     public let options: ReplicationOptions
     public private(set) var store: Store?
-    public let reserve = IDReserve()
+    public let reserve: IDReserve
     public private(set) var core: MemberCore
     var client: RegisterClient
     var sequencer: Sequencer?
@@ -44,13 +44,14 @@ public final class MemberEngine {
     ///   - hardStatePath: file of what the member must not forget; beside the store, not in it.
     public init(
         options: ReplicationOptions, coordinators: [String], store: Store?, hardStatePath: String,
-        fileSystem: any FileSystem, registerOptions: RegisterClient.Options = .init(), seed: UInt64, now: Instant,
-        host: any MemberHost
+        fileSystem: any FileSystem, registerOptions: RegisterClient.Options = .init(), reserve: IDReserve = IDReserve(),
+        seed: UInt64, now: Instant, host: any MemberHost
     ) throws(GraphError) {
         var options = options
         options.member.storeID = store?.storeID ?? .none
         self.options = options
         self.store = store
+        self.reserve = reserve
         self.fileSystem = fileSystem
         self.hardStatePath = hardStatePath
         self.host = host
