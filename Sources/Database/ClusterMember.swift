@@ -33,6 +33,7 @@ public final class ClusterMember: CommitPipeline {
 
     /// Somebody who waits for the member's state to change.
     private struct Condition: Sendable {
+        let deadline: Instant?
         let holds: @Sendable (MemberSnapshot) -> Bool
         let resume: @Sendable () -> Void
     }
@@ -160,19 +161,19 @@ public final class ClusterMember: CommitPipeline {
         snapshot.withLock { $0 = next }
         conditions.withLock { conditions in
             conditions.removeAll { condition in
-                guard condition.holds(next) else { return false }
+                guard condition.holds(next) || condition.deadline.map({ $0 <= .now }) ?? false else { return false }
                 condition.resume()
                 return true
             }
         }
     }
 
-    /// Returns once the member's state meets a condition, or the member has ended.
-    private func wait(until holds: @escaping @Sendable (MemberSnapshot) -> Bool) async {
+    /// Returns once the member's state meets a condition, at the deadline, or when the member has ended.
+    private func wait(deadline: Instant? = nil, until holds: @escaping @Sendable (MemberSnapshot) -> Bool) async {
         await withCheckedContinuation { continuation in
             // The thread's next round looks at it.
             let accepted = enqueue { [self] _, _ in
-                conditions.withLock { $0.append(Condition(holds: holds) { continuation.resume() }) }
+                conditions.withLock { $0.append(Condition(deadline: deadline, holds: holds) { continuation.resume() }) }
             }
             if !accepted { continuation.resume() }
         }
@@ -221,6 +222,11 @@ public final class ClusterMember: CommitPipeline {
         if !accepted { done(false) }
     }
 
+    public func mayAcknowledge() -> Bool {
+        let (isMaster, end) = snapshot.withLock { ($0.isMaster, $0.answersUntil) }
+        return !isMaster || end.map { Instant.now < $0 } ?? false
+    }
+
     public func requireLinearizable() throws(GraphError) {
         let snapshot = snapshot.withLock { $0 }
         guard let leaseEnd = snapshot.leaseEnd, Instant.now < leaseEnd else {
@@ -248,7 +254,9 @@ public final class ClusterMember: CommitPipeline {
         }
         let ownID = configuration.replication.member.id
         enqueue { engine, now in engine.handOver(to: target, now: now) }
-        await wait { !$0.isHandingOver && (!$0.isMaster || $0.handoverEnded) && ($0.isMaster || $0.master != nil) }
+        // A proposal whose outcome the coordinators do not tell leaves the mastership in the balance.
+        let limit = Instant.now + Milliseconds(2 * configuration.replication.handoverTimeout.rawValue)
+        await wait(deadline: limit) { !$0.isHandingOver && (!$0.isMaster || $0.handoverEnded) && ($0.isMaster || $0.master != nil) }
         guard let master = snapshot.withLock({ $0.master }), master != ownID else {
             throw GraphError(
                 .unavailable,

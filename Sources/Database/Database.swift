@@ -120,7 +120,13 @@ public final class Database: Sendable {
                     pipeline.commit(writeSet) { continuation.resume(returning: $0) }
                 }
                 switch result {
-                case .success(let transactionID): return (value, transactionID)
+                case .success(let transactionID):
+                    guard pipeline.mayAcknowledge() else {
+                        throw GraphError(
+                            .outcomeUnknown,
+                            "\(transactionID) was ordered, but this member may have lost the mastership before it could answer")
+                    }
+                    return (value, transactionID)
                 case .failure(let error):
                     guard error.code == .conflict || error.code == .masterChanged, monotonicNanoseconds() < deadline else {
                         throw error

@@ -11,6 +11,7 @@ struct MemberSnapshot: Sendable {
     var followed: MemberID?
     var epoch = Epoch.zero
     var leaseEnd: Instant?
+    var answersUntil: Instant?
     var commitPoint = TransactionID.zero
     var behindSince: Instant?
     /// When this member last heard a master, or was one.
@@ -36,6 +37,7 @@ struct MemberSnapshot: Sendable {
         followed = core.followed
         epoch = core.masterEpoch ?? core.register?.epoch ?? .zero
         leaseEnd = core.leaseEnd(now: now)
+        answersUntil = core.answersUntil(now: now)
         commitPoint = core.commitPoint
         behindSince = core.behindSince
         heardMasterAt = core.lastHeardMasterAt

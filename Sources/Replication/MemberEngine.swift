@@ -134,7 +134,7 @@ public final class MemberEngine {
     /// Sends what the events so far gave reason to. Call after each event or batch of events.
     public func flush(now: Instant) {
         step(.flush, now)
-        releaseHeldCommits(now)
+        releaseHeldRequests(now)
         fulfilAppliedWaits()
     }
 
@@ -198,9 +198,9 @@ public final class MemberEngine {
             waiters.failOrdered(
                 GraphError(.outcomeUnknown, "this member lost the mastership of \(epoch) before a quorum had the transaction: it may or may not have been committed"),
                 reply)
-        case .following(_, let epoch):
+        case .following:
             reserve.removeAll()
-            failForwarded("the master changed (\(epoch))")
+            shortenForwarded(now)
         case .createStore(let id):
             store = try host.createStore(id)
             coreStep(.storeCreated, now)
@@ -216,7 +216,7 @@ public final class MemberEngine {
     private func beginMastership(_ epoch: Epoch, _ commitPoint: TransactionID, _ now: Instant) throws(GraphError) {
         guard let store else { return }
         reserve.removeAll()
-        failForwarded("this member became master (\(epoch))")
+        shortenForwarded(now)
         var sequencer = try Sequencer(store)
         let record = sequencer.epochStart(epoch, commitPoint: commitPoint)
         self.sequencer = sequencer

@@ -22,7 +22,7 @@ extension EndToEnd {
         static func expectOneMasterPerEpoch(_ lines: [(member: Int, line: String)]) {
             var masters: [String: Set<Int>] = [:]
             for (member, line) in lines {
-                guard let range = line.range(of: "master of epoch ") else { continue }
+                guard let range = line.firstRange(of: "server: master of epoch ") else { continue }
                 let epoch = String(line[range.upperBound...].prefix { $0.isNumber })
                 masters[epoch, default: []].insert(member)
             }

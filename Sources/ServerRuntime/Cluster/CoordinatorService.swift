@@ -39,12 +39,9 @@ public final class CoordinatorService: Sendable {
         }
         tcp.setHandlers(.init(received: { frame, _ in node.receive(frame) }, linkDown: { _ in }))
         let service = CoordinatorService(address, network, tcp, node)
-        do {
-            _ = try await tcp.listen(on: hostPort)
-        } catch {
+        do throws(GraphError) { _ = try await tcp.listen(on: hostPort) } catch {
             await service.close()
-            let message = (error as? GraphError)?.message ?? "\(error)"
-            throw GraphError(.configuration, "\(Settings.coordinator.name): \(message)")
+            throw GraphError(.configuration, "\(Settings.coordinator.name): \(error.message)")
         }
         logger.info("coordinator listens", metadata: ["address": "\(address)", "coordinators": "\(coordinators.count)"])
         return service

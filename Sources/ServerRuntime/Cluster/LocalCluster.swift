@@ -160,14 +160,29 @@ package struct LocalCluster: Sendable {
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n").contains { $0.hasPrefix("ready ") }
     }
 
+    private func masterID() async -> Int? {
+        for member in members where member.process != nil {
+            if let answer = try? await HTTPProbe.request("GET", member.httpAddress, "/hastatus/master", timeout: 1000),
+                answer.status == 200
+            {
+                return member.id
+            }
+        }
+        return nil
+    }
+
     /// Asks every process of the cluster to stop and waits for it. Slaves first: so no election is needed.
     package func stop(limit: Milliseconds = 30_000) async {
         if let proxy = Self.readProcess(options.directory + "/haproxy.pid") { proxy.terminate() }
-        for member in members { member.process?.terminate() }
+        // The master last: then nobody needs an election.
+        let last = await masterID()
+        for member in members where member.id != last { member.process?.terminate() }
         let deadline = monotonicNanoseconds() + limit.rawValue * 1_000_000
         while members.contains(where: { $0.process != nil }) {
             if monotonicNanoseconds() > deadline {
                 for member in members { member.process?.kill9() }
+            } else if members.allSatisfy({ $0.id == last || $0.process == nil }) {
+                members.first { $0.id == last }?.process?.terminate()
             }
             try? await Task.sleep(nanoseconds: 50_000_000)
         }
@@ -191,9 +206,9 @@ package struct LocalCluster: Sendable {
             defaults
                 mode http
                 option http-keep-alive
-                timeout connect 1s
+                timeout connect 250ms
                 timeout client 60s
-                timeout server 60s
+                timeout server 15s
                 timeout check 1s
                 retries 2
                 option redispatch
@@ -205,7 +220,6 @@ package struct LocalCluster: Sendable {
                 default_backend slaves
             backend master
                 option httpchk GET /hastatus/master
-                default-server on-marked-down shutdown-sessions
             \(servers("master"))
             backend slaves
                 balance roundrobin
