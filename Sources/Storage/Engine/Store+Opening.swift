@@ -3,6 +3,8 @@ public import GraphModel
 
 extension Store {
     static let lockName = "store_lock"
+    /// The file that makes a directory a store.
+    package static let manifestName = Manifest.fileName
 
     /// Opens a store directory, creating an empty store when there is none, and recovers from whatever a crash left.
     ///
@@ -73,7 +75,8 @@ extension Store {
         return store
     }
 
-    private static func isOwn(_ name: String) -> Bool {
+    /// Whether a file of this name can belong to a store.
+    package static func isOwn(_ name: String) -> Bool {
         name == Manifest.fileName || name == Manifest.fileName + ".new" || name == lockName || LogFile.isLogName(name)
             || name.hasSuffix(".seg")
     }
