@@ -14,8 +14,8 @@ let swiftSettings: [SwiftSetting] =
         .enableUpcomingFeature("InternalImportsByDefault"),
     ] + (warningsAsErrors ? [.treatAllWarnings(as: .error)] : [])
 
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: swiftSettings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -28,16 +28,21 @@ var targets: [Target] = [
     module("FileSystem", ["CCRC32C"]),
     module("Storage", ["GraphModel", "FileSystem"]),
     module("Cypher", ["GraphModel"]),
-    module("QueryEngine", ["GraphModel", "Storage", "Cypher"]),
-    module("Database", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine"]),
+    module("QueryEngine", ["GraphModel", "FileSystem", "Storage", "Cypher"], exclude: ["DESIGN.md"]),
     module("Coordination", ["GraphModel", "FileSystem"]),
     module("Replication", ["GraphModel", "FileSystem", "Storage", "Coordination"]),
+    module(
+        "Database",
+        ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Coordination", "Replication"]),
     module("TestSupport", ["GraphModel", "FileSystem"]),
     module("Simulation", ["GraphModel", "FileSystem", "Storage", "Coordination", "Replication"]),
     tests("GraphModelTests", ["GraphModel"]),
     tests("FileSystemTests", ["FileSystem"]),
-    tests("SimulationTests", ["Replication", "Simulation"]),
+    tests("CoordinationTests", ["GraphModel", "Coordination"]),
+    tests("ReplicationTests", ["GraphModel", "FileSystem", "Storage", "Coordination", "Replication"]),
+    tests("SimulationTests", ["FileSystem", "Replication", "Simulation"]),
     tests("StorageTests", ["GraphModel", "FileSystem", "Storage"]),
+    tests("QueryEngineTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine"]),
 ]
 var dependencies: [Package.Dependency] = []
 
@@ -46,6 +51,9 @@ if !coreOnly {
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.0.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     ]
     targets += [
@@ -78,12 +86,56 @@ if !coreOnly {
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         module(
+            "Backup",
+            [
+                "GraphModel", "FileSystem", "Storage", "Transport",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+        module(
             "RESTServer",
             [
-                "GraphModel",
-                .product(name: "Hummingbird", package: "hummingbird"),
+                "GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database",
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ], exclude: ["DESIGN.md"]),
+        module(
+            "ServerRuntime",
+            [
+                "GraphModel", "FileSystem", "Storage", "Coordination", "Replication", "Transport", "Database", "Backup",
+                "RESTServer",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ]),
+        .executableTarget(
+            name: "martlet",
+            dependencies: [
+                "GraphModel", "FileSystem", "RESTServer", "ServerRuntime",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: swiftSettings),
+        tests(
+            "EndToEndTests", ["GraphModel", "FileSystem", "Storage", "RESTServer", "ServerRuntime", "martlet"]),
+        tests(
+            "RESTServerTests",
+            [
+                "GraphModel", "FileSystem", "Storage", "Database", "RESTServer",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]),
+        tests(
+            "ServerRuntimeTests",
+            [
+                "GraphModel", "FileSystem", "Storage", "Database", "RESTServer", "ServerRuntime",
+                .product(name: "Logging", package: "swift-log"),
             ]),
     ]
 }

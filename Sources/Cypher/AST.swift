@@ -133,6 +133,8 @@ public struct Expression: Sendable {
         case isNull(Expression)
         case hasLabels(Expression, [String])
         case subscripted(Expression, Expression)
+        /// `list[from..to]`.
+        case slice(Expression, from: Expression?, to: Expression?)
         case function(String, distinct: Bool, [Expression])
         case countAll
     }
@@ -144,10 +146,26 @@ public struct Expression: Sendable {
 
     public let kind: Kind
     public let offset: Int
+    /// Levels from here down to the deepest leaf. The parser bounds it, so that every pass over the tree may recurse.
+    public let depth: Int
 
     public init(_ kind: Kind, at offset: Int) {
         self.kind = kind
         self.offset = offset
+        depth = 1 + Self.depth(below: kind)
+    }
+
+    private static func depth(below kind: Kind) -> Int {
+        switch kind {
+        case .literal, .parameter, .variable, .countAll: 0
+        case .property(let a, _, _), .not(let a), .negate(let a), .isNull(let a), .hasLabels(let a, _): a.depth
+        case .list(let list), .function(_, _, let list): list.reduce(0) { max($0, $1.depth) }
+        case .map(let entries): entries.reduce(0) { max($0, $1.value.depth) }
+        case .and(let a, let b), .or(let a, let b), .xor(let a, let b), .compare(_, let a, let b),
+            .arithmetic(_, let a, let b), .in(let a, let b), .stringMatch(_, let a, let b), .subscripted(let a, let b):
+            max(a.depth, b.depth)
+        case .slice(let a, let from, let to): max(a.depth, from?.depth ?? 0, to?.depth ?? 0)
+        }
     }
 
     /// The expressions directly below this one.
@@ -160,6 +178,7 @@ public struct Expression: Sendable {
         case .and(let a, let b), .or(let a, let b), .xor(let a, let b), .compare(_, let a, let b),
             .arithmetic(_, let a, let b), .in(let a, let b), .stringMatch(_, let a, let b), .subscripted(let a, let b):
             [a, b]
+        case .slice(let a, let from, let to): [a] + [from, to].compactMap { $0 }
         case .function(_, _, let arguments): arguments
         }
     }

@@ -4,42 +4,60 @@ internal import GraphModel
 extension Parser {
     mutating func expression() throws(GraphError) -> Expression {
         try nested { parser throws(GraphError) in
-            var left = try parser.exclusive()
-            while parser.isKeyword("OR") {
-                let offset = parser.current.start
-                parser.position += 1
-                left = Expression(.or(left, try parser.exclusive()), at: offset)
-            }
-            return left
+            try parser.associative("OR", { .or($0, $1) }) { parser throws(GraphError) in try parser.exclusive() }
         }
+    }
+
+    /// `a AND b AND c …` as a balanced tree: these operators are associative, and generated queries chain thousands.
+    private mutating func associative(
+        _ keyword: String, _ combine: (Expression, Expression) -> Expression.Kind,
+        _ operand: (inout Parser) throws(GraphError) -> Expression
+    ) throws(GraphError) -> Expression {
+        let first = try operand(&self)
+        guard isKeyword(keyword) else { return first }
+        let offset = current.start
+        var level = [first]
+        while acceptKeyword(keyword) { level.append(try operand(&self)) }
+        while level.count > 1 {
+            var above: [Expression] = []
+            for index in stride(from: 0, to: level.count, by: 2) {
+                let left = level[index]
+                above.append(
+                    index + 1 < level.count
+                        ? try bounded(combine(left, level[index + 1]), at: offset) : left)
+            }
+            level = above
+        }
+        return level[0]
+    }
+
+    /// An expression whose depth is checked: chains of operators nest as well.
+    private func bounded(_ kind: Expression.Kind, at offset: Int) throws(GraphError) -> Expression {
+        let result = Expression(kind, at: offset)
+        guard result.depth <= Self.expressionDepthMaximum else {
+            throw fail("an expression nested deeper than \(Self.expressionDepthMaximum) levels", at: offset)
+        }
+        return result
     }
 
     private mutating func exclusive() throws(GraphError) -> Expression {
-        var left = try conjunction()
-        while isKeyword("XOR") {
-            let offset = current.start
-            position += 1
-            left = Expression(.xor(left, try conjunction()), at: offset)
-        }
-        return left
+        try associative("XOR", { .xor($0, $1) }) { parser throws(GraphError) in try parser.conjunction() }
     }
 
     private mutating func conjunction() throws(GraphError) -> Expression {
-        var left = try negation()
-        while isKeyword("AND") {
-            let offset = current.start
-            position += 1
-            left = Expression(.and(left, try negation()), at: offset)
-        }
-        return left
+        try associative("AND", { .and($0, $1) }) { parser throws(GraphError) in try parser.negation() }
     }
 
     private mutating func negation() throws(GraphError) -> Expression {
         guard isKeyword("NOT") else { return try comparison() }
         let offset = current.start
         position += 1
-        return try nested { parser throws(GraphError) in Expression(.not(try parser.negation()), at: offset) }
+        return try nested { parser throws(GraphError) in try parser.bounded(.not(try parser.negation()), at: offset) }
     }
+
+    private static let comparisons: [String: Expression.Comparison] = [
+        "=": .equal, "<>": .notEqual, "<": .less, "<=": .lessOrEqual, ">": .greater, ">=": .greaterOrEqual,
+    ]
 
     private mutating func comparison() throws(GraphError) -> Expression {
         let first = try additive()
@@ -47,14 +65,12 @@ extension Parser {
         var left = first
         while true {
             let offset = current.start
-            let symbols: [String: Expression.Comparison] = [
-                "=": .equal, "<>": .notEqual, "<": .less, "<=": .lessOrEqual, ">": .greater, ">=": .greaterOrEqual,
-            ]
+            if isSymbol("!"), isSymbol("=", 1) { throw fail("unknown operator \"!=\": not equal is written <>") }
             let next: Expression
-            if current.kind == .symbol, let comparison = symbols[current.text] {
+            if current.kind == .symbol, let comparison = Self.comparisons[current.text] {
                 position += 1
                 let right = try additive()
-                next = Expression(.compare(comparison, left, right), at: offset)
+                next = try bounded(.compare(comparison, left, right), at: offset)
                 left = right
             } else if let suffix = try suffix(left) {
                 next = suffix
@@ -67,7 +83,7 @@ extension Parser {
                 break
             }
             // a < b <= c means a < b AND b <= c.
-            result = result.map { Expression(.and($0, next), at: offset) } ?? next
+            if let before = result { result = try bounded(.and(before, next), at: offset) } else { result = next }
         }
         return result ?? first
     }
@@ -78,20 +94,20 @@ extension Parser {
         if acceptKeyword("IS") {
             let isNegated = acceptKeyword("NOT")
             try expectKeyword("NULL")
-            let test = Expression(.isNull(left), at: offset)
-            return isNegated ? Expression(.not(test), at: offset) : test
+            let test = try bounded(.isNull(left), at: offset)
+            return isNegated ? try bounded(.not(test), at: offset) : test
         }
-        if acceptKeyword("IN") { return Expression(.in(left, try additive()), at: offset) }
-        if accept("=~") { return Expression(.stringMatch(.regularExpression, left, try additive()), at: offset) }
+        if acceptKeyword("IN") { return try bounded(.in(left, try additive()), at: offset) }
+        if accept("=~") { return try bounded(.stringMatch(.regularExpression, left, try additive()), at: offset) }
         if isKeyword("STARTS"), isKeyword("WITH", 1) {
             position += 2
-            return Expression(.stringMatch(.startsWith, left, try additive()), at: offset)
+            return try bounded(.stringMatch(.startsWith, left, try additive()), at: offset)
         }
         if isKeyword("ENDS"), isKeyword("WITH", 1) {
             position += 2
-            return Expression(.stringMatch(.endsWith, left, try additive()), at: offset)
+            return try bounded(.stringMatch(.endsWith, left, try additive()), at: offset)
         }
-        if acceptKeyword("CONTAINS") { return Expression(.stringMatch(.contains, left, try additive()), at: offset) }
+        if acceptKeyword("CONTAINS") { return try bounded(.stringMatch(.contains, left, try additive()), at: offset) }
         return nil
     }
 
@@ -101,7 +117,7 @@ extension Parser {
             let offset = current.start
             let operation: Expression.Arithmetic = isSymbol("+") ? .add : .subtract
             position += 1
-            left = Expression(.arithmetic(operation, left, try multiplicative()), at: offset)
+            left = try bounded(.arithmetic(operation, left, try multiplicative()), at: offset)
         }
         return left
     }
@@ -112,7 +128,7 @@ extension Parser {
             let offset = current.start
             let operation: Expression.Arithmetic = isSymbol("*") ? .multiply : (isSymbol("/") ? .divide : .modulo)
             position += 1
-            left = Expression(.arithmetic(operation, left, try power()), at: offset)
+            left = try bounded(.arithmetic(operation, left, try power()), at: offset)
         }
         return left
     }
@@ -122,7 +138,7 @@ extension Parser {
         while isSymbol("^") {
             let offset = current.start
             position += 1
-            left = Expression(.arithmetic(.power, left, try unary()), at: offset)
+            left = try bounded(.arithmetic(.power, left, try unary()), at: offset)
         }
         return left
     }
@@ -135,7 +151,7 @@ extension Parser {
             position += 1
             return Expression(.literal(.integer(.min)), at: offset)
         }
-        return try nested { parser throws(GraphError) in Expression(.negate(try parser.unary()), at: offset) }
+        return try nested { parser throws(GraphError) in try parser.bounded(.negate(try parser.unary()), at: offset) }
     }
 
     mutating func postfix() throws(GraphError) -> Expression {
@@ -149,18 +165,31 @@ extension Parser {
                 if dialect == .cypher18 {
                     if accept("?") { missing = .null } else if accept("!") { missing = .false }
                 }
-                result = Expression(.property(result, key: key, missing: missing), at: offset)
+                result = try bounded(.property(result, key: key, missing: missing), at: offset)
             } else if isSymbol("[") {
                 position += 1
-                let index = try expression()
-                try expect("]")
-                result = Expression(.subscripted(result, index), at: offset)
-            } else if isSymbol(":"), ahead(1).kind == .word || ahead(1).kind == .quotedName, case .variable = result.kind {
-                result = Expression(.hasLabels(result, try labels()), at: offset)
+                result = try subscripted(result, offset)
+            } else if isSymbol(":"), ahead(1).kind == .word || ahead(1).kind == .quotedName,
+                case .variable = result.kind
+            {
+                result = try bounded(.hasLabels(result, try labels()), at: offset)
             } else {
                 return result
             }
         }
+    }
+
+    /// What follows `[`: an index or a range.
+    private mutating func subscripted(_ list: Expression, _ offset: Int) throws(GraphError) -> Expression {
+        let from = isSymbol("..") ? nil : try expression()
+        guard accept("..") else {
+            try expect("]")
+            guard let from else { throw expected("an index") }
+            return try bounded(.subscripted(list, from), at: offset)
+        }
+        let to = isSymbol("]") ? nil : try expression()
+        try expect("]")
+        return try bounded(.slice(list, from: from, to: to), at: offset)
     }
 
     mutating func primary() throws(GraphError) -> Expression {
@@ -215,7 +244,7 @@ extension Parser {
             repeat { arguments.append(try expression()) } while accept(",")
         }
         try expect(")")
-        return Expression(.function(function, distinct: isDistinct, arguments), at: offset)
+        return try bounded(.function(function, distinct: isDistinct, arguments), at: offset)
     }
 
     private mutating func bracketed(_ offset: Int) throws(GraphError) -> Expression {
@@ -230,7 +259,7 @@ extension Parser {
                 repeat { elements.append(try expression()) } while accept(",")
             }
             try expect("]")
-            return Expression(.list(elements), at: offset)
+            return try bounded(.list(elements), at: offset)
         }
         if accept("$") {
             guard current.kind == .word || current.kind == .quotedName || current.kind == .integer else {
@@ -256,6 +285,6 @@ extension Parser {
             } while accept(",")
         }
         try expect("}")
-        return Expression(.map(entries), at: offset)
+        return try bounded(.map(entries), at: offset)
     }
 }

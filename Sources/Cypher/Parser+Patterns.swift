@@ -11,8 +11,14 @@ extension Parser {
         let offset = current.start
         var pathVariable: String?
         if current.kind == .word || current.kind == .quotedName, isSymbol("=", 1) {
-            pathVariable = try name("a path's name")
+            let variable = try name("a path's name")
             position += 1
+            if isSymbol("{"), dialect == .cypher18 {
+                // CREATE n = {map}.
+                let node = PatternNode(variable: variable, labels: [], properties: try primary(), offset: offset)
+                return PatternPart(pathVariable: nil, nodes: [node], relationships: [], offset: offset)
+            }
+            pathVariable = variable
         }
         // In 1.8 a whole path may stand in parentheses: p = (a-->b).
         if isSymbol("("), parenthesisHoldsPath() {
@@ -33,7 +39,8 @@ extension Parser {
     }
 
     private mutating func chain(_ pathVariable: String?, _ offset: Int) throws(GraphError) -> PatternPart {
-        var part = PatternPart(pathVariable: pathVariable, nodes: [try patternNode()], relationships: [], offset: offset)
+        var part = PatternPart(
+            pathVariable: pathVariable, nodes: [try patternNode()], relationships: [], offset: offset)
         while isSymbol("-") || (isSymbol("<") && isSymbol("-", 1)) {
             part.relationships.append(try patternRelationship())
             part.nodes.append(try patternNode())
@@ -76,6 +83,9 @@ extension Parser {
         var properties: Expression?
         if accept("[") {
             if current.kind == .word || current.kind == .quotedName { variable = try name("a variable") }
+            if dialect == .cypher9, isSymbol("?") {
+                throw fail("an optional relationship [?] is written OPTIONAL MATCH")
+            }
             isOptional = accept("?")
             if accept(":") {
                 repeat {
@@ -98,7 +108,9 @@ extension Parser {
     private mutating func variableLength() throws(GraphError) -> PatternRelationship.VariableLength {
         func bound() throws(GraphError) -> Int? {
             guard current.kind == .integer else { return nil }
-            guard let value = Int(current.text), value < 1 << 20 else { throw fail("a length of at most 1048575 is expected") }
+            guard let value = Int(current.text), value < 1 << 20 else {
+                throw fail("a length of at most 1048575 is expected")
+            }
             position += 1
             return value
         }

@@ -9,6 +9,7 @@ public struct Parser {
     var depth = 0
     let dialect: Dialect
     static let depthMaximum = 200
+    static let expressionDepthMaximum = 250
     /// Longest accepted query, in bytes.
     public static let queryByteCountMaximum = 16 << 20
 
@@ -28,7 +29,8 @@ public struct Parser {
             case "1.6", "1.7", "1.8": dialect = .cypher18
             case "9": dialect = .cypher9
             default:
-                throw .syntax("unknown version \(tokens[1].text); known are 1.6, 1.7, 1.8 and 9", at: tokens[1].start, in: source)
+                throw .syntax(
+                    "unknown version \(tokens[1].text); known are 1.6, 1.7, 1.8 and 9", at: tokens[1].start, in: source)
             }
             start = 2
         }
@@ -154,7 +156,6 @@ public struct Parser {
             let optional = acceptKeyword("OPTIONAL")
             try expectKeyword("MATCH")
             return try [clause(.match(try patterns(), optional: optional))] + filter()
-        case "WHERE": return try filter()
         case "UNWIND":
             position += 1
             let list = try expression()
@@ -180,6 +181,8 @@ public struct Parser {
         case "RETURN":
             position += 1
             return [clause(.return(try projection(needsAliases: false)))]
+        case "FOREACH", "MERGE", "UNION", "CALL", "PROFILE", "LOAD", "DROP":
+            throw fail("\(keyword) is not supported yet")
         default:
             throw expected("START, MATCH, WHERE, WITH, UNWIND, CREATE, SET, REMOVE, DELETE or RETURN")
         }
@@ -287,7 +290,8 @@ public struct Parser {
             }
             let start = current.start
             let item = try expression()
-            let text = String(decoding: source[start..<tokens[position - 1].end], as: UTF8.self)
+            var text = String(decoding: source[start..<tokens[position - 1].end], as: UTF8.self)
+            if dialect == .cypher18 { text.removeAll { $0 == "`" } }
             if acceptKeyword("AS") {
                 items.append(.init(expression: item, name: try symbolicName("an alias"), hasAlias: true))
             } else {
@@ -305,7 +309,9 @@ public struct Parser {
             repeat {
                 let key = try expression()
                 var isDescending = false
-                if acceptKeyword("DESC") || acceptKeyword("DESCENDING") { isDescending = true } else {
+                if acceptKeyword("DESC") || acceptKeyword("DESCENDING") {
+                    isDescending = true
+                } else {
                     _ = acceptKeyword("ASC") || acceptKeyword("ASCENDING")
                 }
                 order.append((key, isDescending))

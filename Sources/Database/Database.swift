@@ -48,6 +48,9 @@ public final class Database: Sendable {
         workers.close()
     }
 
+    /// Runs `body`, which waits for somebody outside, on a query thread without making other queries wait with it.
+    public func whileBlocked(_ body: () -> Void) { workers.whileBlocked(body) }
+
     // MARK: Reading
 
     /// Runs `body` over a snapshot, on a worker thread.

@@ -1,5 +1,6 @@
 internal import FileSystem
 internal import GraphModel
+internal import Synchronization
 
 /// Threads that run queries: as many as cores, so that a long query never holds up an event loop, a heartbeat or a
 /// status page. The queue is bounded; what does not fit is refused as overload, and the client may retry.
@@ -8,30 +9,53 @@ public final class WorkerPool: Sendable {
         var jobs: [@Sendable () -> Void] = []
         var head = 0
         var isClosed = false
+        /// Jobs under way, and those of them that wait for somebody outside.
+        var busyCount = 0
+        var blockedCount = 0
+
+        /// The next job, if as many threads work as should.
+        mutating func takeJob(threadCount: Int) -> (@Sendable () -> Void)? {
+            guard head < jobs.count, busyCount < threadCount + blockedCount else { return nil }
+            let job = jobs[head]
+            head += 1
+            if head == jobs.count {
+                jobs.removeAll(keepingCapacity: true)
+                head = 0
+            }
+            busyCount += 1
+            return job
+        }
     }
     private let queue = Monitor(Queue())
-    private let threads: [DedicatedThread]
+    private let threads = Mutex<[DedicatedThread]>([])
+    private let threadCount: Int
     /// Jobs that may wait.
     static let queuedJobCountMaximum = 4096
+    /// Threads that may stand in for blocked ones.
+    private static let spareThreadCountMaximum = 64
 
     public init(threadCount: Int) {
-        let queue = queue
-        threads = (0..<max(1, threadCount)).map { index in
-            DedicatedThread(name: "martlet-query-\(index)") {
-                while let job = queue.wait({ queue -> (@Sendable () -> Void)?? in
-                    if queue.head < queue.jobs.count {
-                        let job = queue.jobs[queue.head]
-                        queue.head += 1
-                        if queue.head == queue.jobs.count {
-                            queue.jobs.removeAll(keepingCapacity: true)
-                            queue.head = 0
-                        }
-                        return .some(job)
-                    }
-                    return queue.isClosed ? .some(nil) : nil
-                }) ?? nil {
-                    job()
+        self.threadCount = max(1, threadCount)
+        threads.withLock { threads in
+            for _ in 0..<self.threadCount { threads.append(makeThread(threads.count)) }
+        }
+    }
+
+    private func makeThread(_ index: Int) -> DedicatedThread {
+        DedicatedThread(name: "martlet-query-\(index)") { [queue, threadCount] in
+            var hasJob = false
+            while let job = queue.wait({ queue -> (@Sendable () -> Void)?? in
+                if hasJob {
+                    queue.busyCount -= 1
+                    hasJob = false
                 }
+                if let job = queue.takeJob(threadCount: threadCount) {
+                    hasJob = true
+                    return .some(job)
+                }
+                return queue.isClosed && queue.head == queue.jobs.count ? .some(nil) : nil
+            }) ?? nil {
+                job()
             }
         }
     }
@@ -52,10 +76,31 @@ public final class WorkerPool: Sendable {
         return try result.get()
     }
 
+    /// Called within a job that is about to wait for somebody outside, a slow client for instance: another thread takes
+    /// its place for that time, up to a number of them.
+    func whileBlocked(_ body: () -> Void) {
+        let blockedCount = queue.withLock { queue in
+            queue.blockedCount += 1
+            return queue.blockedCount
+        }
+        threads.withLock { threads in
+            if threads.count < threadCount + min(blockedCount, Self.spareThreadCountMaximum) {
+                threads.append(makeThread(threads.count))
+            }
+        }
+        queue.signalOne()
+        body()
+        queue.withLock { $0.blockedCount -= 1 }
+    }
+
     /// Lets what is queued finish and ends the threads.
     public func close() {
         queue.withLock { $0.isClosed = true }
         queue.signal()
-        for thread in threads { thread.join() }
+        let all = threads.withLock { threads in
+            defer { threads = [] }
+            return threads
+        }
+        for thread in all { thread.join() }
     }
 }

@@ -83,7 +83,7 @@ public struct MemberCore: Sendable {
     var isFounding = false
     var foundingSince: Instant?
     var acknowledgedPersistedAt: Instant
-    var lastHeardMasterAt: Instant?
+    public internal(set) var lastHeardMasterAt: Instant?
     var announcedRevision: UInt64?
     public let startedAt: Instant
 
@@ -136,7 +136,10 @@ public struct MemberCore: Sendable {
                 slave.verified = log.applied.transactionID
                 role = .slave(slave)
             }
-        case .storeCopyFailed: isCopying = false
+        case .storeCopyFailed:
+            // The next word of a master starts another.
+            isCopying = false
+            hasStore = false
         case .storeCreated:
             hasStore = true
             isFounding = false
@@ -218,6 +221,28 @@ public struct MemberCore: Sendable {
         case .slave(let slave): slave.commitPoint
         case .pending: .zero
         }
+    }
+
+    /// What a master knows of another member.
+    public struct PeerStatus: Sendable {
+        public let acknowledged: TransactionID
+        public let applied: TransactionID
+        /// By this member's clock.
+        public let lastContact: Instant?
+    }
+
+    /// The other members as the master sees them; empty when this is not the master.
+    public var peerStatus: [MemberID: PeerStatus] {
+        guard case .master(let master) = role else { return [:] }
+        return master.peers.mapValues {
+            PeerStatus(acknowledged: $0.acknowledged, applied: $0.applied, lastContact: $0.lastContact)
+        }
+    }
+
+    /// Since when this slave has known of commits that are not readable here; nil when it has all.
+    public var behindSince: Instant? {
+        if case .slave(let slave) = role { return slave.behindSince }
+        return nil
     }
 
     /// The master this member follows, heard or not.

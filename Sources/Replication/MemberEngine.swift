@@ -14,7 +14,7 @@ public protocol MemberHost: AnyObject {
     func createStore(_ id: StoreID) throws(GraphError) -> Store
     /// Begins to replace the store by a copy of a member's; the end is reported by ``MemberEngine/storeCopied(_:now:)``.
     /// `setAside` keeps the present store under another name.
-    func startStoreCopy(from member: ClusterRegister.Member, setAside: Bool)
+    func startStoreCopy(from member: ClusterRegister.Member, storeID: StoreID, setAside: Bool)
 }
 
 /// A member with its store: carries out what ``MemberCore`` decides, orders write sets while it is master, forwards them
@@ -22,13 +22,13 @@ public protocol MemberHost: AnyObject {
 public final class MemberEngine {
     public let options: ReplicationOptions
     public private(set) var store: Store?
-    public let reserve = IDReserve()
+    public let reserve: IDReserve
     public private(set) var core: MemberCore
     var client: RegisterClient
     var sequencer: Sequencer?
     var waiters: CommitWaiters
     private var recentRequests = RecentRequests()
-    private unowned let host: any MemberHost
+    public unowned let host: any MemberHost
     private let fileSystem: any FileSystem
     private let hardStatePath: String
     private var actions: [MemberCore.Action] = []
@@ -44,13 +44,14 @@ public final class MemberEngine {
     ///   - hardStatePath: file of what the member must not forget; beside the store, not in it.
     public init(
         options: ReplicationOptions, coordinators: [String], store: Store?, hardStatePath: String,
-        fileSystem: any FileSystem, registerOptions: RegisterClient.Options = .init(), seed: UInt64, now: Instant,
-        host: any MemberHost
+        fileSystem: any FileSystem, registerOptions: RegisterClient.Options = .init(), reserve: IDReserve = IDReserve(),
+        seed: UInt64, now: Instant, host: any MemberHost
     ) throws(GraphError) {
         var options = options
         options.member.storeID = store?.storeID ?? .none
         self.options = options
         self.store = store
+        self.reserve = reserve
         self.fileSystem = fileSystem
         self.hardStatePath = hardStatePath
         self.host = host
@@ -121,6 +122,11 @@ public final class MemberEngine {
             step(.storeCopyFailed, now)
         }
         fulfilAppliedWaits()
+    }
+
+    /// Ends every wait with an error; the member takes part no more.
+    public func close() {
+        waiters.failAll(GraphError(.outcomeUnknown, "this member is shutting down"), reply)
     }
 
     public func handOver(to target: MemberID?, now: Instant) { step(.handOver(to: target), now) }
@@ -236,10 +242,12 @@ public final class MemberEngine {
     }
 
     private func copyStore(from id: MemberID, setAside: Bool, _ now: Instant) {
-        guard let member = core.register?.member(id) else { return coreStep(.storeCopyFailed, now) }
-        host.note("copies the store of member \(id.rawValue)")
         store = nil
-        host.startStoreCopy(from: member, setAside: setAside)
+        guard let register = core.register, let member = register.member(id) else {
+            return coreStep(.storeCopyFailed, now)
+        }
+        host.note("copies the store of member \(id.rawValue)")
+        host.startStoreCopy(from: member, storeID: register.storeID, setAside: setAside)
     }
 
     func send(_ message: ReplicationMessage, to member: MemberID) {

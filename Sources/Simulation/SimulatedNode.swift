@@ -79,6 +79,12 @@ final class SimulatedNode: MemberHost {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// Whether this member has everything it ever acknowledged, as far as its disk says.
+    var isCompleteOnDisk: Bool {
+        guard let bytes = try? disk.readAll("member") else { return false }
+        return (try? MemberHardState(decoding: bytes).isComplete) ?? false
+    }
+
     func start() throws(GraphError) {
         incarnation += 1
         isPaused = false
@@ -154,7 +160,7 @@ final class SimulatedNode: MemberHost {
         return store
     }
 
-    func startStoreCopy(from member: ClusterRegister.Member, setAside: Bool) {
+    func startStoreCopy(from member: ClusterRegister.Member, storeID: StoreID, setAside: Bool) {
         cluster.startCopy(to: self, from: member, setAside: setAside)
     }
 

@@ -1,4 +1,4 @@
-public import GraphModel
+internal import GraphModel
 
 /// One configuration key: its name, its meaning, what it may hold. The table in the documentation is made from these.
 public struct Setting<Value: Sendable>: Sendable {

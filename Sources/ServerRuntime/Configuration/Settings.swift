@@ -5,6 +5,8 @@ public enum Settings {
     public enum DatabaseMode: String, Sendable { case single = "SINGLE", ha = "HA" }
     public enum CommitMode: String, Sendable { case quorum }
 
+    public enum LogLevel: String, Sendable { case debug, info, warning, error }
+
     public static let mode = Setting<DatabaseMode>(
         "org.neo4j.server.database.mode", default: "SINGLE", allowed: "SINGLE or HA",
         "Whether this server stands alone or is a member of a cluster", parse: { DatabaseMode(rawValue: $0.uppercased()) })
@@ -20,6 +22,16 @@ public enum Settings {
     public static let bodyLimit = Setting<UInt64>(
         "org.neo4j.server.webserver.limit.body", default: "64M", allowed: "bytes, or with k, M, G",
         "Longest request body that is accepted", parse: Parse.byteCount)
+    public static let drainDelay = Setting<Milliseconds>(
+        "martlet.shutdown.drain", default: "0", allowed: "a duration",
+        "Time at shutdown in which status says unavailable while requests are still taken, for load balancers to notice",
+        parse: Parse.duration)
+    public static let stopLimit = Setting<Milliseconds>(
+        "martlet.shutdown.limit", default: "30s", allowed: "a duration",
+        "Longest time at shutdown that requests under way may take", parse: Parse.duration)
+    public static let logLevel = Setting<LogLevel>(
+        "martlet.log.level", default: "info", allowed: "debug, info, warning or error",
+        "Least severe events that are logged", parse: { LogLevel(rawValue: $0.lowercased()) })
     public static let queryThreads = Setting<Int>(
         "martlet.query.threads", default: "0", allowed: "0 (as many as cores) to 1024",
         "Threads that run queries", parse: Parse.integer(0...1024))
@@ -84,6 +96,7 @@ public enum Settings {
     /// All of them, in the order of the documentation.
     public static let all: [AnySetting] = [
         AnySetting(mode), AnySetting(location), AnySetting(webAddress), AnySetting(webPort), AnySetting(bodyLimit),
+        AnySetting(drainDelay), AnySetting(stopLimit), AnySetting(logLevel),
         AnySetting(queryThreads), AnySetting(queryTimeout), AnySetting(checkpointThreshold), AnySetting(logRotation),
         AnySetting(logRetention), AnySetting(serverID), AnySetting(haServer), AnySetting(coordinators),
         AnySetting(coordinator), AnySetting(clusterName), AnySetting(commitMode), AnySetting(heartbeatInterval),

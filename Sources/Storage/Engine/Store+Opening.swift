@@ -6,6 +6,11 @@ extension Store {
     /// The file that makes a directory a store.
     package static let manifestName = Manifest.fileName
 
+    /// Whether a directory holds a store, open or not.
+    public static func exists(_ directory: String, fileSystem: any FileSystem = POSIXFileSystem()) -> Bool {
+        fileSystem.exists(directory + "/" + Manifest.fileName)
+    }
+
     /// Opens a store directory, creating an empty store when there is none, and recovers from whatever a crash left.
     ///
     /// Throws `.storeLocked` when another process has it, `.foreignStore` when the directory holds something else,

@@ -97,6 +97,25 @@ final class NodeSegment: @unchecked Sendable {
         neighbours.append(entries, to: &targetNeighbours)
         relationshipIDs.append(entries, to: &targetRelationships)
     }
+
+    /// The neighbours of a node when exactly one group matches, which is the common case; else nil.
+    func run(_ slot: Int, _ direction: Direction, types: [TokenID]) -> NeighbourRun? {
+        let wantsIncoming: UInt64 = direction == .incoming ? 1 : 0
+        var found = -1
+        for group in Int(groupStarts[slot])..<Int(groupStarts[slot + 1]) {
+            let key = groupKeys[group]
+            if key & 1 != wantsIncoming { continue }
+            if !types.isEmpty && !types.contains(TokenID(truncatingIfNeeded: key >> 1)) { continue }
+            if found >= 0 { return nil }
+            found = group
+        }
+        if found < 0 { return NeighbourRun(neighbours, 0..<0) }
+        return NeighbourRun(neighbours, Int(groupEntryStarts[found])..<Int(groupEntryStarts[found + 1]))
+    }
+
+    func append(_ entries: Range<Int>, neighbours target: inout ContiguousArray<UInt64>) {
+        neighbours.append(entries, to: &target)
+    }
 }
 
 /// One end of a relationship as a node sees it.

@@ -1,0 +1,282 @@
+public import FileSystem
+public import GraphModel
+public import Replication
+public import Storage
+internal import Coordination
+internal import Synchronization
+
+/// The pipeline of a cluster member: its own thread drives the protocol; commits go to the master, wherever it is.
+public final class ClusterMember: CommitPipeline {
+    public struct Configuration: Sendable {
+        public var replication: ReplicationOptions
+        /// Addresses of all coordinators.
+        public var coordinators: [String]
+        public var directory: String
+        public var storeOptions: Store.Options
+
+        public init(
+            replication: ReplicationOptions, coordinators: [String], directory: String,
+            storeOptions: Store.Options = .init()
+        ) {
+            self.replication = replication
+            self.coordinators = coordinators
+            self.directory = directory
+            self.storeOptions = storeOptions
+        }
+    }
+
+    typealias Job = @Sendable (MemberEngine, Instant) -> Void
+    struct Queue {
+        var jobs: [Job] = []
+        var isClosed = false
+    }
+
+    /// Somebody who waits for the member's state to change.
+    private struct Condition: Sendable {
+        let holds: @Sendable (MemberSnapshot) -> Bool
+        let resume: @Sendable () -> Void
+    }
+
+    let configuration: Configuration
+    private let conditions = Mutex<[Condition]>([])
+    let queue = Monitor(Queue())
+    let snapshot = Mutex(MemberSnapshot())
+    /// The store that reads use; nil while there is none or it is being replaced.
+    let openStore: Mutex<Store?>
+    let note: @Sendable (String) -> Void
+    let onFailure: @Sendable (GraphError) -> Void
+    public let reserve = IDReserve()
+    private let fileSystem: any FileSystem
+    private let network: any FrameNetwork
+    private let copier: any StoreCopier
+    private let thread = Mutex<DedicatedThread?>(nil)
+    private let checkpointer = Checkpointer()
+
+    // Safety: made by `init`, then used only by the member's thread.
+    private final class Confined: @unchecked Sendable {
+        let engine: MemberEngine
+        let host: ClusterMemberHost
+        init(_ engine: MemberEngine, _ host: ClusterMemberHost) {
+            self.engine = engine
+            self.host = host
+        }
+    }
+
+    /// Opens the member's store, if it has one. ``start(httpAddress:backupAddress:)`` lets it take part.
+    ///
+    /// - Parameters:
+    ///   - note: gets one line per event that an operator should know.
+    ///   - onFailure: called once when this process cannot go on: its disk failed or it is not of this cluster.
+    public init(
+        _ configuration: Configuration, fileSystem: any FileSystem = POSIXFileSystem(), network: any FrameNetwork,
+        copier: any StoreCopier, note: @escaping @Sendable (String) -> Void,
+        onFailure: @escaping @Sendable (GraphError) -> Void
+    ) throws(GraphError) {
+        var configuration = configuration
+        configuration.storeOptions.isClustered = true
+        configuration.storeOptions.appliesWholeLog = false
+        self.configuration = configuration
+        self.note = note
+        self.onFailure = onFailure
+        self.fileSystem = fileSystem
+        self.network = network
+        self.copier = copier
+        let directory = StoreDirectory(path: configuration.directory, fileSystem: fileSystem)
+        try directory.recover()
+        var store: Store?
+        if fileSystem.exists(configuration.directory + "/manifest") {
+            // A store from an import or a backup has no cluster yet: all of its log counts.
+            var options = configuration.storeOptions
+            let hardStatePath = configuration.directory + ".member"
+            options.appliesWholeLog = !fileSystem.exists(hardStatePath)
+            store = try Store.open(configuration.directory, fileSystem: fileSystem, options: options)
+            if let line = store?.recoveryNote { note(line) }
+        }
+        openStore = Mutex(store)
+    }
+
+    /// Joins the cluster, telling the others where this member's servers listen.
+    public func start(httpAddress: String, backupAddress: String) throws(GraphError) {
+        let store = openStore.withLock { $0 }
+        var options = configuration.replication
+        options.member.httpAddress = httpAddress
+        options.member.backupAddress = backupAddress
+        let host = ClusterMemberHost(
+            directory: StoreDirectory(path: configuration.directory, fileSystem: fileSystem),
+            storeOptions: configuration.storeOptions, network: network, copier: copier, note: note, onFailure: onFailure)
+        let engine = try MemberEngine(
+            options: options, coordinators: configuration.coordinators, store: store,
+            hardStatePath: configuration.directory + ".member", fileSystem: fileSystem, reserve: reserve,
+            seed: UInt64.random(in: .min ... .max), now: .now, host: host)
+        let confined = Confined(engine, host)
+        host.enqueue = { [weak self] job in self?.enqueue(job) }
+        host.storeChanged = { [weak self] store in self?.openStore.withLock { $0 = store } }
+        if let store { host.watch(store) }
+        let started = DedicatedThread(name: "martlet-member") { [self] in
+            run(confined.engine)
+            _ = confined.host
+        }
+        thread.withLock { $0 = started }
+        checkpointer.start { [weak self] in self?.openStore.withLock { $0 } }
+    }
+
+    /// Gives a job to the member's thread; false when it has ended.
+    @discardableResult
+    func enqueue(_ job: @escaping Job) -> Bool {
+        let accepted = queue.withLock { queue in
+            if !queue.isClosed { queue.jobs.append(job) }
+            return !queue.isClosed
+        }
+        if accepted { queue.signal() }
+        return accepted
+    }
+
+    private func run(_ engine: MemberEngine) {
+        while true {
+            let deadline = engine.nextTickAt(now: .now)
+            let work = queue.wait(untilNanoseconds: deadline.nanoseconds) { queue -> (jobs: [Job], isClosed: Bool)? in
+                guard !queue.jobs.isEmpty || queue.isClosed else { return nil }
+                defer { queue.jobs.removeAll() }
+                return (queue.jobs, queue.isClosed)
+            }
+            let now = Instant.now
+            for job in work?.jobs ?? [] { job(engine, now) }
+            if Instant.now >= engine.nextTickAt(now: now) || work == nil { engine.tick(now: .now) }
+            engine.flush(now: .now)
+            publish(engine)
+            if work?.isClosed ?? false {
+                engine.close()
+                return conditions.withLock { conditions in
+                    for condition in conditions { condition.resume() }
+                    conditions = []
+                }
+            }
+        }
+    }
+
+    private func publish(_ engine: MemberEngine) {
+        var next = MemberSnapshot(engine, now: .now)
+        next.hasJoined = snapshot.withLock(\.hasJoined) || next.heardMasterAt != nil || next.leaseEnd != nil
+        snapshot.withLock { $0 = next }
+        conditions.withLock { conditions in
+            conditions.removeAll { condition in
+                guard condition.holds(next) else { return false }
+                condition.resume()
+                return true
+            }
+        }
+    }
+
+    /// Returns once the member's state meets a condition, or the member has ended.
+    private func wait(until holds: @escaping @Sendable (MemberSnapshot) -> Bool) async {
+        await withCheckedContinuation { continuation in
+            // The thread's next round looks at it.
+            let accepted = enqueue { [self] _, _ in
+                conditions.withLock { $0.append(Condition(holds: holds) { continuation.resume() }) }
+            }
+            if !accepted { continuation.resume() }
+        }
+    }
+
+    /// Hands over a frame that came for this member.
+    public func receive(_ frame: [UInt8]) {
+        // A frame that cannot be read comes from another version or from nowhere: it is dropped.
+        guard let decoded = try? ClusterFrame(decoding: frame) else { return }
+        enqueue { engine, now in engine.receive(decoded, now: now) }
+    }
+
+    /// The connection with a peer broke.
+    public func linkDown(_ address: String) {
+        enqueue { engine, now in engine.linkDown(address: address, now: now) }
+    }
+
+    // MARK: CommitPipeline
+
+    public func readableStore() throws(GraphError) -> Store {
+        guard let store = openStore.withLock({ $0 }) else {
+            throw GraphError(.unavailable, "this member has no store to read yet: it is starting or copying one")
+        }
+        return store
+    }
+
+    public func commit(_ writeSet: [UInt8], done: @escaping @Sendable (Result<TransactionID, GraphError>) -> Void) {
+        if !enqueue({ engine, now in engine.commit(writeSet, now: now, done: done) }) {
+            done(.failure(Self.closed))
+        }
+    }
+
+    public func reserveIDs(nodes: Int, relationships: Int, done: @escaping @Sendable (GraphError?) -> Void) {
+        let accepted = enqueue { engine, now in
+            engine.reserveIDs(nodes: nodes, relationships: relationships, now: now, done: done)
+        }
+        if !accepted { done(Self.closed) }
+    }
+
+    public func waitUntilApplied(
+        _ transactionID: TransactionID, timeout: Milliseconds, done: @escaping @Sendable (Bool) -> Void
+    ) {
+        let accepted = enqueue { engine, now in
+            engine.waitUntilApplied(transactionID, deadline: now + timeout, done: done)
+        }
+        if !accepted { done(false) }
+    }
+
+    public func requireLinearizable() throws(GraphError) {
+        let snapshot = snapshot.withLock { $0 }
+        guard let leaseEnd = snapshot.leaseEnd, Instant.now < leaseEnd else {
+            throw GraphError(
+                .noMaster,
+                "only the master, while it holds its lease, answers linearizable reads\(snapshot.master.map { ": ask member \($0.rawValue)" } ?? "")")
+        }
+    }
+
+    private static let closed = GraphError(.unavailable, "this member is shutting down: nothing was applied")
+
+    // MARK: Operation
+
+    /// Returns once this member serves reads: it has a store and knows a master, or is it.
+    public func untilServing() async {
+        await wait { $0.hasJoined && !$0.isCopying && $0.hasStore }
+    }
+
+    /// Makes another member master, or, with nil, whichever is best; only the master can. Returns who it is once this
+    /// member follows it.
+    public func switchMaster(to target: MemberID?) async throws(GraphError) -> MemberID {
+        guard snapshot.withLock({ $0.isMaster }) else {
+            throw GraphError(
+                .noMaster, "this member is not the master: ask the master to hand over")
+        }
+        let ownID = configuration.replication.member.id
+        enqueue { engine, now in engine.handOver(to: target, now: now) }
+        await wait { !$0.isHandingOver && (!$0.isMaster || $0.handoverEnded) && ($0.isMaster || $0.master != nil) }
+        guard let master = snapshot.withLock({ $0.master }), master != ownID else {
+            throw GraphError(
+                .unavailable,
+                "no switchover took place: \(target.map { "member \($0.rawValue) is not in the sync set, or did not catch up in time" } ?? "no other member can be master")")
+        }
+        return master
+    }
+
+    /// Lets another member take over while this one still serves; at once when it is not master or nobody can.
+    public func handOver() async {
+        guard snapshot.withLock({ $0.isMaster && $0.syncSet.count > 1 }) else { return }
+        do throws(GraphError) { note("member \(try await switchMaster(to: nil).rawValue) is master now") } catch {
+            note("stops without a switchover: \(error.message)")
+        }
+    }
+
+    /// Leaves the cluster's traffic and closes the store.
+    public func close() async {
+        checkpointer.stop()
+        queue.withLock { $0.isClosed = true }
+        queue.signal()
+        thread.withLock { thread in
+            thread?.join()
+            thread = nil
+        }
+        openStore.withLock { store in
+            store?.close()
+            store = nil
+        }
+    }
+}

@@ -1,0 +1,79 @@
+internal import Coordination
+internal import FileSystem
+internal import GraphModel
+internal import Replication
+internal import Storage
+
+/// The world around a member's engine: files, the network, other threads. Used by the member's thread.
+final class ClusterMemberHost: MemberHost {
+    private let directory: StoreDirectory
+    private let storeOptions: Store.Options
+    private let network: any FrameNetwork
+    private let copier: any StoreCopier
+    private let noteLine: @Sendable (String) -> Void
+    private let onFailure: @Sendable (GraphError) -> Void
+    var enqueue: (@Sendable (@escaping ClusterMember.Job) -> Void)?
+    var storeChanged: (@Sendable (Store?) -> Void)?
+    private var current: Store?
+
+    init(
+        directory: StoreDirectory, storeOptions: Store.Options, network: any FrameNetwork, copier: any StoreCopier,
+        note: @escaping @Sendable (String) -> Void, onFailure: @escaping @Sendable (GraphError) -> Void
+    ) {
+        self.directory = directory
+        self.storeOptions = storeOptions
+        self.network = network
+        self.copier = copier
+        noteLine = note
+        self.onFailure = onFailure
+    }
+
+    /// Lets the engine know of what the store's log thread does.
+    func watch(_ store: Store) {
+        current = store
+        let (enqueue, onFailure) = (enqueue, onFailure)
+        store.onDurable { _ in enqueue? { engine, now in engine.durable(now: now) } }
+        store.onFailure { onFailure($0) }
+    }
+
+    func send(_ frame: [UInt8], to address: String) { network.send(frame, to: address) }
+    func note(_ line: String) { noteLine(line) }
+    func failed(_ error: GraphError) { onFailure(error) }
+
+    func createStore(_ id: StoreID) throws(GraphError) -> Store {
+        var options = storeOptions
+        options.storeID = id
+        let store = try Store.open(directory.path, fileSystem: directory.fileSystem, options: options)
+        watch(store)
+        storeChanged?(store)
+        return store
+    }
+
+    func startStoreCopy(from member: ClusterRegister.Member, storeID: StoreID, setAside: Bool) {
+        let old = current
+        current = nil
+        storeChanged?(nil)
+        let (directory, copier, options, enqueue) = (directory, copier, storeOptions, enqueue)
+        // Safety of the hand-over: the thread only computes; the engine takes the result on its own thread.
+        _ = DedicatedThread(name: "martlet-copy") { [storeChanged] in
+            let result = Result { () throws(GraphError) -> Store in
+                try directory.prepareCopy()
+                try copier.copyStore(of: member, storeID: storeID, into: directory.copyPath)
+                old?.close()
+                let name = setAside ? "\(directory.path).branched-\(wallClockMilliseconds())" : nil
+                try directory.install(keepingAs: name)
+                // What a copy contains was committed where it comes from.
+                var options = options
+                options.appliesWholeLog = true
+                return try Store.open(directory.path, fileSystem: directory.fileSystem, options: options)
+            }
+            enqueue? { engine, now in
+                if case .success(let store) = result {
+                    (engine.host as? ClusterMemberHost)?.watch(store)
+                    storeChanged?(store)
+                }
+                engine.storeCopied(result, now: now)
+            }
+        }
+    }
+}

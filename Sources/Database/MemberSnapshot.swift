@@ -1,0 +1,98 @@
+internal import Coordination
+internal import FileSystem
+internal import GraphModel
+internal import Replication
+internal import Storage
+
+/// What a member's thread publishes after each round, for status pages that must not wait for it.
+struct MemberSnapshot: Sendable {
+    var isMaster = false
+    var master: MemberID?
+    var followed: MemberID?
+    var epoch = Epoch.zero
+    var leaseEnd: Instant?
+    var commitPoint = TransactionID.zero
+    var behindSince: Instant?
+    /// When this member last heard a master, or was one.
+    var heardMasterAt: Instant?
+    var isCopying = false
+    var hasStore = false
+    /// Whether this process has been master or heard one.
+    var hasJoined = false
+    var isHandingOver = false
+    /// A switchover was asked for and is over, without success.
+    var handoverEnded = false
+    var syncSet: [MemberID] = []
+    var members: [ClusterRegister.Member] = []
+    var storeID: StoreID?
+    var peers: [MemberID: MemberCore.PeerStatus] = [:]
+
+    init() {}
+
+    init(_ engine: MemberEngine, now: Instant) {
+        let core = engine.core
+        isMaster = core.isMaster
+        master = core.knownMaster(now: now)
+        followed = core.followed
+        epoch = core.masterEpoch ?? core.register?.epoch ?? .zero
+        leaseEnd = core.leaseEnd(now: now)
+        commitPoint = core.commitPoint
+        behindSince = core.behindSince
+        heardMasterAt = core.lastHeardMasterAt
+        isCopying = core.isCopyingStore
+        hasStore = engine.store != nil
+        isHandingOver = core.isHandingOver
+        handoverEnded = core.isMaster && !core.isHandingOver
+        syncSet = core.register?.syncSet ?? []
+        members = core.register?.members ?? []
+        storeID = core.register?.storeID
+        peers = core.peerStatus
+    }
+}
+
+extension ClusterMember {
+    public var status: DatabaseStatus {
+        let member = snapshot.withLock { $0 }
+        let store = openStore.withLock { $0 }
+        let now = Instant.now
+        let hasLease = member.leaseEnd.map { now < $0 } ?? false
+        var status = DatabaseStatus(mode: .ha, role: .pending)
+        if member.isMaster {
+            status.role = hasLease ? .master : .pending
+        } else if member.followed != nil && store != nil {
+            status.role = .slave
+        }
+        status.isWritableMaster = hasLease && store?.failure == nil
+        status.isReadable = store != nil && !member.isCopying && member.hasJoined
+        status.serverID = configuration.replication.member.id
+        status.clusterName = configuration.replication.clusterName
+        status.storeID = store?.storeID ?? member.storeID
+        status.epoch = member.epoch
+        status.masterID = member.isMaster ? configuration.replication.member.id : member.master
+        if let store {
+            status.last = store.last
+            status.applied = store.applied
+            let applied = store.applied.transactionID.rawValue
+            status.lagTransactions = member.commitPoint.rawValue > applied ? member.commitPoint.rawValue - applied : 0
+        }
+        // A slave that hears no master does not know what it misses: its lag grows with the silence.
+        if !member.isMaster {
+            let silence = member.heardMasterAt.map { now.milliseconds(since: $0) } ?? 0
+            let quiet = silence > configuration.replication.leaseTime ? silence : 0
+            status.lag = max(quiet, member.behindSince.map { now.milliseconds(since: $0) } ?? 0)
+        }
+        status.syncSet = member.syncSet
+        status.members = member.members.map { other in
+            let peer = member.peers[other.id]
+            return DatabaseStatus.Member(
+                id: other.id, address: other.address, httpAddress: other.httpAddress, backupAddress: other.backupAddress,
+                isSlaveOnly: other.isSlaveOnly, isInSyncSet: member.syncSet.contains(other.id),
+                role: other.id == status.masterID ? .master : .slave, acknowledged: peer?.acknowledged,
+                silence: peer?.lastContact.map { now.milliseconds(since: $0) },
+                protocolVersion: other.protocolVersion)
+        }
+        if let failure = store?.failure { status.problem = failure.message }
+        if store == nil { status.problem = member.isCopying ? "copying a store" : "no store yet" }
+        return status
+    }
+}

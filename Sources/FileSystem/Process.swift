@@ -1,0 +1,39 @@
+internal import Glibc
+
+/// Standard output and standard error, written a whole line at a time and without a buffer in between, so that lines of
+/// several threads do not mix and a reader behind a pipe sees them at once.
+public enum StandardStream: Int32, Sendable {
+    case output = 1
+    case error = 2
+
+    /// Whether a person is likely to be looking.
+    public var isTerminal: Bool { isatty(rawValue) == 1 }
+
+    /// Writes text as it is. Nothing can be done when nobody takes it.
+    public func write(_ text: String) {
+        let bytes = Array(text.utf8)
+        var done = 0
+        while done < bytes.count {
+            let count = bytes.withUnsafeBytes { Glibc.write(rawValue, $0.baseAddress! + done, bytes.count - done) }
+            if count < 0 && errno == EINTR { continue }
+            if count <= 0 { return }
+            done += count
+        }
+    }
+
+    public func writeLine(_ text: String) { write(text + "\n") }
+}
+
+/// The environment variables of this process.
+public func processEnvironment() -> [String: String] {
+    var result: [String: String] = [:]
+    var next = environ
+    while let entry = next.pointee {
+        let text = String(cString: entry)
+        if let equals = text.firstIndex(of: "=") {
+            result[String(text[..<equals])] = String(text[text.index(after: equals)...])
+        }
+        next += 1
+    }
+    return result
+}

@@ -1,0 +1,187 @@
+internal import GraphModel
+
+/// The state of one aggregate for all groups.
+class Aggregator {
+    /// Makes room for groups up to this count.
+    func grow(to count: Int) {}
+    /// Takes the rows of the frame's batch; `groups` has the group of each row, nil puts all into group 0.
+    func accumulate(_ frame: Frame, _ groups: ContiguousArray<Int>?) throws(GraphError) {}
+    func result(_ group: Int) throws(GraphError) -> Value { .null }
+
+    static func make(_ aggregate: Step.Aggregate) -> Aggregator {
+        guard let argument = aggregate.argument else { return RowCounter() }
+        if aggregate.function == .count, let slot = aggregate.argumentSlot, slot.isID {
+            return aggregate.isDistinct ? DistinctIDCounter(slot) : IDCounter(slot)
+        }
+        switch aggregate.function {
+        case .count: return ValueCounter(argument.evaluate, isDistinct: aggregate.isDistinct)
+        case .sum: return Summer(argument.evaluate, isDistinct: aggregate.isDistinct)
+        case .avg: return Averager(argument.evaluate, isDistinct: aggregate.isDistinct)
+        case .min: return Extreme(argument.evaluate, wantsLarger: false)
+        case .max: return Extreme(argument.evaluate, wantsLarger: true)
+        case .collect: return Collector(argument.evaluate, isDistinct: aggregate.isDistinct)
+        }
+    }
+}
+
+private func extend<T>(_ states: inout ContiguousArray<T>, to count: Int, with state: @autoclosure () -> T) {
+    while states.count < count { states.append(state()) }
+}
+
+private final class RowCounter: Aggregator {
+    private var counts: ContiguousArray<Int> = []
+    override func grow(to count: Int) { extend(&counts, to: count, with: 0) }
+    override func accumulate(_ frame: Frame, _ groups: ContiguousArray<Int>?) {
+        guard let groups else {
+            counts[0] += frame.batch.rowCount
+            return
+        }
+        for group in groups { counts[group] += 1 }
+    }
+    override func result(_ group: Int) -> Value { .integer(Int64(counts[group])) }
+}
+
+private final class IDCounter: Aggregator {
+    private let slot: Slot
+    private var counts: ContiguousArray<Int> = []
+    init(_ slot: Slot) { self.slot = slot }
+    override func grow(to count: Int) { extend(&counts, to: count, with: 0) }
+    override func accumulate(_ frame: Frame, _ groups: ContiguousArray<Int>?) {
+        let ids = frame.batch.columns[slot.index].ids
+        for row in 0..<frame.batch.rowCount where ids[row] != noID { counts[groups?[row] ?? 0] += 1 }
+    }
+    override func result(_ group: Int) -> Value { .integer(Int64(counts[group])) }
+}
+
+private final class DistinctIDCounter: Aggregator {
+    private let slot: Slot
+    private var sets: ContiguousArray<IDSet> = []
+    private var isEmpty = true
+    init(_ slot: Slot) { self.slot = slot }
+    override func grow(to count: Int) { extend(&sets, to: count, with: IDSet()) }
+    override func accumulate(_ frame: Frame, _ groups: ContiguousArray<Int>?) {
+        let ids = frame.batch.columns[slot.index].ids
+        guard let groups else {
+            if isEmpty {
+                let transaction = frame.transaction
+                sets[0] = IDSet(
+                    expectedMaximum: slot.holding == .node ? transaction.nodeCount() : transaction.relationshipCount())
+                isEmpty = false
+            }
+            sets[0].insert(contentsOf: ids, count: frame.batch.rowCount)
+            return
+        }
+        for row in 0..<frame.batch.rowCount where ids[row] != noID { sets[groups[row]].insert(ids[row]) }
+    }
+    override func result(_ group: Int) -> Value { .integer(Int64(sets[group].count)) }
+}
+
+/// An aggregate over the values of an expression that are not null, each once per group when distinct.
+private class ValueAggregator: Aggregator {
+    private let evaluate: Evaluator
+    private let isDistinct: Bool
+    private var seen: ContiguousArray<Set<Value>> = []
+
+    init(_ evaluate: @escaping Evaluator, isDistinct: Bool) {
+        self.evaluate = evaluate
+        self.isDistinct = isDistinct
+    }
+
+    override func grow(to count: Int) { if isDistinct { extend(&seen, to: count, with: []) } }
+
+    override func accumulate(_ frame: Frame, _ groups: ContiguousArray<Int>?) throws(GraphError) {
+        for row in 0..<frame.batch.rowCount {
+            let value = try evaluate(frame, row)
+            if value.isNull { continue }
+            let group = groups?[row] ?? 0
+            if isDistinct, !seen[group].insert(value).inserted { continue }
+            try add(value, group)
+        }
+    }
+
+    func add(_ value: Value, _ group: Int) throws(GraphError) {}
+}
+
+private final class ValueCounter: ValueAggregator {
+    private var counts: ContiguousArray<Int> = []
+    override func grow(to count: Int) {
+        super.grow(to: count)
+        extend(&counts, to: count, with: 0)
+    }
+    override func add(_ value: Value, _ group: Int) { counts[group] += 1 }
+    override func result(_ group: Int) -> Value { .integer(Int64(counts[group])) }
+}
+
+private final class Summer: ValueAggregator {
+    private struct Sum {
+        var whole: Int64 = 0
+        var float = 0.0
+        var hasFloat = false
+    }
+    private var sums: ContiguousArray<Sum> = []
+    override func grow(to count: Int) {
+        super.grow(to: count)
+        extend(&sums, to: count, with: Sum())
+    }
+    override func add(_ value: Value, _ group: Int) throws(GraphError) {
+        switch value {
+        case .integer(let number):
+            let (sum, overflow) = sums[group].whole.addingReportingOverflow(number)
+            guard !overflow else { throw GraphError(.arithmeticError, "sum() does not fit a 64-bit integer") }
+            sums[group].whole = sum
+        case .float(let number):
+            sums[group].float += number
+            sums[group].hasFloat = true
+        default: throw Function.wrong("sum", "numbers", value)
+        }
+    }
+    override func result(_ group: Int) -> Value {
+        let sum = sums[group]
+        return sum.hasFloat ? .float(sum.float + Double(sum.whole)) : .integer(sum.whole)
+    }
+}
+
+private final class Averager: ValueAggregator {
+    private var sums: ContiguousArray<(sum: Double, count: Int)> = []
+    override func grow(to count: Int) {
+        super.grow(to: count)
+        extend(&sums, to: count, with: (0, 0))
+    }
+    override func add(_ value: Value, _ group: Int) throws(GraphError) {
+        switch value {
+        case .integer(let number): sums[group].sum += Double(number)
+        case .float(let number): sums[group].sum += number
+        default: throw Function.wrong("avg", "numbers", value)
+        }
+        sums[group].count += 1
+    }
+    override func result(_ group: Int) -> Value {
+        let (sum, count) = sums[group]
+        return count == 0 ? .null : .float(sum / Double(count))
+    }
+}
+
+private final class Extreme: ValueAggregator {
+    private let wantsLarger: Bool
+    private var values: ContiguousArray<Value> = []
+    init(_ evaluate: @escaping Evaluator, wantsLarger: Bool) {
+        self.wantsLarger = wantsLarger
+        super.init(evaluate, isDistinct: false)
+    }
+    override func grow(to count: Int) { extend(&values, to: count, with: .null) }
+    override func add(_ value: Value, _ group: Int) {
+        let order = values[group].isNull ? 0 : value.order(values[group])
+        if values[group].isNull || (wantsLarger ? order > 0 : order < 0) { values[group] = value }
+    }
+    override func result(_ group: Int) -> Value { values[group] }
+}
+
+private final class Collector: ValueAggregator {
+    private var lists: ContiguousArray<[Value]> = []
+    override func grow(to count: Int) {
+        super.grow(to: count)
+        extend(&lists, to: count, with: [])
+    }
+    override func add(_ value: Value, _ group: Int) { lists[group].append(value) }
+    override func result(_ group: Int) -> Value { .list(lists[group]) }
+}

@@ -1,0 +1,107 @@
+internal import GraphModel
+
+/// Leaves out the first rows.
+struct SkipPlan: OperatorPlan {
+    let count: Evaluator
+    let slots: [Slot]
+
+    func make(_ frame: Frame, next: Operator) -> Operator { SkipOperator(frame, next: next, self) }
+}
+
+private final class SkipOperator: Operator {
+    private let plan: SkipPlan
+    private var left: Int?
+
+    init(_ frame: Frame, next: Operator, _ plan: SkipPlan) {
+        self.plan = plan
+        super.init(frame, next: next)
+    }
+
+    override func push(_ batch: Batch) throws(GraphError) -> Bool {
+        let count = if let left { left } else { try frame.rowCount(plan.count, "SKIP") }
+        let skipped = min(count, batch.rowCount)
+        left = count - skipped
+        if skipped > 0 { batch.keep(skipped..<batch.rowCount, plan.slots) }
+        return try pass(batch)
+    }
+
+    override func finish() throws(GraphError) {
+        if left == nil { _ = try frame.rowCount(plan.count, "SKIP") }
+        try super.finish()
+    }
+}
+
+/// Ends the query's reading after some rows.
+struct LimitPlan: OperatorPlan {
+    let count: Evaluator
+    let slots: [Slot]
+
+    func make(_ frame: Frame, next: Operator) -> Operator { LimitOperator(frame, next: next, self) }
+}
+
+private final class LimitOperator: Operator {
+    private let plan: LimitPlan
+    private var left: Int?
+
+    init(_ frame: Frame, next: Operator, _ plan: LimitPlan) {
+        self.plan = plan
+        super.init(frame, next: next)
+    }
+
+    override func push(_ batch: Batch) throws(GraphError) -> Bool {
+        let count = if let left { left } else { try frame.rowCount(plan.count, "LIMIT") }
+        let taken = min(count, batch.rowCount)
+        left = count - taken
+        if taken < batch.rowCount { batch.keep(0..<taken, plan.slots) }
+        return try pass(batch) && count > taken
+    }
+
+    override func finish() throws(GraphError) {
+        if left == nil { _ = try frame.rowCount(plan.count, "LIMIT") }
+        try super.finish()
+    }
+}
+
+extension Frame {
+    /// The number after SKIP or LIMIT.
+    func rowCount(_ count: Evaluator, _ keyword: String) throws(GraphError) -> Int {
+        guard case .integer(let number) = try count(self, 0), number >= 0 else {
+            throw GraphError(.argumentError, "\(keyword) takes a whole number that is not negative")
+        }
+        return Int(number)
+    }
+}
+
+/// Gathers all rows before the first goes on.
+struct EagerPlan: OperatorPlan {
+    let slots: [Slot]
+
+    func make(_ frame: Frame, next: Operator) -> Operator { EagerOperator(frame, next: next, self) }
+}
+
+private final class EagerOperator: Operator {
+    private let plan: EagerPlan
+    private var batches: [Batch] = []
+
+    init(_ frame: Frame, next: Operator, _ plan: EagerPlan) {
+        self.plan = plan
+        super.init(frame, next: next)
+    }
+
+    override func push(_ batch: Batch) throws(GraphError) -> Bool {
+        // Takes the columns away from the batch instead of copying them.
+        let kept = Batch(slotCount: frame.slotCount)
+        for slot in plan.slots { swap(&kept.columns[slot.index], &batch.columns[slot.index]) }
+        kept.rowCount = batch.rowCount
+        batches.append(kept)
+        batch.rowCount = 0
+        return true
+    }
+
+    override func finish() throws(GraphError) {
+        var wantsMore = true
+        for batch in batches where wantsMore { wantsMore = try pass(batch) }
+        batches = []
+        try super.finish()
+    }
+}

@@ -1,0 +1,66 @@
+internal import GraphModel
+
+/// One step of a plan, ready to run: holds no state of an execution, so any number of executions share it.
+protocol OperatorPlan: Sendable {
+    /// The operator for one execution; what it produces goes to `next`.
+    func make(_ frame: Frame, next: Operator) -> Operator
+}
+
+/// One step of an execution. Rows are pushed through the chain in batches; everything runs on the caller's thread.
+class Operator {
+    let frame: Frame
+    private let following: Operator?
+
+    init(_ frame: Frame, next: Operator?) {
+        self.frame = frame
+        following = next
+    }
+
+    /// Takes rows. Returns false when it wants no more.
+    func push(_ batch: Batch) throws(GraphError) -> Bool { try pass(batch) }
+
+    /// No more rows will come.
+    func finish() throws(GraphError) { try following?.finish() }
+
+    final func pass(_ batch: Batch) throws(GraphError) -> Bool {
+        guard let following else { return true }
+        return batch.rowCount == 0 ? true : try following.push(batch)
+    }
+}
+
+/// An operator that fills batches of its own.
+class BatchingOperator: Operator {
+    let output: Batch
+    let carried: [Slot]
+    let produced: [Slot]
+
+    /// - Parameters:
+    ///   - carried: slots copied from the input rows.
+    ///   - produced: slots that this operator fills.
+    init(_ frame: Frame, next: Operator, carried: [Slot], produced: [Slot]) {
+        output = Batch(slotCount: frame.slotCount)
+        self.carried = carried
+        self.produced = produced
+        super.init(frame, next: next)
+    }
+
+    final func flushIfFull() throws(GraphError) -> Bool {
+        output.rowCount >= Batch.rowCountTarget ? try flush() : true
+    }
+
+    final func flush() throws(GraphError) -> Bool {
+        guard output.rowCount > 0 else { return true }
+        try frame.checkControl()
+        defer {
+            output.clear(carried)
+            output.clear(produced)
+            output.rowCount = 0
+        }
+        return try pass(output)
+    }
+
+    override func finish() throws(GraphError) {
+        _ = try flush()
+        try super.finish()
+    }
+}

@@ -1,0 +1,155 @@
+internal import GraphModel
+internal import Storage
+
+/// Keeps the rows for which a condition is true.
+struct FilterPlan: OperatorPlan {
+    let test: Predicate
+    /// Keeps rows on which the condition fails, too: it is tested again later.
+    let isLenient: Bool
+    let slots: [Slot]
+
+    func make(_ frame: Frame, next: Operator) -> Operator { FilterOperator(frame, next: next, self) }
+}
+
+private final class FilterOperator: Operator {
+    private let plan: FilterPlan
+    private var selection: ContiguousArray<Int> = []
+
+    init(_ frame: Frame, next: Operator, _ plan: FilterPlan) {
+        self.plan = plan
+        super.init(frame, next: next)
+    }
+
+    override func push(_ batch: Batch) throws(GraphError) -> Bool {
+        frame.batch = batch
+        try frame.checkControl()
+        selection.removeAll(keepingCapacity: true)
+        if plan.isLenient {
+            for row in 0..<batch.rowCount {
+                do throws(GraphError) {
+                    if try plan.test(frame, row) == .true { selection.append(row) }
+                } catch {
+                    selection.append(row)
+                }
+            }
+        } else {
+            for row in 0..<batch.rowCount where try plan.test(frame, row) == .true { selection.append(row) }
+        }
+        batch.keep(selection, plan.slots)
+        return try pass(batch)
+    }
+}
+
+/// Computes columns.
+struct ProjectPlan: OperatorPlan {
+    let items: [(evaluate: Evaluator, slot: Slot)]
+
+    func make(_ frame: Frame, next: Operator) -> Operator { ProjectOperator(frame, next: next, self) }
+}
+
+private final class ProjectOperator: Operator {
+    private let plan: ProjectPlan
+
+    init(_ frame: Frame, next: Operator, _ plan: ProjectPlan) {
+        self.plan = plan
+        super.init(frame, next: next)
+    }
+
+    override func push(_ batch: Batch) throws(GraphError) -> Bool {
+        frame.batch = batch
+        for item in plan.items {
+            let index = item.slot.index
+            batch.columns[index].values.removeAll(keepingCapacity: true)
+            batch.columns[index].values.reserveCapacity(batch.rowCount)
+            for row in 0..<batch.rowCount {
+                let value = try item.evaluate(frame, row)
+                batch.columns[index].values.append(value)
+            }
+        }
+        return try pass(batch)
+    }
+}
+
+/// A value column becomes a column of entities.
+struct EntityPlan: OperatorPlan {
+    let from: Slot
+    let to: Slot
+
+    func make(_ frame: Frame, next: Operator) -> Operator { EntityOperator(frame, next: next, self) }
+}
+
+private final class EntityOperator: Operator {
+    private let plan: EntityPlan
+
+    init(_ frame: Frame, next: Operator, _ plan: EntityPlan) {
+        self.plan = plan
+        super.init(frame, next: next)
+    }
+
+    override func push(_ batch: Batch) throws(GraphError) -> Bool {
+        batch.columns[plan.to.index].ids.removeAll(keepingCapacity: true)
+        for row in 0..<batch.rowCount {
+            let id: UInt64
+            switch (batch.value(plan.from, row), plan.to.holding) {
+            case (.null, _): id = noID
+            case (.node(let node), .node): id = node.rawValue
+            case (.relationship(let relationship), .relationship): id = relationship.rawValue
+            case (let value, let wanted):
+                throw GraphError(
+                    .typeError,
+                    "a pattern needs a \(wanted == .node ? "node" : "relationship"), not a value of type \(value.kindName)"
+                )
+            }
+            batch.columns[plan.to.index].ids.append(id)
+        }
+        return try pass(batch)
+    }
+}
+
+/// Builds paths from what a pattern has found.
+struct PathPlan: OperatorPlan {
+    let slot: Slot
+    let shape: Step.PathShape
+
+    func make(_ frame: Frame, next: Operator) -> Operator { PathOperator(frame, next: next, self) }
+}
+
+private final class PathOperator: Operator {
+    private let plan: PathPlan
+
+    init(_ frame: Frame, next: Operator, _ plan: PathPlan) {
+        self.plan = plan
+        super.init(frame, next: next)
+    }
+
+    override func push(_ batch: Batch) throws(GraphError) -> Bool {
+        batch.columns[plan.slot.index].values.removeAll(keepingCapacity: true)
+        for row in 0..<batch.rowCount { batch.columns[plan.slot.index].values.append(path(batch, row)) }
+        return try pass(batch)
+    }
+
+    /// null when any part is.
+    private func path(_ batch: Batch, _ row: Int) -> Value {
+        let first = batch.columns[plan.shape.nodes[0].index].ids[row]
+        if first == noID { return .null }
+        var nodes = [NodeID(first)]
+        var relationships: [RelationshipID] = []
+        for (index, slot) in plan.shape.relationships.enumerated() {
+            if slot.isID {
+                let relationship = batch.columns[slot.index].ids[row]
+                let node = batch.columns[plan.shape.nodes[index + 1].index].ids[row]
+                if relationship == noID || node == noID { return .null }
+                relationships.append(RelationshipID(relationship))
+                nodes.append(NodeID(node))
+                continue
+            }
+            guard case .list(let list) = batch.columns[slot.index].values[row] else { return .null }
+            for case .relationship(let id) in list.elements {
+                guard let record = frame.transaction.relationship(id), let last = nodes.last else { return .null }
+                relationships.append(id)
+                nodes.append(record.start == last ? record.end : record.start)
+            }
+        }
+        return .path(Path(nodes: nodes, relationships: relationships))
+    }
+}

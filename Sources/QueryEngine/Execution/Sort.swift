@@ -1,0 +1,96 @@
+internal import GraphModel
+
+/// Orders all rows, or with a limit keeps only the first ones at any time.
+struct SortPlan: OperatorPlan {
+    let keys: [Step.SortKey]
+    let skip: Evaluator?
+    let limit: Evaluator?
+    /// What is kept of each row.
+    let slots: [Slot]
+    /// What goes on.
+    let carried: [Slot]
+
+    func make(_ frame: Frame, next: Operator) -> Operator { SortOperator(frame, next: next, self) }
+}
+
+private final class SortOperator: BatchingOperator {
+    private let plan: SortPlan
+    private var rows: Batch
+    private var keys: [ContiguousArray<Value>]
+    /// How many rows are wanted; nil for all.
+    private var wanted: Int?
+    private var isWantedKnown = false
+
+    init(_ frame: Frame, next: Operator, _ plan: SortPlan) {
+        self.plan = plan
+        rows = Batch(slotCount: frame.slotCount)
+        keys = plan.keys.map { _ in [] }
+        super.init(frame, next: next, carried: plan.carried, produced: [])
+    }
+
+    override func push(_ batch: Batch) throws(GraphError) -> Bool {
+        if !isWantedKnown {
+            if let limit = plan.limit {
+                let skipped = if let skip = plan.skip { try frame.rowCount(skip, "SKIP") } else { 0 }
+                wanted = try frame.rowCount(limit, "LIMIT").addingReportingOverflow(skipped).partialValue
+                if let count = wanted, count < 0 || count > 1 << 40 { wanted = nil }
+            }
+            isWantedKnown = true
+        }
+        try frame.checkControl()
+        rows.append(all: batch, plan.slots)
+        for (index, key) in plan.keys.enumerated() {
+            for row in 0..<batch.rowCount { keys[index].append(batch.value(key.slot, row)) }
+        }
+        if let wanted, rows.rowCount > max(2 * wanted, 4 * Batch.rowCountTarget) { keepFirst(wanted) }
+        return true
+    }
+
+    /// Row numbers in order; equal rows as they came.
+    private func order() -> ContiguousArray<Int> {
+        var order = ContiguousArray(0..<rows.rowCount)
+        let keys = keys
+        let descending = plan.keys.map(\.isDescending)
+        if keys.count == 1 {
+            let values = keys[0]
+            let sign = descending[0] ? -1 : 1
+            order.sort { a, b in
+                let result = values[a].order(values[b]) * sign
+                return result != 0 ? result < 0 : a < b
+            }
+            return order
+        }
+        order.sort { a, b in
+            for index in keys.indices {
+                let result = keys[index][a].order(keys[index][b])
+                if result != 0 { return (result < 0) != descending[index] }
+            }
+            return a < b
+        }
+        return order
+    }
+
+    private func keepFirst(_ count: Int) {
+        let first = order().prefix(count)
+        let kept = Batch(slotCount: frame.slotCount)
+        var keptKeys = plan.keys.map { _ in ContiguousArray<Value>() }
+        for row in first {
+            kept.append(row, of: rows, plan.slots)
+            for index in keys.indices { keptKeys[index].append(keys[index][row]) }
+        }
+        kept.rowCount = first.count
+        rows = kept
+        keys = keptKeys
+    }
+
+    override func finish() throws(GraphError) {
+        for row in order().prefix(wanted ?? Int.max) {
+            output.append(row, of: rows, carried)
+            output.rowCount += 1
+            if try !flushIfFull() { break }
+        }
+        rows = Batch(slotCount: frame.slotCount)
+        keys = plan.keys.map { _ in [] }
+        try super.finish()
+    }
+}

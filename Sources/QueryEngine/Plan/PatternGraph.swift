@@ -1,0 +1,154 @@
+internal import Cypher
+internal import GraphModel
+
+/// The patterns of one MATCH as a graph of variables: what is written twice under one name is one vertex.
+struct PatternGraph {
+    struct Vertex {
+        let name: String
+        let slot: Slot
+        /// Whether it has a value before the clause.
+        let isBound: Bool
+    }
+
+    struct Edge {
+        let name: String
+        let slot: Slot
+        let isBound: Bool
+        let from: Int
+        let to: Int
+        let pattern: PatternRelationship
+
+        func other(than vertex: Int) -> Int { vertex == from ? to : from }
+    }
+
+    struct NamedPath {
+        let name: String
+        let slot: Slot
+        let vertices: [Int]
+        let edges: [Int]
+    }
+
+    /// Planning compares every element with every other.
+    static let elementCountMaximum = 500
+
+    var vertices: [Vertex] = []
+    var edges: [Edge] = []
+    var paths: [NamedPath] = []
+    /// What labels and property maps demand.
+    var conditions: [Expression] = []
+}
+
+extension Planner {
+    /// Builds the pattern graph and adds its variables to the scope.
+    func patternGraph(_ parts: [PatternPart]) throws(GraphError) -> PatternGraph {
+        var graph = PatternGraph()
+        let count = parts.reduce(0) { $0 + $1.relationships.count + 1 }
+        guard count <= PatternGraph.elementCountMaximum else {
+            throw fail(
+                "a MATCH of \(count) elements: \(PatternGraph.elementCountMaximum) is the limit", at: parts[0].offset)
+        }
+        let outer = scope
+        for part in parts {
+            var vertices: [Int] = []
+            for node in part.nodes { vertices.append(try vertex(node, outer, &graph)) }
+            var edges: [Int] = []
+            for (index, relationship) in part.relationships.enumerated() {
+                edges.append(graph.edges.count)
+                try edge(relationship, from: vertices[index], to: vertices[index + 1], outer, &graph)
+            }
+            guard let name = part.pathVariable else { continue }
+            guard scope.find(name) == nil else { throw fail("`\(name)` is declared already", at: part.offset) }
+            let slot = context.slot(.value)
+            scope.add(Variable(name: name, slot: slot, type: .path))
+            graph.paths.append(.init(name: name, slot: slot, vertices: vertices, edges: edges))
+        }
+        return graph
+    }
+
+    private func vertex(_ node: PatternNode, _ outer: Scope, _ graph: inout PatternGraph) throws(GraphError) -> Int {
+        let name = node.variable ?? "  node at \(node.offset)"
+        let subject = Expression(.variable(name), at: node.offset)
+        if !node.labels.isEmpty {
+            graph.conditions.append(Expression(.hasLabels(subject, node.labels), at: node.offset))
+        }
+        graph.conditions += try conditions(node.properties, on: subject)
+        if let index = graph.vertices.firstIndex(where: { codeUnitsEqual($0.name, name) }) { return index }
+        var slot: Slot
+        var isBound = false
+        if let known = scope.find(name) {
+            slot = known.slot
+            isBound = outer.find(name) != nil
+            switch known.type {
+            case .node: break
+            case .any where isBound:
+                slot = context.slot(.node)
+                steps.append(.entity(from: known.slot, to: slot))
+                scope.add(Variable(name: name, slot: slot, type: .node))
+            default: throw fail("`\(name)` is \(known.type.text) already, it cannot be a node", at: node.offset)
+            }
+        } else {
+            slot = context.slot(.node)
+            scope.add(Variable(name: name, slot: slot, type: .node, isHidden: node.variable == nil))
+        }
+        graph.vertices.append(.init(name: name, slot: slot, isBound: isBound))
+        return graph.vertices.count - 1
+    }
+
+    private func edge(
+        _ pattern: PatternRelationship, from: Int, to: Int, _ outer: Scope, _ graph: inout PatternGraph
+    ) throws(GraphError) {
+        let name = pattern.variable ?? "  relationship at \(pattern.offset)"
+        var slot: Slot
+        var isBound = false
+        if let known = scope.find(name) {
+            isBound = outer.find(name) != nil
+            guard isBound else {
+                let isTwice = graph.edges.contains { codeUnitsEqual($0.name, name) }
+                throw fail(
+                    isTwice
+                        ? "`\(name)` stands for two relationships of one MATCH"
+                        : "`\(name)` is \(known.type.text) already, it cannot be a relationship", at: pattern.offset)
+            }
+            if graph.edges.contains(where: { codeUnitsEqual($0.name, name) }) {
+                throw fail("`\(name)` stands for two relationships of one MATCH", at: pattern.offset)
+            }
+            guard pattern.length == nil else {
+                throw fail("`\(name)` has a value already, which a variable length cannot use", at: pattern.offset)
+            }
+            slot = known.slot
+            switch known.type {
+            case .relationship: break
+            case .any:
+                slot = context.slot(.relationship)
+                steps.append(.entity(from: known.slot, to: slot))
+                scope.add(Variable(name: name, slot: slot, type: .relationship))
+            default:
+                throw fail("`\(name)` is \(known.type.text) already, it cannot be a relationship", at: pattern.offset)
+            }
+        } else {
+            let type: VariableType = pattern.length == nil ? .relationship : .relationships
+            slot = context.slot(type.holding)
+            scope.add(Variable(name: name, slot: slot, type: type, isHidden: pattern.variable == nil))
+        }
+        if pattern.length == nil {
+            graph.conditions += try conditions(pattern.properties, on: Expression(.variable(name), at: pattern.offset))
+        }
+        graph.edges.append(.init(name: name, slot: slot, isBound: isBound, from: from, to: to, pattern: pattern))
+    }
+
+    /// `{key: value}` in a pattern as conditions: a missing property does not match, in both dialects.
+    private func conditions(_ properties: Expression?, on subject: Expression) throws(GraphError) -> [Expression] {
+        guard let properties else { return [] }
+        if context.dialect == .cypher18 {
+            throw fail("a map of properties stands only in CREATE and CREATE UNIQUE: use WHERE", at: properties.offset)
+        }
+        guard case .map(let entries) = properties.kind else {
+            throw fail(
+                "MATCH cannot take its properties from a parameter: write them out or use WHERE", at: properties.offset)
+        }
+        return entries.map { key, value in
+            let property = Expression(.property(subject, key: key, missing: .false), at: value.offset)
+            return Expression(.compare(.equal, property, value), at: value.offset)
+        }
+    }
+}

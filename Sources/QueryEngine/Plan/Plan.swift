@@ -1,0 +1,104 @@
+internal import Cypher
+internal import GraphModel
+internal import Storage
+
+/// A plan that can run: operators with their expressions compiled, shared by all executions.
+struct Plan: Sendable {
+    let dialect: Dialect
+    let operators: [any OperatorPlan]
+    let references: References
+    let slotCount: Int
+    let columns: [(name: String, slot: Slot)]
+    let isWrite: Bool
+    let text: String
+
+    init(_ logical: LogicalPlan) {
+        dialect = logical.context.dialect
+        columns = logical.columns
+        isWrite = logical.isWrite
+        text = logical.text
+        operators = PhysicalPlanner(context: logical.context).operators(
+            logical.steps, needed: Set(logical.columns.map(\.slot)))
+        references = logical.context.references
+        slotCount = logical.context.slotCount
+    }
+}
+
+/// Turns steps into operators. Each carries on only the columns that something after it reads.
+private struct PhysicalPlanner {
+    let context: PlanContext
+
+    func operators(_ steps: [Step], needed: Set<Slot>) -> [any OperatorPlan] {
+        let live = steps.liveSlots(after: needed)
+        return steps.enumerated().map { index, step in
+            let after = live[index + 1]
+            return make(step, after, carried: Self.sorted(after.subtracting(step.writes)))
+        }
+    }
+
+    private static func sorted(_ slots: Set<Slot>) -> [Slot] { slots.sorted { $0.index < $1.index } }
+
+    private func make(_ step: Step, _ after: Set<Slot>, carried: [Slot]) -> any OperatorPlan {
+        let all = Self.sorted(after)
+        switch step {
+        case .allNodes(let slot): return ScanPlan(slot: slot, name: nil, carried: carried)
+        case .nodesByLabel(let slot, let label):
+            return ScanPlan(slot: slot, name: context.references.name(.label, label), carried: carried)
+        case .allRelationships(let slot): return ScanPlan(slot: slot, name: nil, carried: carried)
+        case .nodesByID(let slot, let ids, let isSeek):
+            return IDSeekPlan(slot: slot, ids: ids.evaluate, isSeek: isSeek, carried: carried)
+        case .relationshipsByID(let slot, let ids):
+            return IDSeekPlan(slot: slot, ids: ids.evaluate, isSeek: false, carried: carried)
+        case .expand(let expansion): return expand(expansion, after, carried)
+        case .endpoints(let ends):
+            return EndpointsPlan(
+                ends: ends, types: ends.types.map { context.references.name(.relationshipType, $0) }, carried: carried)
+        case .entity(let from, let to): return EntityPlan(from: from, to: to)
+        case .filter(let predicate, let isLenient):
+            return FilterPlan(test: predicate.test, isLenient: isLenient, slots: all)
+        case .path(let slot, let shape): return PathPlan(slot: slot, shape: shape)
+        case .optional(let inner, let nulls, let row):
+            let innerNeeded = after.intersection(nulls).union([row])
+            let inside = inner.liveSlots(after: innerNeeded).first ?? []
+            return OptionalPlan(
+                inner: operators(inner, needed: innerNeeded), row: row, inside: Self.sorted(inside.subtracting([row])),
+                carried: carried, nulls: nulls.filter { after.contains($0) })
+        case .unwind(let list, let slot): return UnwindPlan(list: list.evaluate, slot: slot, carried: carried)
+        case .unwindRange(let bounds, let slot):
+            return UnwindRangePlan(bounds: bounds.map(\.evaluate), slot: slot, carried: carried)
+        case .project(let items): return ProjectPlan(items: items.map { ($0.expression.evaluate, $0.slot) })
+        case .aggregate(let keys, let aggregates): return AggregatePlan(keys: keys, aggregates: aggregates)
+        case .distinct(let slots): return DistinctPlan(keys: slots, slots: all)
+        case .sort(let keys, let skip, let limit):
+            return SortPlan(
+                keys: keys, skip: skip?.evaluate, limit: limit?.evaluate,
+                slots: Self.sorted(after.union(keys.map(\.slot))), carried: all)
+        case .skip(let count): return SkipPlan(count: count.evaluate, slots: all)
+        case .limit(let count): return LimitPlan(count: count.evaluate, slots: all)
+        case .eager: return EagerPlan(slots: all)
+        case .create(let creations):
+            if creations.count == 1, let each = CreateEachPlan(creations[0], carried: carried) { return each }
+            return CreatePlan(creations: creations)
+        case .update(let updates): return UpdatePlan(updates: updates)
+        case .delete(let targets, let detach): return DeletePlan(targets: targets.map(\.evaluate), detaches: detach)
+        case .count(let count, let slots): return StoredCountPlan(count: count, slots: slots)
+        }
+    }
+
+    private func expand(_ expansion: Step.Expansion, _ after: Set<Slot>, _ carried: [Slot]) -> any OperatorPlan {
+        let types = expansion.types.map { context.references.name(.relationshipType, $0) }
+        let isRelationshipNeeded = after.contains(expansion.relationship)
+        if expansion.length != nil {
+            return VariableLengthExpandPlan(
+                expansion: expansion, types: types, isRelationshipNeeded: isRelationshipNeeded,
+                isEndNeeded: after.contains(expansion.to),
+                properties: expansion.properties.map {
+                    (context.references.name(.propertyKey, $0.key), $0.value.evaluate)
+                },
+                carried: carried.filter { $0 != expansion.to })
+        }
+        return ExpandPlan(
+            expansion: expansion, types: types, isRelationshipNeeded: isRelationshipNeeded,
+            isEndNeeded: after.contains(expansion.to), carried: carried)
+    }
+}

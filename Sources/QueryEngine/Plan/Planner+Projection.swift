@@ -1,0 +1,203 @@
+internal import Cypher
+internal import GraphModel
+
+extension Planner {
+    private struct Item {
+        let expression: Expression
+        let name: String
+        let offset: Int
+    }
+
+    /// Plans WITH or RETURN: computes the items, makes them the scope, and gives them back as columns.
+    func project(_ projection: Projection, _ offset: Int) throws(GraphError) -> [(name: String, slot: Slot)] {
+        var items: [Item] = []
+        if projection.includesAll {
+            let visible = scope.visible
+            guard !visible.isEmpty || !projection.items.isEmpty else {
+                throw fail("* needs at least one variable in scope", at: offset)
+            }
+            items = visible.map {
+                Item(expression: Expression(.variable($0.name), at: offset), name: $0.name, offset: offset)
+            }
+        }
+        for item in projection.items {
+            items.append(Item(expression: item.expression, name: item.name, offset: item.expression.offset))
+        }
+        if context.dialect == .cypher9 {
+            for (index, item) in items.enumerated()
+            where items[..<index].contains(where: { codeUnitsEqual($0.name, item.name) }) {
+                throw fail(
+                    "Multiple result columns with the same name are not supported: `\(item.name)`", at: item.offset)
+            }
+        }
+        let aggregates = items.contains { $0.expression.containsAggregate }
+        let outer = scope
+        let columns = aggregates ? try aggregate(items, projection.order.map(\.expression)) : try compute(items)
+        var inner = Scope()
+        for column in columns.variables { inner.add(column) }
+        if projection.isDistinct { steps.append(.distinct(columns.variables.map(\.slot))) }
+        // After grouping only the items are left; else the variables of before can still be sorted by.
+        scope = inner
+        if !aggregates && !projection.isDistinct {
+            var both = outer
+            for column in columns.variables { both.add(column) }
+            scope = both
+        }
+        let substitutions = columns.substitutions + zip(items, columns.variables).map { ($0.expression, $1.slot) }
+        try order(projection, substitutions)
+        scope = inner
+        return columns.variables.map { ($0.name, $0.slot) }
+    }
+
+    private typealias Projected = (variables: [Variable], substitutions: [(expression: Expression, slot: Slot)])
+
+    private func compute(_ items: [Item]) throws(GraphError) -> Projected {
+        var variables: [Variable] = []
+        var computed: [(expression: Compiled, slot: Slot)] = []
+        for item in items {
+            if case .variable(let name) = item.expression.kind {
+                let known = try compiler().variable(name, item.offset)
+                variables.append(Variable(name: item.name, slot: known.slot, type: known.type))
+                continue
+            }
+            let slot = context.slot(.value)
+            computed.append((try compile(item.expression), slot))
+            variables.append(Variable(name: item.name, slot: slot, type: .any))
+        }
+        if !computed.isEmpty { steps.append(.project(computed)) }
+        return (variables, [])
+    }
+
+    /// Items without an aggregate are the grouping key; what is computed from aggregates follows after the grouping.
+    private func aggregate(_ items: [Item], _ order: [Expression]) throws(GraphError) -> Projected {
+        var keys: [(expression: Compiled, slot: Slot)] = []
+        var aggregates: [Step.Aggregate] = []
+        var substitutions: [(expression: Expression, slot: Slot)] = []
+        var variables: [Variable?] = []
+        for item in items {
+            guard !item.expression.containsAggregate else {
+                variables.append(nil)
+                continue
+            }
+            var type = VariableType.any
+            if case .variable(let name) = item.expression.kind {
+                type = try compiler().variable(name, item.offset).type
+            }
+            let slot = context.slot(type.holding)
+            keys.append((try compile(item.expression), slot))
+            substitutions.append((item.expression, slot))
+            variables.append(Variable(name: item.name, slot: slot, type: type))
+        }
+        for expression in items.map(\.expression) + order {
+            try collectAggregates(expression, &aggregates, &substitutions)
+        }
+        steps.append(.aggregate(keys: keys, aggregates: aggregates))
+        var computed: [(expression: Compiled, slot: Slot)] = []
+        for (index, item) in items.enumerated() where variables[index] == nil {
+            if let slot = substitutions.first(where: { $0.expression.isSame(as: item.expression) })?.slot {
+                variables[index] = Variable(name: item.name, slot: slot, type: .any)
+                continue
+            }
+            var compiler = compiler()
+            compiler.substitutions = substitutions
+            compiler.unboundMessage = { "`\($0)` stands beside an aggregate: make it an item of its own to group by" }
+            let slot = context.slot(.value)
+            computed.append((try compiler.compile(item.expression), slot))
+            variables[index] = Variable(name: item.name, slot: slot, type: .any)
+        }
+        if !computed.isEmpty { steps.append(.project(computed)) }
+        return (variables.compactMap { $0 }, substitutions)
+    }
+
+    private func collectAggregates(
+        _ expression: Expression, _ aggregates: inout [Step.Aggregate],
+        _ substitutions: inout [(expression: Expression, slot: Slot)]
+    ) throws(GraphError) {
+        guard expression.isAggregate else {
+            for child in expression.children { try collectAggregates(child, &aggregates, &substitutions) }
+            return
+        }
+        if substitutions.contains(where: { $0.expression.isSame(as: expression) }) { return }
+        let slot = context.slot(.value)
+        var argument: Compiled?
+        var argumentSlot: Slot?
+        var function = Step.Aggregate.Function.count
+        var isDistinct = false
+        if case .function(let name, let distinct, let arguments) = expression.kind {
+            guard let known = Step.Aggregate.Function(rawValue: name), arguments.count == 1 else {
+                throw compiler().wrongCount(name, "1", arguments.count, expression.offset)
+            }
+            function = known
+            isDistinct = distinct
+            var compiler = compiler()
+            argument = try compiler.compile(arguments[0])
+            if case .variable(let variable) = arguments[0].kind { argumentSlot = scope.find(variable)?.slot }
+        }
+        aggregates.append(
+            Step.Aggregate(
+                function: function, argument: argument, argumentSlot: argumentSlot, isDistinct: isDistinct, slot: slot,
+                text: expression.text))
+        substitutions.append((expression, slot))
+    }
+
+    // MARK: ORDER BY, SKIP, LIMIT
+
+    private func order(
+        _ projection: Projection, _ substitutions: [(expression: Expression, slot: Slot)]
+    ) throws(GraphError) {
+        let skip = try rowCount(projection.skip)
+        let limit = try rowCount(projection.limit)
+        if !projection.order.isEmpty {
+            var keys: [Step.SortKey] = []
+            var computed: [(expression: Compiled, slot: Slot)] = []
+            for (expression, isDescending) in projection.order {
+                var compiler = compiler()
+                // An alias shadows: ORDER BY n means the new n, also where the old n was an item.
+                if case .variable(let name) = expression.kind, scope.find(name) != nil {
+                } else {
+                    compiler.substitutions = substitutions
+                }
+                if context.dialect == .cypher18, case .variable(let name) = expression.kind,
+                    let type = scope.find(name)?.type, type != .any
+                {
+                    throw fail(
+                        "cannot sort by `\(name)`, which is \(type.text): sort by its properties", at: expression.offset
+                    )
+                }
+                let compiled = try compiler.compile(expression)
+                if compiled.slots.count == 1, let slot = compiled.slots.first,
+                    compiler.substitution(expression) != nil || expression.isVariable
+                {
+                    keys.append(Step.SortKey(slot: slot, isDescending: isDescending, text: compiled.text))
+                    continue
+                }
+                let slot = context.slot(.value)
+                computed.append((compiled, slot))
+                keys.append(Step.SortKey(slot: slot, isDescending: isDescending, text: compiled.text))
+            }
+            if !computed.isEmpty { steps.append(.project(computed)) }
+            steps.append(.sort(keys, skip: limit == nil ? nil : skip, limit: limit))
+        }
+        if let skip { steps.append(.skip(skip)) }
+        if let limit { steps.append(.limit(limit)) }
+    }
+
+    /// The number after SKIP or LIMIT: it cannot depend on a row.
+    private func rowCount(_ expression: Expression?) throws(GraphError) -> Compiled? {
+        guard let expression else { return nil }
+        var compiler = ExpressionCompiler(context, Scope())
+        compiler.unboundMessage = { _ in "SKIP and LIMIT take a number or a parameter, not a variable" }
+        let isWrong: Bool =
+            switch expression.kind {
+            case .literal(.integer(let number)): number < 0
+            case .literal, .negate, .list, .map: true
+            default: false
+            }
+        if isWrong { throw fail("SKIP and LIMIT take a whole number that is not negative", at: expression.offset) }
+        return try compiler.compile(expression)
+    }
+}
+
+extension Expression {
+    var isVariable: Bool { if case .variable = kind { true } else { false } }
+}

@@ -1,0 +1,252 @@
+internal import Cypher
+internal import GraphModel
+
+/// One step of a logical plan: what happens to the rows, with variables resolved to slots. Each step takes the rows of
+/// the one before; the first takes a single empty row.
+indirect enum Step: Sendable {
+    case allNodes(Slot)
+    case nodesByLabel(Slot, label: String)
+    /// `isSeek` when it stands for a condition: an id that does not exist gives no row. In START it is an error.
+    case nodesByID(Slot, Compiled, isSeek: Bool)
+    case allRelationships(Slot)
+    case relationshipsByID(Slot, Compiled)
+    case expand(Expansion)
+    case endpoints(Endpoints)
+    /// A value becomes a node or relationship column.
+    case entity(from: Slot, to: Slot)
+    /// `isLenient` keeps rows on which the condition fails: it is tested again where it may fail.
+    case filter(CompiledPredicate, isLenient: Bool)
+    case path(Slot, PathShape)
+    /// Rows for which `steps` find nothing go on with nulls. `row` numbers the rows inside.
+    case optional([Step], nulls: [Slot], row: Slot)
+    case unwind(Compiled, Slot)
+    /// `UNWIND range(..)`, number by number instead of as a list.
+    case unwindRange([Compiled], Slot)
+    case project([(expression: Compiled, slot: Slot)])
+    case aggregate(keys: [(expression: Compiled, slot: Slot)], aggregates: [Aggregate])
+    case distinct([Slot])
+    case sort([SortKey], skip: Compiled?, limit: Compiled?)
+    case skip(Compiled)
+    case limit(Compiled)
+    /// All rows before it are produced before the first goes on.
+    case eager
+    case create([Creation])
+    case update([Update])
+    case delete([Compiled], detach: Bool)
+    /// One row with a number that the store knows by heart.
+    case count(StoredCount, [Slot])
+
+    struct Expansion: Sendable {
+        let from: Slot
+        let to: Slot
+        /// A relationship, or for a variable length a list of them.
+        let relationship: Slot
+        let direction: Direction
+        let types: [String]
+        /// Whether `to` is bound already.
+        let isInto: Bool
+        let unique: [UniqueAgainst]
+        let length: PatternRelationship.VariableLength?
+        /// Properties that every relationship of a variable length must have.
+        var properties: [(key: String, value: Compiled)] = []
+        /// Whether the pattern is walked against the order it is written in.
+        var isReversed = false
+    }
+
+    /// A relationship (or list of them) of the same MATCH that must not be found again.
+    struct UniqueAgainst: Sendable {
+        let slot: Slot
+        /// Both can only be the same relationship where this node is the one expanded from.
+        let onlyWhereFromIs: Slot?
+    }
+
+    struct Endpoints: Sendable {
+        let relationship: Slot
+        let from: Slot
+        let to: Slot
+        let direction: Direction
+        let types: [String]
+        let isFromBound: Bool
+        let isToBound: Bool
+        let unique: [Slot]
+    }
+
+    struct PathShape: Sendable {
+        let nodes: [Slot]
+        let relationships: [Slot]
+    }
+
+    struct SortKey: Sendable {
+        let slot: Slot
+        let isDescending: Bool
+        let text: String
+    }
+
+    struct Aggregate: Sendable {
+        enum Function: String, Sendable { case count, sum, avg, min, max, collect }
+        let function: Function
+        /// nil for `count(*)`.
+        let argument: Compiled?
+        /// The slot that the argument is, when it is just that.
+        let argumentSlot: Slot?
+        let isDistinct: Bool
+        let slot: Slot
+        let text: String
+    }
+
+    enum StoredCount: Sendable {
+        case nodes(label: String?)
+        case relationships(type: String?)
+    }
+
+    /// Something that CREATE makes, in order.
+    enum Creation: Sendable {
+        case node(Slot, labels: [String], properties: PropertySource)
+        case relationship(Slot, type: String, from: Slot, to: Slot, properties: PropertySource)
+    }
+
+    enum PropertySource: Sendable {
+        case none
+        case entries([(key: String, value: Compiled)])
+        /// A map; a list of maps makes one element for each.
+        case computed(Compiled)
+    }
+
+    enum Update: Sendable {
+        case property(Compiled, key: String, value: Compiled)
+        case removeProperty(Compiled, key: String)
+        case all(Compiled, map: Compiled, adds: Bool)
+        case labels(Compiled, [String], isRemoval: Bool)
+    }
+}
+
+extension Step {
+    /// Slots that the step needs from the rows it takes.
+    var reads: Set<Slot> {
+        switch self {
+        case .allNodes, .nodesByLabel, .allRelationships, .eager, .count: return []
+        case .nodesByID(_, let ids, _), .relationshipsByID(_, let ids): return ids.slots
+        case .expand(let expansion):
+            var slots: Set<Slot> = [expansion.from]
+            if expansion.isInto { slots.insert(expansion.to) }
+            for other in expansion.unique {
+                slots.insert(other.slot)
+                if let node = other.onlyWhereFromIs { slots.insert(node) }
+            }
+            for property in expansion.properties { slots.formUnion(property.value.slots) }
+            return slots
+        case .endpoints(let ends):
+            var slots = Set(ends.unique).union([ends.relationship])
+            if ends.isFromBound { slots.insert(ends.from) }
+            if ends.isToBound { slots.insert(ends.to) }
+            return slots
+        case .entity(let from, _): return [from]
+        case .filter(let predicate, _): return predicate.slots
+        case .path(_, let shape): return Set(shape.nodes).union(shape.relationships)
+        // Depends on what is needed afterwards: see `liveSlots`.
+        case .optional: return []
+        case .unwind(let list, _): return list.slots
+        case .unwindRange(let bounds, _): return bounds.reduce(into: []) { $0.formUnion($1.slots) }
+        case .project(let items): return items.reduce(into: []) { $0.formUnion($1.expression.slots) }
+        case .aggregate(let keys, let aggregates):
+            return aggregates.reduce(into: keys.reduce(into: []) { $0.formUnion($1.expression.slots) }) {
+                $0.formUnion($1.argument?.slots ?? [])
+            }
+        case .distinct(let slots): return Set(slots)
+        case .sort(let keys, _, _): return Set(keys.map(\.slot))
+        case .skip(let count), .limit(let count): return count.slots
+        case .create(let creations): return creations.reduce(into: []) { $0.formUnion($1.reads) }
+        case .update(let updates): return updates.reduce(into: []) { $0.formUnion($1.reads) }
+        case .delete(let targets, _): return targets.reduce(into: []) { $0.formUnion($1.slots) }
+        }
+    }
+
+    /// Slots that the step fills.
+    var writes: Set<Slot> {
+        switch self {
+        case .allNodes(let slot), .nodesByLabel(let slot, _), .nodesByID(let slot, _, _), .allRelationships(let slot),
+            .relationshipsByID(let slot, _), .entity(_, let slot), .path(let slot, _), .unwind(_, let slot),
+            .unwindRange(_, let slot):
+            return [slot]
+        case .expand(let expansion):
+            return expansion.isInto ? [expansion.relationship] : [expansion.relationship, expansion.to]
+        case .endpoints(let ends):
+            var slots: Set<Slot> = []
+            if !ends.isFromBound { slots.insert(ends.from) }
+            if !ends.isToBound { slots.insert(ends.to) }
+            return slots
+        case .filter, .distinct, .sort, .skip, .limit, .eager, .update, .delete: return []
+        case .optional(_, let nulls, _): return Set(nulls)
+        case .project(let items): return Set(items.map(\.slot))
+        case .aggregate(let keys, let aggregates): return Set(keys.map(\.slot) + aggregates.map(\.slot))
+        case .create(let creations): return Set(creations.map(\.slot))
+        case .count(_, let slots): return Set(slots)
+        }
+    }
+
+    /// Whether only what the step writes is left afterwards.
+    var replacesRows: Bool {
+        switch self {
+        case .aggregate, .count: true
+        default: false
+        }
+    }
+}
+
+extension Step.Creation {
+    var slot: Slot {
+        switch self {
+        case .node(let slot, _, _), .relationship(let slot, _, _, _, _): slot
+        }
+    }
+
+    var reads: Set<Slot> {
+        switch self {
+        case .node(_, _, let properties): properties.slots
+        case .relationship(_, _, let from, let to, let properties): properties.slots.union([from, to])
+        }
+    }
+}
+
+extension Step.PropertySource {
+    var slots: Set<Slot> {
+        switch self {
+        case .none: []
+        case .entries(let entries): entries.reduce(into: []) { $0.formUnion($1.value.slots) }
+        case .computed(let map): map.slots
+        }
+    }
+}
+
+extension Step.Update {
+    var reads: Set<Slot> {
+        switch self {
+        case .property(let target, _, let value): target.slots.union(value.slots)
+        case .removeProperty(let target, _), .labels(let target, _, _): target.slots
+        case .all(let target, let map, _): target.slots.union(map.slots)
+        }
+    }
+}
+
+extension [Step] {
+    /// The slots that are needed before each step, and after the last, given what is needed at the end.
+    func liveSlots(after end: Set<Slot>) -> [Set<Slot>] {
+        var live = [Set<Slot>](repeating: end, count: count + 1)
+        for index in indices.reversed() {
+            let step = self[index]
+            var before = step.replacesRows ? [] : live[index + 1].subtracting(step.writes)
+            if case .optional(let inner, let nulls, let row) = step {
+                // Inside only what is found there matters: the rest of a row waits outside.
+                let found = live[index + 1].intersection(nulls)
+                before.formUnion(inner.liveSlots(after: found.union([row])).first ?? [])
+                before.remove(row)
+            } else {
+                before.formUnion(step.reads)
+            }
+            // CREATE reads what it has made itself.
+            if case .create = step { before.subtract(step.writes) }
+            live[index] = before
+        }
+        return live
+    }
+}

@@ -1,0 +1,15 @@
+/// What a query changed.
+public struct QueryStatistics: Sendable, Equatable {
+    public var nodesCreated = 0
+    public var nodesDeleted = 0
+    public var relationshipsCreated = 0
+    public var relationshipsDeleted = 0
+    /// Every assignment counts, removals of existing properties too.
+    public var propertiesSet = 0
+    public var labelsAdded = 0
+    public var labelsRemoved = 0
+
+    public init() {}
+
+    public var containsUpdates: Bool { self != QueryStatistics() }
+}

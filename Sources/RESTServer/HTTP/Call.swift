@@ -1,0 +1,92 @@
+internal import Database
+internal import GraphModel
+internal import HTTPTypes
+internal import NIOCore
+
+/// One request, as far as routes need to know it.
+struct Call: Sendable {
+    let head: HTTPRequest
+    let target: Target
+    /// The values of the path's parameters.
+    let parameters: [String]
+    /// Empty when the request had none.
+    let body: [UInt8]
+    let base: BaseURI
+    let isStreamed: Bool
+    let options: Database.RequestOptions
+    /// Where the connection lives; work beside the request's own task stays there.
+    let executor: EventLoopExecutor
+    let channel: any Channel
+
+    var layout: JSONWriter.Layout { isStreamed ? .compact : .manual }
+    var contentType: ContentType { isStreamed ? .streamedJSON : .json }
+
+    func json(_ status: HTTPResponse.Status, _ bytes: [UInt8]) -> Answer { Answer(status, contentType, .bytes(bytes)) }
+
+    /// The body as a value. A long one is parsed away from the event loop, which has other connections to serve.
+    func parsedBody() async throws(GraphError) -> Value {
+        if body.count <= Self.inlineByteCountMaximum { return try Self.parse(body) }
+        let body = body
+        let result = await withTaskExecutorPreference(globalConcurrentExecutor) {
+            await Self.parseElsewhere(body)
+        }
+        return try result.get()
+    }
+
+    private static let inlineByteCountMaximum = 64 << 10
+
+    private static func parseElsewhere(_ body: [UInt8]) async -> Result<Value, GraphError> {
+        Result { () throws(GraphError) -> Value in try parse(body) }
+    }
+
+    private static func parse(_ body: [UInt8]) throws(GraphError) -> Value {
+        do throws(JSONError) { return try JSONParser.parse(body) } catch { throw error.asInvalidRequest }
+    }
+
+    /// The body as a map; no body at all is an empty one, as the original had it.
+    func parsedMap() async throws(GraphError) -> MapValue {
+        if body.allSatisfy({ $0 == 0x20 || (0x09...0x0D).contains($0) }) { return MapValue([]) }
+        guard case .map(let map) = try await parsedBody() else {
+            throw GraphError(.invalidRequest, "the body must be a JSON object")
+        }
+        return map
+    }
+
+    // MARK: Parameters
+
+    func nodeID(_ index: Int = 0) throws(GraphError) -> NodeID {
+        guard let id = UInt64(parameters[index]) else { throw .nodeNotFound(parameters[index]) }
+        return NodeID(id)
+    }
+
+    func relationshipID(_ index: Int = 0) throws(GraphError) -> RelationshipID {
+        guard let id = UInt64(parameters[index]) else { throw .relationshipNotFound }
+        return RelationshipID(id)
+    }
+}
+
+extension Database.RequestOptions {
+    /// What the headers ask for. Throws `.invalidRequest` for a value that is not one.
+    init(_ fields: HTTPFields) throws(GraphError) {
+        self.init()
+        if let text = fields[.highAvailabilityTransaction] {
+            guard let number = UInt64(text) else {
+                throw GraphError(.invalidRequest, "X-HA-Tx is \"\(text)\"; it must be the number of a transaction")
+            }
+            bookmark = TransactionID(number)
+        }
+        if let text = fields[.highAvailabilityRead] {
+            guard text.lowercased() == "linearizable" else {
+                throw GraphError(.invalidRequest, "X-HA-Read is \"\(text)\"; the only value is linearizable")
+            }
+            isLinearizable = true
+        }
+        if let text = fields[.maximumExecutionTime] {
+            guard let number = UInt64(text) else {
+                throw GraphError(
+                    .invalidRequest, "Max-Execution-Time is \"\(text)\"; it must be a number of milliseconds")
+            }
+            timeout = Milliseconds(number)
+        }
+    }
+}

@@ -1,0 +1,45 @@
+internal import FileSystem
+internal import Synchronization
+
+/// The value of the `Date` header, made once a second.
+final class DateHeader: Sendable {
+    private struct Cached {
+        var second: Int64 = -1
+        var text = ""
+    }
+    private let cached = Mutex(Cached())
+
+    var text: String {
+        let second = wallClockMilliseconds() / 1000
+        return cached.withLock { cached in
+            if cached.second != second { cached = Cached(second: second, text: Self.format(second)) }
+            return cached.text
+        }
+    }
+
+    /// `Sun, 06 Nov 1994 08:49:37 GMT`, from seconds since 1970.
+    static func format(_ seconds: Int64) -> String {
+        let days = seconds / 86_400
+        let (year, month, day) = civilDate(days)
+        let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][Int(days % 7)]
+        let name = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][month - 1]
+        let time = Int(seconds % 86_400)
+        let clock = "\(two(time / 3600)):\(two(time / 60 % 60)):\(two(time % 60))"
+        return "\(weekday), \(two(day)) \(name) \(year) \(clock) GMT"
+    }
+
+    private static func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+}
+
+/// Year, month and day of a number of days since 1970, in the Gregorian calendar (Hinnant's algorithm).
+package func civilDate(_ days: Int64) -> (year: Int, month: Int, day: Int) {
+    let shifted = days + 719_468
+    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+    let dayOfEra = shifted - era * 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let shiftedMonth = (5 * dayOfYear + 2) / 153
+    let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+    return (Int(yearOfEra + era * 400 + (month <= 2 ? 1 : 0)), Int(month), Int(day))
+}

@@ -1,0 +1,90 @@
+internal import Cypher
+internal import Database
+internal import FileSystem
+internal import GraphModel
+internal import HTTPTypes
+internal import QueryEngine
+
+/// 18.3: Cypher queries, in the dialect of the manual unless the query says otherwise.
+struct CypherRoutes: Sendable {
+    let database: Database
+
+    func add(to table: inout RouteTable) {
+        table.add("/db/data/cypher", [(.post, run)])
+    }
+
+    private func run(_ call: Call) async throws(GraphError) -> Answer {
+        let (statement, control) = try statement(try await call.parsedMap(), call)
+        let database = database
+        let pipe = ResultPipe(call.isStreamed ? .streamed : .whole) { database.whileBlocked($0) }
+        let (layout, base) = (call.layout, call.base)
+        // A query whose client has gone would only be in the way of others.
+        let client = ClientPresence.of(call.channel)
+        client?.onLeaving {
+            control.cancel()
+            pipe.abandon()
+        }
+        Task(executorPreference: call.executor) {
+            do throws(GraphError) {
+                pipe.finish(
+                    .success(try await database.query(statement) { RowEncoder(layout, base: base, pipe: pipe) }))
+            } catch {
+                pipe.finish(.failure(error))
+            }
+        }
+        switch await pipe.start() {
+        case .ended(.success(let result), let chunks):
+            client?.onLeaving(nil)
+            var answer = Answer(.ok, call.contentType, .buffers(chunks + result.consumer.kept))
+            answer.transactionID = result.transactionID
+            return answer
+        case .ended(.failure(let error), _):
+            client?.onLeaving(nil)
+            throw Self.legacy(error)
+        case .started:
+            return Answer(
+                .ok, call.contentType,
+                .stream { writer in
+                    do {
+                        while let chunks = try await pipe.next() { try await writer.write(contentsOf: chunks) }
+                        try await writer.write(contentsOf: pipe.rest)
+                    } catch {
+                        pipe.abandon()
+                        control.cancel()
+                        client?.onLeaving(nil)
+                        throw error
+                    }
+                    client?.onLeaving(nil)
+                    try await writer.finish(nil)
+                })
+        }
+    }
+
+    private func statement(_ body: MapValue, _ call: Call) throws(GraphError) -> (Statement, ExecutionControl) {
+        guard let query = body["query"] else {
+            throw GraphError(.invalidRequest, "You have to provide the 'query' parameter.")
+        }
+        guard case .string(let text) = query else {
+            throw GraphError(.invalidRequest, "\"query\" must be a string, not \(query.kindName)")
+        }
+        var statement = Statement(text.text, dialect: .cypher18)
+        switch body["params"] {
+        case nil, .null?: break
+        case .map(let map)?: for (key, value) in map.entries { statement.parameters[key] = value }
+        case let other?:
+            throw GraphError(.invalidRequest, "\"params\" must be an object, not \(other.kindName)")
+        }
+        statement.request = call.options
+        let control = database.makeControl(call.options)
+        statement.control = control
+        return (statement, control)
+    }
+
+    /// This endpoint answers every error of the client with 400; there is no resource that could be missing or in
+    /// conflict.
+    private static func legacy(_ error: GraphError) -> GraphError {
+        guard (401..<500).contains(error.code.httpStatus), error.code != .readOnly else { return error }
+        return GraphError(
+            ErrorCode(error.code.name, httpStatus: 400, legacyException: error.code.legacyException), error.message)
+    }
+}

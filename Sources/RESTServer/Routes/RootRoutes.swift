@@ -1,0 +1,78 @@
+internal import Database
+internal import GraphModel
+internal import HTTPTypes
+
+/// The documents from which a client finds its way.
+struct RootRoutes: Sendable {
+    let database: Database
+    /// Where browsers are sent from `/`; nil while there is no page for them.
+    let webAdminPath: String?
+
+    func add(to table: inout RouteTable) {
+        table.add("/", [(.get, discovery)])
+        table.add("/db", [(.get, discovery)])
+        table.add("/db/data", [(.get, serviceRoot)])
+        table.add("/db/manage", [(.get, management)])
+    }
+
+    private func discovery(_ call: Call) -> Answer {
+        if let webAdminPath, call.head.headerFields[.accept]?.lowercased().contains("text/html") ?? false {
+            var answer = Answer(.seeOther)
+            answer.location = call.base.text + webAdminPath
+            return answer
+        }
+        var json = JSONWriter(call.layout)
+        json.beginObject()
+        json.key("management")
+        json.string(call.base.text + "/db/manage/")
+        json.key("data")
+        json.string(call.base.text + "/db/data/")
+        json.endObject()
+        return call.json(.ok, json.bytes)
+    }
+
+    private func management(_ call: Call) -> Answer {
+        var json = JSONWriter(call.layout)
+        json.beginObject()
+        json.key("services")
+        json.beginObject()
+        for name in ["members", "switch-master", "master", "slave", "available"] {
+            json.key("ha/" + name)
+            json.string(call.base.text + "/db/manage/server/ha/" + name)
+        }
+        json.endObject()
+        json.endObject()
+        return call.json(.ok, json.bytes)
+    }
+
+    /// 18.1: with the reference node only if it exists.
+    private func serviceRoot(_ call: Call) async throws(GraphError) -> Answer {
+        let referenceNode = NodeID(0)
+        let hasReferenceNode = try await database.read(call.options) { transaction throws(GraphError) in
+            transaction.nodeExists(referenceNode)
+        }
+        let data = call.base.text + "/db/data"
+        var json = JSONWriter(call.layout, capacity: 768)
+        json.beginObject()
+        json.key("extensions")
+        json.beginObject()
+        json.endObject()
+        func entry(_ key: StaticString, _ path: String) {
+            json.key(key)
+            json.string(data + path)
+        }
+        entry("node", "/node")
+        if hasReferenceNode { entry("reference_node", "/node/\(referenceNode.rawValue)") }
+        entry("node_index", "/index/node")
+        entry("relationship_index", "/index/relationship")
+        entry("extensions_info", "/ext")
+        entry("relationship_types", "/relationship/types")
+        entry("batch", "/batch")
+        entry("cypher", "/cypher")
+        // Clients of the time read the version to know the dialect of this API: it is the manual's, not our own.
+        json.key("neo4j_version")
+        json.string("1.8")
+        json.endObject()
+        return call.json(.ok, json.bytes)
+    }
+}

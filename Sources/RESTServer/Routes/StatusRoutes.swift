@@ -1,0 +1,114 @@
+internal import Database
+internal import GraphModel
+internal import HTTPTypes
+
+/// What load balancers, monitors and operators ask. All but a change of master is answered from memory, on the event
+/// loop: a busy database does not slow it down.
+struct StatusRoutes: Sendable {
+    let database: Database
+    let control: (any ClusterControl)?
+    let isDraining: @Sendable () -> Bool
+
+    func add(to table: inout RouteTable) {
+        table.add("/hastatus", isStatus: true, [(.get, everything)])
+        table.add("/hastatus/master", isStatus: true, [(.get, master)])
+        table.add("/hastatus/slave", isStatus: true, [(.get, slave)])
+        table.add("/hastatus/read", isStatus: true, [(.get, read)])
+        table.add("/hastatus/available", isStatus: true, [(.get, available)])
+        table.add("/db/manage/server/ha/master", isStatus: true, [(.get, master)])
+        table.add("/db/manage/server/ha/slave", isStatus: true, [(.get, slave)])
+        table.add("/db/manage/server/ha/available", isStatus: true, [(.get, laterAvailable)])
+        table.add("/db/manage/server/ha/members", [(.get, members)])
+        table.add("/db/manage/server/ha/switch-master", [(.post, switchMaster)])
+        table.add("/health", isStatus: true, [(.get, health)])
+    }
+
+    private func yes(_ isYes: Bool, otherwise: HTTPResponse.Status = .notFound) -> Answer {
+        .text(isYes ? .ok : otherwise, isYes ? "true" : "false")
+    }
+
+    private var current: (status: DatabaseStatus, readiness: Readiness) {
+        let status = database.status
+        return (status, Readiness(status, isDraining: isDraining()))
+    }
+
+    private func master(_ call: Call) -> Answer { yes(current.readiness.isMaster) }
+
+    private func slave(_ call: Call) throws(GraphError) -> Answer {
+        let limit = try LagLimit(call.target)
+        let (status, readiness) = current
+        return yes(readiness.isSlave && limit.allows(status))
+    }
+
+    private func read(_ call: Call) throws(GraphError) -> Answer {
+        let limit = try LagLimit(call.target)
+        let (status, readiness) = current
+        return yes(readiness.isReadable && limit.allows(status))
+    }
+
+    private func available(_ call: Call) -> Answer {
+        yes(current.readiness.isReadable, otherwise: .serviceUnavailable)
+    }
+
+    private func laterAvailable(_ call: Call) -> Answer {
+        let readiness = current.readiness
+        return .text(readiness.isReadable ? .ok : .notFound, readiness.word)
+    }
+
+    private func everything(_ call: Call) -> Answer {
+        let (status, readiness) = current
+        return Answer(.ok, .json, .bytes(StatusJSON.everything(status, readiness, isDraining: isDraining())))
+    }
+
+    private func members(_ call: Call) -> Answer {
+        Answer(.ok, .json, .bytes(StatusJSON.members(database.status)))
+    }
+
+    /// Whether the process is well, for supervisors that restart what is not: a member that waits for a master or
+    /// copies a store is well.
+    private func health(_ call: Call) -> Answer {
+        let (status, readiness) = current
+        let isDraining = status.isDraining || isDraining()
+        let isBroken = status.mode == .single && !status.isReadable
+        var json = JSONWriter(.manual)
+        json.beginObject()
+        json.key("status")
+        json.string(
+            isDraining
+                ? "draining" : (readiness.isReadable ? (status.problem == nil ? "up" : "degraded") : "unavailable"))
+        if let problem = status.problem {
+            json.key("problem")
+            json.string(problem)
+        }
+        json.endObject()
+        return Answer(isDraining || isBroken ? .serviceUnavailable : .ok, .json, .bytes(json.bytes))
+    }
+
+    /// `{"to": id}`; without `to` the cluster chooses.
+    private func switchMaster(_ call: Call) async throws(GraphError) -> Answer {
+        let body = try await call.parsedMap()
+        let member: MemberID?
+        switch body["to"] {
+        case nil, .null?: member = nil
+        case .integer(let id)?:
+            guard let raw = UInt32(exactly: id) else {
+                throw GraphError(.invalidRequest, "\"to\" is \(id); it must be the ha.server_id of a member")
+            }
+            member = MemberID(raw)
+        default: throw GraphError(.invalidRequest, "\"to\" must be the ha.server_id of a member")
+        }
+        guard let control else {
+            if database.status.mode == .single {
+                throw GraphError(.notClustered, "this server stands alone: there is no mastership to hand over")
+            }
+            throw GraphError(.notImplemented, "this server cannot change the master")
+        }
+        let master = try await control.switchMaster(to: member)
+        var json = JSONWriter(.manual)
+        json.beginObject()
+        json.key("master")
+        json.value(UInt64(master.rawValue))
+        json.endObject()
+        return Answer(.ok, .json, .bytes(json.bytes))
+    }
+}

@@ -1,0 +1,115 @@
+import FileSystem
+import GraphModel
+import RESTServer
+import ServerRuntime
+import Storage
+import Testing
+
+@Suite struct ToolTests {
+    private func write(_ path: String, _ text: String) throws {
+        try POSIXFileSystem().replace(path, with: Array(text.utf8))
+    }
+
+    private func prepare(_ directory: String) throws -> ImportTool.Options {
+        try write(directory + "/people.csv", ":ID,name,age:int\n1,Ann,30\n2,Bob,x\n3,Cid,50\n")
+        try write(directory + "/knows.csv", ":START_ID,:END_ID,since:int\n1,3,1999\n3,9,2000\n")
+        var options = ImportTool.Options()
+        options.directory = directory + "/store"
+        options.nodes = ["Person:Human=" + directory + "/people.csv"]
+        options.relationships = ["KNOWS=" + directory + "/knows.csv"]
+        return options
+    }
+
+    @Test func importedStoreIsConsistent() throws {
+        try withTemporaryDirectory { directory in
+            var options = try prepare(directory)
+            options.asJSON = true
+            var shown = ""
+            var printed = ""
+            try ImportTool.run(options, progress: ProgressDisplay(isLive: false) { shown += $0 }) { printed += $0 }
+            guard case .map(let statistics) = try JSONParser.parse(Array(printed.utf8)) else {
+                Issue.record("no object: \(printed)")
+                return
+            }
+            #expect(statistics["nodes"] == .integer(2))
+            #expect(statistics["relationships"] == .integer(1))
+            #expect(statistics["bad_rows"] == .integer(2))
+            #expect(shown.contains("bad row: \(directory)/people.csv:3: "))
+            #expect(shown.contains("bad row: \(directory)/knows.csv:3: no node has the :END_ID \"9\""))
+            #expect(shown.contains("nodes: 100 %, 2 rows"))
+
+            var report = ""
+            #expect(try CheckTool.run(options.directory, asJSON: true) { report += $0 } == .success)
+            guard case .map(let check) = try JSONParser.parse(Array(report.utf8)) else {
+                Issue.record("no object: \(report)")
+                return
+            }
+            #expect(check["store_id"] == statistics["store_id"])
+            #expect(check["nodes"] == .integer(2))
+            #expect(check["consistent"] == .boolean(true))
+            report = ""
+            #expect(try CheckTool.run(options.directory, asJSON: false) { report += $0 } == .success)
+            #expect(report.contains("nodes           2\n"))
+            #expect(report.hasSuffix("consistent"))
+        }
+    }
+
+    @Test func damageIsFoundAndHasAnExitCode() throws {
+        try withTemporaryDirectory { directory in
+            let options = try prepare(directory)
+            try ImportTool.run(options, progress: ProgressDisplay(isLive: false) { _ in }) { _ in }
+            let name = try #require(try POSIXFileSystem().list(options.directory).first { $0.hasSuffix(".seg") })
+            let path = options.directory + "/" + name
+            var bytes = try POSIXFileSystem().readAll(path)
+            bytes[bytes.count / 2] ^= 0x10
+            try POSIXFileSystem().replace(path, with: bytes)
+            var report = ""
+            do {
+                let status = try CheckTool.run(options.directory, asJSON: false) { report += $0 }
+                #expect(status == .inconsistent)
+                #expect(report.contains("problem: "))
+            } catch {
+                // Damage in a part that opening looks at.
+                #expect((error as? GraphError)?.code == .corrupt)
+            }
+        }
+    }
+
+    @Test func toolsRefuseWhatTheyCannotUse() throws {
+        try withTemporaryDirectory { directory in
+            func failure(_ change: (inout ImportTool.Options) -> Void) throws -> GraphError? {
+                var options = try prepare(directory)
+                change(&options)
+                do throws(GraphError) {
+                    try ImportTool.run(options, progress: ProgressDisplay(isLive: false) { _ in }) { _ in }
+                } catch { return error }
+                return nil
+            }
+            #expect(try failure { $0.nodes = [] }?.code == .configuration)
+            #expect(try failure { $0.nodes = ["Person="] }?.message == "--nodes Person=: expected FILE, or NAME=FILE")
+            #expect(try failure { $0.relationships = ["A:B=x.csv"] }?.code == .configuration)
+            #expect(try failure { $0.delimiter = "::" }?.message == "--delimiter ::: expected one ASCII character, or TAB")
+            #expect(try failure { $0.nodes = [directory + "/none.csv"] }?.message.contains("/none.csv") ?? false)
+            let empty = directory + "/empty"
+            try POSIXFileSystem().createDirectory(empty)
+            #expect(throws: GraphError.self) { try CheckTool.run(empty, asJSON: false) { _ in } }
+            // Checking must not have made a store of it.
+            #expect(try POSIXFileSystem().list(empty).isEmpty)
+        }
+    }
+
+    @Test func aLiveBarRedrawsAndPlainLinesDoNot() {
+        var text = ""
+        let live = ProgressDisplay(isLive: true) { text += $0 }
+        live.update(stage: "nodes", part: 0.5, rowCount: 1_234_567)
+        live.note("bad row: x")
+        live.update(stage: "nodes", part: 1, rowCount: 2)
+        live.finish()
+        #expect(text.hasPrefix("\r\u{1B}[Knodes [###############---------------] 50 %, 1 234 567 rows, 0.0 s\r\u{1B}[Kbad row: x\n"))
+        #expect(text.hasSuffix("100 %, 2 rows, 0.0 s\n"))
+        text = ""
+        let plain = ProgressDisplay(isLive: false) { text += $0 }
+        for part in 0...1000 { plain.update(stage: "nodes", part: Double(part) / 1000, rowCount: nil) }
+        #expect(text.split(separator: "\n").count == 11)
+    }
+}
