@@ -86,13 +86,6 @@ if !coreOnly {
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         module(
-            "Backup",
-            [
-                "GraphModel", "FileSystem", "Storage", "Transport",
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-            ]),
-        module(
             "RESTServer",
             [
                 "GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database",
@@ -118,7 +111,7 @@ if !coreOnly {
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "GraphModel", "FileSystem", "RESTServer", "ServerRuntime",
+                "GraphModel", "FileSystem", "Backup", "RESTServer", "ServerRuntime",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swiftSettings),
