@@ -125,13 +125,14 @@ public struct BackupTool: Sendable {
 
     private func copyFromAnyone(to destination: BackupDestination, _ report: (Event) -> Void) throws(GraphError) -> Summary {
         var failures: [GraphError] = []
-        for host in try candidates(&failures, report) {
+        let candidates = try candidates(&failures, report)
+        for (index, host) in candidates.enumerated() {
             do throws(CopyFailure) {
                 return try copy(from: host, to: destination, report)
             } catch {
                 if error.isLocal { throw error.error }
                 failures.append(error.error)
-                report(.note(error.error.message))
+                if index + 1 < candidates.count { report(.note(error.error.message)) }
                 try destination.clear()
             }
         }
@@ -205,6 +206,9 @@ public struct BackupTool: Sendable {
         var summary = Summary(
             directory: destination.directory, host: host, role: copied.role, storeID: copied.storeID,
             position: copied.position, byteCount: copied.byteCount, copySeconds: copied.seconds, seconds: 0)
+        report(
+            .note(
+                "copied \(BackupDisplay.bytes(Double(copied.byteCount))) up to \(copied.position.transactionID) in \(BackupDisplay.oneDecimal(copied.seconds)) s"))
         if options.checksResult { summary.check = try check(copied, destination, report) }
         return summary
     }
