@@ -7,7 +7,8 @@ import Transport
 
 /// Resident memory of this process, in bytes.
 func residentByteCount() throws -> Int {
-    let fields = String(decoding: try POSIXFileSystem().readProcFile("/proc/self/statm"), as: UTF8.self).split(separator: " ")
+    let fields = String(decoding: try POSIXFileSystem().readProcFile("/proc/self/statm"), as: UTF8.self).split(
+        separator: " ")
     return (Int(fields[1]) ?? 0) * 4096
 }
 
@@ -75,7 +76,8 @@ private func startDeafPeer() async throws -> (listener: any Channel, address: St
         // More than sockets hold, less than the queue's bound.
         let count = 200
         for number in 0..<count {
-            sender.network.send([UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 250_000), to: receiver.address)
+            sender.network.send(
+                [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 250_000), to: receiver.address)
         }
         try await eventually("all frames arrive") { receiver.inbox.frameCount == count }
         #expect(receiver.inbox.frames.map { $0.bytes.first } == (0..<count).map { UInt8(truncatingIfNeeded: $0) })
