@@ -86,13 +86,6 @@ if !coreOnly {
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         module(
-            "Backup",
-            [
-                "GraphModel", "FileSystem", "Storage", "Transport",
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-            ]),
-        module(
             "RESTServer",
             [
                 "GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database",
