@@ -111,7 +111,7 @@ if !coreOnly {
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "GraphModel", "FileSystem", "RESTServer", "ServerRuntime",
+                "GraphModel", "FileSystem", "Backup", "RESTServer", "ServerRuntime",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swiftSettings),

@@ -15,7 +15,7 @@ struct Martlet: AsyncParsableCommand {
             """,
         version: martletVersion,
         subcommands: [
-            ServerCommand.self, CoordinatorCommand.self, ClusterCommand.self, CheckCommand.self,
+            ServerCommand.self, CoordinatorCommand.self, ClusterCommand.self, CheckCommand.self, BackupCommand.self,
             ImportCommand.self,
         ])
 }
