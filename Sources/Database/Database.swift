@@ -121,11 +121,7 @@ public final class Database: Sendable {
                 }
                 switch result {
                 case .success(let transactionID):
-                    guard pipeline.mayAcknowledge() else {
-                        throw GraphError(
-                            .outcomeUnknown,
-                            "\(transactionID) was ordered, but this member may have lost the mastership before it could answer")
-                    }
+                    if let refusal = refusalToAcknowledge(transactionID) { throw refusal }
                     return (value, transactionID)
                 case .failure(let error):
                     guard error.code == .conflict || error.code == .masterChanged, monotonicNanoseconds() < deadline else {
@@ -136,6 +132,15 @@ public final class Database: Sendable {
                 }
             }
         }
+    }
+
+    /// Why a client must not be told of a commit any more; nil when it may. Front ends that have work left after a
+    /// commit ask again before they answer.
+    public func refusalToAcknowledge(_ transactionID: TransactionID) -> GraphError? {
+        if pipeline.mayAcknowledge() { return nil }
+        return GraphError(
+            .outcomeUnknown,
+            "\(transactionID) was ordered, but this member may have lost the mastership before it could answer")
     }
 
     private enum Attempt<R: Sendable>: Sendable {

@@ -273,7 +273,7 @@ public struct MemberCore: Sendable {
         switch role {
         case .master: id
         case .slave(let slave):
-            now.milliseconds(since: slave.lastHeardAt) <= options.leaseTime ? slave.master : nil
+            !slave.isCutOff && now.milliseconds(since: slave.lastHeardAt) <= options.leaseTime ? slave.master : nil
         case .pending: nil
         }
     }
@@ -329,7 +329,9 @@ public struct MemberCore: Sendable {
     }
 
     private mutating func linkDown(_ member: MemberID, _ now: Instant) {
-        guard case .slave(let slave) = role, slave.master == member else { return }
+        guard case .slave(var slave) = role, slave.master == member else { return }
+        slave.isCutOff = true
+        role = .slave(slave)
         // Its process may be gone: ask around at once. The lease still has to run out.
         electionAt = min(electionAt, now + jitter(options.heartbeatInterval))
     }

@@ -40,7 +40,9 @@ extension MemberEngine {
         self.sequencer = nil
         defer { self.sequencer = sequencer }
         do throws(GraphError) {
-            let record = try sequencer.sequence(writeSet, epoch: epoch, commitPoint: core.commitPoint)
+            let record = try sequencer.sequence(
+                writeSet, epoch: epoch, commitPoint: core.commitPoint,
+                wallClockMilliseconds: host.entryTimestamp())
             try store.append([record])
             waiters.ordered.append(
                 .init(transactionID: record.position.transactionID, owner: owner, deadline: now + Self.commitTimeout))

@@ -6,6 +6,8 @@ public import Storage
 /// What a member needs from the world around it: the server gives threads and sockets, the simulator virtual ones.
 public protocol MemberHost: AnyObject {
     func send(_ frame: [UInt8], to address: String)
+    /// The wall clock, ms since 1970: stamped on entries, decides nothing.
+    func entryTimestamp() -> Int64
     /// One line for the operator's log.
     func note(_ line: String)
     /// The process cannot go on: the disk failed, or it does not belong to this cluster.
@@ -218,7 +220,8 @@ public final class MemberEngine {
         reserve.removeAll()
         shortenForwarded(now)
         var sequencer = try Sequencer(store)
-        let record = sequencer.epochStart(epoch, commitPoint: commitPoint)
+        let record = sequencer.epochStart(
+            epoch, commitPoint: commitPoint, wallClockMilliseconds: host.entryTimestamp())
         self.sequencer = sequencer
         try store.append([record])
         coreStep(.epochStarted(record.position.transactionID), now)

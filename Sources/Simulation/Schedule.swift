@@ -113,6 +113,8 @@ package enum FaultKind: String, CaseIterable, Sendable {
     case switchover
     /// A clock runs a little fast or slow.
     case clockDrift
+    /// Somebody sets a machine's wall clock, forward or back.
+    case clockJump
     /// The log is checkpointed and pruned, so that late members need a store copy.
     case checkpoint
 }

@@ -54,6 +54,7 @@ extension SimulatedCluster {
             settle(node)
         case .clockDrift:
             node.setClockDrift(Int64(random.below(21)) - 10)
+        case .clockJump: node.wallClockOffset += Int64(random.below(7_200_000)) - 3_600_000
         case .checkpoint:
             guard let store = node.engine?.store, !node.isPaused else { return }
             do throws(GraphError) { try store.checkpoint() } catch { violation = "checkpoint on node \(node.index): \(error)" }

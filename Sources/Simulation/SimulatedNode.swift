@@ -22,6 +22,8 @@ final class SimulatedNode: MemberHost {
     var backlog: [SimulationEvent] = []
     /// Parts per thousand by which the clock runs fast.
     var clockDrift: Int64 = 0
+    /// What the wall clock shows at the start of the run; jumps.
+    var wallClockOffset: Int64 = 1_800_000_000_000
     private var clockBase: (real: UInt64, shown: UInt64)
     var syncDelayMicroseconds: UInt64 = 200
     var isSyncScheduled = false
@@ -139,6 +141,8 @@ final class SimulatedNode: MemberHost {
     // MARK: MemberHost
 
     func send(_ frame: [UInt8], to address: String) { cluster.send(frame, from: index, to: address) }
+
+    func entryTimestamp() -> Int64 { wallClockOffset + Int64(cluster.now / 1_000_000) }
 
     func note(_ line: String) { cluster.trace("m\(memberID?.rawValue ?? 0) \(line)") }
 

@@ -11,6 +11,8 @@ final class WriteLoad: Sendable {
         var acknowledgedAt: [UInt64] = []
         var refused: [Int: Int] = [:]
         var unknown = 0
+        /// The first refusal of each status, for messages.
+        var samples: [Int: String] = [:]
         var sent = 0
         /// Epochs that acknowledged, from the answers' headers, with the time.
         var epochs: [(at: UInt64, epoch: Int, port: Int)] = []
@@ -45,6 +47,7 @@ final class WriteLoad: Sendable {
                         if let epoch = answer.headers["x-ha-epoch"].flatMap({ Int($0) }) { state.epochs.append((now, epoch, port)) }
                     } else {
                         state.refused[answer.status, default: 0] += 1
+                        if state.samples[answer.status] == nil { state.samples[answer.status] = String(answer.text.prefix(300)) }
                     }
                 }
                 if answer.status != 200 { Self.rest(clock, 10_000_000) }
@@ -77,7 +80,7 @@ final class WriteLoad: Sendable {
     }
 
     var summary: String {
-        state.withLock { "\($0.sent) sent, \($0.acknowledged.count) acknowledged, refused \($0.refused), \($0.unknown) unknown" }
+        state.withLock { "\($0.sent) sent, \($0.acknowledged.count) acknowledged, refused \($0.refused), \($0.unknown) unknown\($0.samples.isEmpty ? "" : ", for example \($0.samples)")" }
     }
 }
 

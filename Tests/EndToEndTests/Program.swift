@@ -13,10 +13,10 @@ enum Program {
         let output: String
     }
 
-    static func run(_ arguments: [String]) throws -> Outcome {
+    static func run(_ arguments: [String], program: String = TestCluster.program) throws -> Outcome {
         let directory = try TestCluster.temporaryDirectory("output")
         let path = directory + "/out.\(monotonicNanoseconds())"
-        let process = try ChildProcess.start(TestCluster.program, arguments, outputPath: path, detached: false)
+        let process = try ChildProcess.start(program, arguments, outputPath: path, detached: false)
         var status: Int32 = 0
         waitpid(process.processID, &status, 0)
         let bytes = (try? POSIXFileSystem().readAll(path)) ?? []

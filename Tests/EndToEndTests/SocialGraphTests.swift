@@ -9,9 +9,10 @@ extension EndToEnd {
     /// same answer on every member, and the right one.
     @Suite(.serialized) struct SocialGraphTests {
         @Test func importedGraphGivesTheSameAnswerOnEveryMember() async throws {
-            let graph = SocialGraph(people: 100_000, friendships: 1_800_000)
             let files = try TestCluster.temporaryDirectory("social")
+            let graph = try SocialGraph.benchmark(in: files) ?? SocialGraph(people: 100_000, friendships: 1_800_000)
             try graph.write(to: files)
+            print("social graph: \(graph.origin), \(graph.targets.count) people, \(graph.rowCount - graph.targets.count) friendships")
             let started = monotonicNanoseconds()
             let cluster = try await TestCluster("social") { cluster in
                 let outcome = try Program.run([
@@ -42,6 +43,7 @@ extension EndToEnd {
 /// A directed graph with skewed degrees, no self-loops, no parallel friendships.
 struct SocialGraph {
     private(set) var targets: [[UInt32]]
+    private(set) var origin = "made by the test"
     var rowCount: Int { targets.count + targets.reduce(0) { $0 + $1.count } }
 
     init(people: Int, friendships: Int) {
@@ -60,6 +62,35 @@ struct SocialGraph {
                 count += 1
             }
         }
+    }
+
+    /// The one of the benchmarks, made by their generator; nil where that, or what it needs, is not there.
+    static func benchmark(in directory: String) throws -> SocialGraph? {
+        let generator = parentDirectory(EndToEnd.ConfigurationSetTests.repository) + "/shared/bench/gen_social.py"
+        guard POSIXFileSystem().exists(generator), let python = findProgram("python3") else { return nil }
+        let outcome = try Program.run([generator, directory], program: python)
+        guard outcome.status == 0 else { return nil }
+        let bytes = try POSIXFileSystem().readAll(directory + "/friends.csv")
+        var graph = SocialGraph(people: 0, friendships: 0)
+        graph.origin = "from the benchmarks' generator"
+        var numbers: [UInt32] = []
+        var number: UInt32 = 0
+        // "src,dst" lines after a header; ids begin with 1.
+        for byte in bytes.drop(while: { $0 != 10 }).dropFirst() {
+            switch byte {
+            case 48...57: number = number * 10 + UInt32(byte - 48)
+            case 44, 10:
+                numbers.append(number)
+                number = 0
+            default: break
+            }
+        }
+        let people = Int(numbers.max() ?? 0)
+        graph.targets = Array(repeating: [], count: people)
+        for index in stride(from: 0, to: numbers.count - 1, by: 2) {
+            graph.targets[Int(numbers[index]) - 1].append(numbers[index + 1] - 1)
+        }
+        return graph
     }
 
     /// Small numbers are popular.

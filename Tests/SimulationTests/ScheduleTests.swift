@@ -39,7 +39,8 @@ import Testing
                 _ = cluster.run()
                 return cluster.traceLines + [cluster.summary]
             }
-            #expect(runs[0] == runs[1], "seed \(seed)")
+            let firstDifference = zip(runs[0], runs[1]).first { $0 != $1 }
+            #expect(firstDifference == nil && runs[0].count == runs[1].count, "seed \(seed)")
         }
     }
 }

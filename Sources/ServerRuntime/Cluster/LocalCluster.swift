@@ -194,12 +194,11 @@ package struct LocalCluster: Sendable {
 
     package var proxyConfigurationPath: String { options.directory + "/haproxy.cfg" }
 
-    /// Writes to the master, reads to the slaves, by what each member says of itself.
+    /// Writes to the master, reads to the slaves, by what each member says of itself. While there is none, to any member:
+    /// each takes writes and passes them on, so a request waits out a switchover instead of failing.
     private var proxyConfiguration: String {
-        func servers(_ check: String) -> String {
-            members.map { "    server member\($0.id) 127.0.0.1:\($0.httpPort) check inter 200ms fall 1 rise 1" }
-                .joined(separator: "\n")
-        }
+        let servers = members.map { "    server member\($0.id) 127.0.0.1:\($0.httpPort) check inter 200ms fall 1 rise 1" }
+            .joined(separator: "\n")
         return """
             global
                 maxconn 4096
@@ -209,23 +208,32 @@ package struct LocalCluster: Sendable {
                 timeout connect 250ms
                 timeout client 60s
                 timeout server 15s
-                timeout check 1s
+                timeout check 500ms
                 retries 2
                 option redispatch
+                # A member that says 404 gets nothing new but finishes what it has; one that is silent is cut off.
+                http-check disable-on-404
+                default-server on-marked-down shutdown-sessions
             frontend writes
                 bind 127.0.0.1:\(writePort)
-                default_backend master
+                use_backend master if { nbsrv(master) ge 1 }
+                default_backend members
             frontend reads
                 bind 127.0.0.1:\(readPort)
-                default_backend slaves
+                use_backend slaves if { nbsrv(slaves) ge 1 }
+                default_backend members
             backend master
                 option httpchk GET /hastatus/master
-            \(servers("master"))
+            \(servers)
             backend slaves
                 balance roundrobin
                 option httpchk GET /hastatus/slave
                 retry-on conn-failure empty-response response-timeout
-            \(servers("slave"))
+            \(servers)
+            backend members
+                balance roundrobin
+                option httpchk GET /hastatus/available
+            \(servers)
 
             """
     }

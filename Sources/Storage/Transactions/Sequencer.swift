@@ -76,9 +76,11 @@ public struct Sequencer: Sendable {
     }
 
     /// The first entry of a new mastership.
-    public mutating func epochStart(_ epoch: Epoch, commitPoint: TransactionID) -> LogRecord {
+    public mutating func epochStart(
+        _ epoch: Epoch, commitPoint: TransactionID, wallClockMilliseconds: Int64
+    ) -> LogRecord {
         let record = LogEntryHeader.encode(
-            kind: .epochStart, epoch: epoch, following: position, wallClockMilliseconds: wallClockMilliseconds(),
+            kind: .epochStart, epoch: epoch, following: position, wallClockMilliseconds: wallClockMilliseconds,
             commitPoint: commitPoint, commandCount: 0, commands: [])
         position = record.position
         return record
@@ -88,8 +90,10 @@ public struct Sequencer: Sendable {
     ///
     /// Throws `.conflict` (with the transaction that won), `.masterChanged` when its ids were reserved under another
     /// mastership, `.invalidRequest` when its bytes are malformed. Nothing changes when it throws.
+    ///
+    /// - Parameter wallClockMilliseconds: since 1970; for people who read the log, it decides nothing.
     public mutating func sequence(
-        _ writeSetBytes: [UInt8], epoch: Epoch, commitPoint: TransactionID
+        _ writeSetBytes: [UInt8], epoch: Epoch, commitPoint: TransactionID, wallClockMilliseconds: Int64
     ) throws(GraphError) -> LogRecord {
         let writeSet: WriteSet
         do throws(MalformedBytes) { writeSet = try WriteSet(decoding: writeSetBytes) } catch {
@@ -125,7 +129,7 @@ public struct Sequencer: Sendable {
             remember(command, transaction, &created, &touched)
         }
         let record = LogEntryHeader.encode(
-            kind: .transaction, epoch: epoch, following: position, wallClockMilliseconds: wallClockMilliseconds(),
+            kind: .transaction, epoch: epoch, following: position, wallClockMilliseconds: wallClockMilliseconds,
             commitPoint: commitPoint, commandCount: commandCount, commands: writer.bytes[...])
         position = record.position
         history.append((transaction, touched))

@@ -1,3 +1,4 @@
+internal import FileSystem
 public import GraphModel
 internal import Synchronization
 
@@ -48,7 +49,8 @@ public final class LocalCommitter: Sendable {
         if let failure = failure.withLock({ $0 }) { throw failure }
         return try sequencer.withLock { sequencer throws(GraphError) in
             let record = try sequencer.sequence(
-                writeSet, epoch: .zero, commitPoint: store.durable.transactionID)
+                writeSet, epoch: .zero, commitPoint: store.durable.transactionID,
+                wallClockMilliseconds: wallClockMilliseconds())
             waiters.withLock { $0.append(Waiter(transactionID: record.position.transactionID, resume: done)) }
             try store.append([record])
             return record.position
