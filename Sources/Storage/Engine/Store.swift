@@ -76,8 +76,21 @@ public final class Store: Sendable {
 
     /// Calls out of the store, set once after opening.
     final class Hooks: Sendable {
-        let onDurable = Mutex<(@Sendable (LogPosition) -> Void)?>(nil)
-        let onFailure = Mutex<(@Sendable (GraphError) -> Void)?>(nil)
+        // In a struct: a function that is itself the state of a mutex is wrapped anew by every access, for good.
+        private struct Calls {
+            var onDurable: (@Sendable (LogPosition) -> Void)?
+            var onFailure: (@Sendable (GraphError) -> Void)?
+        }
+        private let calls = Mutex(Calls())
+
+        var onDurable: (@Sendable (LogPosition) -> Void)? {
+            get { calls.withLock { $0.onDurable } }
+            set { calls.withLock { $0.onDurable = newValue } }
+        }
+        var onFailure: (@Sendable (GraphError) -> Void)? {
+            get { calls.withLock { $0.onFailure } }
+            set { calls.withLock { $0.onFailure = newValue } }
+        }
     }
 
     init(
@@ -97,9 +110,9 @@ public final class Store: Sendable {
     }
 
     /// Called on the log thread when everything up to the position is on disk. Set before the first append.
-    public func onDurable(_ body: @escaping @Sendable (LogPosition) -> Void) { hooks.onDurable.withLock { $0 = body } }
+    public func onDurable(_ body: @escaping @Sendable (LogPosition) -> Void) { hooks.onDurable = body }
     /// Called once when the log can no longer be written; the store is read-only from then on.
-    public func onFailure(_ body: @escaping @Sendable (GraphError) -> Void) { hooks.onFailure.withLock { $0 = body } }
+    public func onFailure(_ body: @escaping @Sendable (GraphError) -> Void) { hooks.onFailure = body }
 
     var state: AppliedState { current.withLock { $0 } }
 
