@@ -19,6 +19,9 @@ struct ExpandCommand: ParsableCommand {
     @Option(help: "Rounds.")
     var rounds = 7
 
+    @Option(help: ArgumentHelp("Measure only this series, for a profiler.", valueName: "1-hop native"))
+    var only: String?
+
     /// One way to the answer. `run` returns it for all starts: the number of ends, distinct ones after two steps.
     private struct Way {
         let name: String
@@ -35,17 +38,17 @@ struct ExpandCommand: ParsableCommand {
             throw ValidationError("--type \(type): the store has no such relationship")
         }
         let plain = PlainGraph(transaction, nodeCount: transaction.nodeCount(), types: [token])
-        let native = NativeExpansion(transaction, type: token, nodeCount: plain.nodeCount)
+        var native = NativeExpansion(transaction, type: token, nodeCount: plain.nodeCount)
         var random = FixedRandom(seed: 88_172_645_463_325_252)
-        let many = (0..<20_000).map { _ in UInt32(random.next(below: plain.nodeCount)) }
+        let many = (0..<100_000).map { _ in UInt32(random.next(below: plain.nodeCount)) }
         let few = Array(many.prefix(4000))
-        let (one, two) = ("MATCH (a)-[:\(type)]->(b) RETURN count(b)",
-            "MATCH (a)-[:\(type)]->(b)-[:\(type)]->(c) RETURN count(DISTINCT c)")
+        let one = "MATCH (a)-[:\(type)]->(b) RETURN count(b)"
+        let two = "MATCH (a)-[:\(type)]->(b)-[:\(type)]->(c) RETURN count(DISTINCT c)"
         try measure(
             "1-hop", startCount: many.count, edgeCount: plain.oneHop(many).edgeCount,
             [
-                Way(name: "csr", repetitions: 40) { plain.oneHop(many).edgeCount },
-                Way(name: "native", repetitions: 10) { native.oneHop(many) },
+                Way(name: "csr", repetitions: 20) { plain.oneHop(many).edgeCount },
+                Way(name: "native", repetitions: 5) { native.oneHop(many) },
                 Way(name: "cypher", repetitions: 1) { try Self.query(one, many, transaction) },
             ])
         try measure(
@@ -60,6 +63,7 @@ struct ExpandCommand: ParsableCommand {
     /// Goes through all ways once a round, checks that they agree, and prints edges/s and ns per start of each.
     private func measure(_ name: String, startCount: Int, edgeCount: Int, _ ways: [Way]) throws {
         let expected = try ways[0].run()
+        let ways = ways.filter { only == nil || only == "\(name) \($0.name)" }
         var rates = ways.map { Series("\(name) \($0.name)", "edges/s") }
         var times = ways.map { Series("\(name) \($0.name)", "ns/start") }
         for round in 0...rounds {
@@ -70,7 +74,7 @@ struct ExpandCommand: ParsableCommand {
                     return answer
                 }
                 guard answer == expected else {
-                    throw GraphError(.general, "\(name): \(way.name) finds \(answer), \(ways[0].name) finds \(expected)")
+                    throw GraphError(.general, "\(name): \(way.name) finds \(answer), expected are \(expected)")
                 }
                 // The first round only warms up.
                 if round == 0 { continue }

@@ -2,7 +2,7 @@ internal import GraphModel
 internal import Storage
 
 /// Expansions by the transaction's own calls, as an embedding program would write them.
-final class NativeExpansion {
+struct NativeExpansion {
     private let transaction: Transaction
     private let types: [TokenID]
     private var neighbours: ContiguousArray<UInt64> = []
@@ -19,7 +19,7 @@ final class NativeExpansion {
     }
 
     /// The number of neighbours of all starts.
-    func oneHop(_ starts: [UInt32]) -> Int {
+    mutating func oneHop(_ starts: [UInt32]) -> Int {
         var count = 0
         for start in starts {
             neighbours.removeAll(keepingCapacity: true)
@@ -31,7 +31,7 @@ final class NativeExpansion {
     }
 
     /// The number of distinct nodes at the end of two steps, added up over all starts.
-    func twoHops(_ starts: [UInt32]) -> Int {
+    mutating func twoHops(_ starts: [UInt32]) -> Int {
         var distinctCount = 0
         for start in starts {
             neighbours.removeAll(keepingCapacity: true)
