@@ -40,7 +40,9 @@ var targets: [Target] = [
     module("Simulation", ["GraphModel", "FileSystem", "Storage", "Coordination", "Replication"]),
     tests("GraphModelTests", ["GraphModel"]),
     tests("FileSystemTests", ["FileSystem"]),
-    tests("SimulationTests", ["Replication", "Simulation"]),
+    tests("CoordinationTests", ["GraphModel", "Coordination"]),
+    tests("ReplicationTests", ["GraphModel", "FileSystem", "Storage", "Coordination", "Replication"]),
+    tests("SimulationTests", ["FileSystem", "Replication", "Simulation"]),
     tests("StorageTests", ["GraphModel", "FileSystem", "Storage"]),
     tests("QueryEngineTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine"]),
 ]
@@ -65,6 +67,27 @@ if !coreOnly {
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         module(
+            "Backup",
+            [
+                "GraphModel", "FileSystem", "Storage", "Transport",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+        tests(
+            "TransportTests",
+            [
+                "GraphModel", "FileSystem", "Transport",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+        tests(
+            "BackupTests",
+            [
+                "GraphModel", "FileSystem", "Storage", "Transport", "Backup",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+        module(
             "RESTServer",
             [
                 "GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database",
@@ -79,17 +102,23 @@ if !coreOnly {
         module(
             "ServerRuntime",
             [
-                "GraphModel", "FileSystem", "Storage", "Database", "RESTServer",
+                "GraphModel", "FileSystem", "Storage", "Coordination", "Replication", "Transport", "Database", "Backup",
+                "RESTServer",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "GraphModel", "FileSystem", "RESTServer", "ServerRuntime",
+                "GraphModel", "FileSystem", "Backup", "RESTServer", "ServerRuntime",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swiftSettings),
+        tests(
+            "EndToEndTests", ["GraphModel", "FileSystem", "Storage", "RESTServer", "ServerRuntime", "martlet"]),
         tests(
             "RESTServerTests",
             [

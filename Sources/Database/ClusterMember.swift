@@ -13,8 +13,6 @@ public final class ClusterMember: CommitPipeline {
         public var coordinators: [String]
         public var directory: String
         public var storeOptions: Store.Options
-        /// Longest time that closing waits for another member to take over.
-        public var handoverTimeout: Milliseconds = 10_000
 
         public init(
             replication: ReplicationOptions, coordinators: [String], directory: String,
@@ -33,14 +31,25 @@ public final class ClusterMember: CommitPipeline {
         var isClosed = false
     }
 
+    /// Somebody who waits for the member's state to change.
+    private struct Condition: Sendable {
+        let deadline: Instant?
+        let holds: @Sendable (MemberSnapshot) -> Bool
+        let resume: @Sendable () -> Void
+    }
+
     let configuration: Configuration
+    private let conditions = Mutex<[Condition]>([])
     let queue = Monitor(Queue())
     let snapshot = Mutex(MemberSnapshot())
     /// The store that reads use; nil while there is none or it is being replaced.
     let openStore: Mutex<Store?>
     let note: @Sendable (String) -> Void
     let onFailure: @Sendable (GraphError) -> Void
-    public let reserve: IDReserve
+    public let reserve = IDReserve()
+    private let fileSystem: any FileSystem
+    private let network: any FrameNetwork
+    private let copier: any StoreCopier
     private let thread = Mutex<DedicatedThread?>(nil)
     private let checkpointer = Checkpointer()
 
@@ -54,7 +63,7 @@ public final class ClusterMember: CommitPipeline {
         }
     }
 
-    /// Opens the member's store, if it has one, and starts taking part.
+    /// Opens the member's store, if it has one. ``start(httpAddress:backupAddress:)`` lets it take part.
     ///
     /// - Parameters:
     ///   - note: gets one line per event that an operator should know.
@@ -70,6 +79,9 @@ public final class ClusterMember: CommitPipeline {
         self.configuration = configuration
         self.note = note
         self.onFailure = onFailure
+        self.fileSystem = fileSystem
+        self.network = network
+        self.copier = copier
         let directory = StoreDirectory(path: configuration.directory, fileSystem: fileSystem)
         try directory.recover()
         var store: Store?
@@ -82,14 +94,21 @@ public final class ClusterMember: CommitPipeline {
             if let line = store?.recoveryNote { note(line) }
         }
         openStore = Mutex(store)
+    }
+
+    /// Joins the cluster, telling the others where this member's servers listen.
+    public func start(httpAddress: String, backupAddress: String) throws(GraphError) {
+        let store = openStore.withLock { $0 }
+        var options = configuration.replication
+        options.member.httpAddress = httpAddress
+        options.member.backupAddress = backupAddress
         let host = ClusterMemberHost(
-            directory: directory, storeOptions: configuration.storeOptions, network: network, copier: copier, note: note,
-            onFailure: onFailure)
+            directory: StoreDirectory(path: configuration.directory, fileSystem: fileSystem),
+            storeOptions: configuration.storeOptions, network: network, copier: copier, note: note, onFailure: onFailure)
         let engine = try MemberEngine(
-            options: configuration.replication, coordinators: configuration.coordinators, store: store,
-            hardStatePath: configuration.directory + ".member", fileSystem: fileSystem,
+            options: options, coordinators: configuration.coordinators, store: store,
+            hardStatePath: configuration.directory + ".member", fileSystem: fileSystem, reserve: reserve,
             seed: UInt64.random(in: .min ... .max), now: .now, host: host)
-        reserve = engine.reserve
         let confined = Confined(engine, host)
         host.enqueue = { [weak self] job in self?.enqueue(job) }
         host.storeChanged = { [weak self] store in self?.openStore.withLock { $0 = store } }
@@ -102,11 +121,15 @@ public final class ClusterMember: CommitPipeline {
         checkpointer.start { [weak self] in self?.openStore.withLock { $0 } }
     }
 
-    func enqueue(_ job: @escaping Job) {
-        queue.withLock { queue in
+    /// Gives a job to the member's thread; false when it has ended.
+    @discardableResult
+    func enqueue(_ job: @escaping Job) -> Bool {
+        let accepted = queue.withLock { queue in
             if !queue.isClosed { queue.jobs.append(job) }
+            return !queue.isClosed
         }
-        queue.signal()
+        if accepted { queue.signal() }
+        return accepted
     }
 
     private func run(_ engine: MemberEngine) {
@@ -121,8 +144,38 @@ public final class ClusterMember: CommitPipeline {
             for job in work?.jobs ?? [] { job(engine, now) }
             if Instant.now >= engine.nextTickAt(now: now) || work == nil { engine.tick(now: .now) }
             engine.flush(now: .now)
-            snapshot.withLock { $0 = MemberSnapshot(engine, now: .now) }
-            if work?.isClosed ?? false { return engine.close() }
+            publish(engine)
+            if work?.isClosed ?? false {
+                engine.close()
+                return conditions.withLock { conditions in
+                    for condition in conditions { condition.resume() }
+                    conditions = []
+                }
+            }
+        }
+    }
+
+    private func publish(_ engine: MemberEngine) {
+        var next = MemberSnapshot(engine, now: .now)
+        next.hasJoined = snapshot.withLock(\.hasJoined) || next.heardMasterAt != nil || next.leaseEnd != nil
+        snapshot.withLock { $0 = next }
+        conditions.withLock { conditions in
+            conditions.removeAll { condition in
+                guard condition.holds(next) || condition.deadline.map({ $0 <= .now }) ?? false else { return false }
+                condition.resume()
+                return true
+            }
+        }
+    }
+
+    /// Returns once the member's state meets a condition, at the deadline, or when the member has ended.
+    private func wait(deadline: Instant? = nil, until holds: @escaping @Sendable (MemberSnapshot) -> Bool) async {
+        await withCheckedContinuation { continuation in
+            // The thread's next round looks at it.
+            let accepted = enqueue { [self] _, _ in
+                conditions.withLock { $0.append(Condition(deadline: deadline, holds: holds) { continuation.resume() }) }
+            }
+            if !accepted { continuation.resume() }
         }
     }
 
@@ -148,17 +201,30 @@ public final class ClusterMember: CommitPipeline {
     }
 
     public func commit(_ writeSet: [UInt8], done: @escaping @Sendable (Result<TransactionID, GraphError>) -> Void) {
-        enqueue { engine, now in engine.commit(writeSet, now: now, done: done) }
+        if !enqueue({ engine, now in engine.commit(writeSet, now: now, done: done) }) {
+            done(.failure(Self.closed))
+        }
     }
 
     public func reserveIDs(nodes: Int, relationships: Int, done: @escaping @Sendable (GraphError?) -> Void) {
-        enqueue { engine, now in engine.reserveIDs(nodes: nodes, relationships: relationships, now: now, done: done) }
+        let accepted = enqueue { engine, now in
+            engine.reserveIDs(nodes: nodes, relationships: relationships, now: now, done: done)
+        }
+        if !accepted { done(Self.closed) }
     }
 
     public func waitUntilApplied(
         _ transactionID: TransactionID, timeout: Milliseconds, done: @escaping @Sendable (Bool) -> Void
     ) {
-        enqueue { engine, now in engine.waitUntilApplied(transactionID, deadline: now + timeout, done: done) }
+        let accepted = enqueue { engine, now in
+            engine.waitUntilApplied(transactionID, deadline: now + timeout, done: done)
+        }
+        if !accepted { done(false) }
+    }
+
+    public func mayAcknowledge() -> Bool {
+        let (isMaster, end) = snapshot.withLock { ($0.isMaster, $0.answersUntil) }
+        return !isMaster || end.map { Instant.now < $0 } ?? false
     }
 
     public func requireLinearizable() throws(GraphError) {
@@ -170,26 +236,45 @@ public final class ClusterMember: CommitPipeline {
         }
     }
 
+    private static let closed = GraphError(.unavailable, "this member is shutting down: nothing was applied")
+
     // MARK: Operation
 
-    /// Asks the master, which must be this member, to hand over; nil: to whoever is best.
-    public func switchMaster(to target: MemberID?) throws(GraphError) {
-        guard snapshot.withLock({ $0.isMaster }) else {
-            throw GraphError(.noMaster, "this member is not the master: ask the master to hand over")
-        }
-        enqueue { engine, now in engine.handOver(to: target, now: now) }
+    /// Returns once this member serves reads: it has a store and knows a master, or is it.
+    public func untilServing() async {
+        await wait { $0.hasJoined && !$0.isCopying && $0.hasStore }
     }
 
-    /// Hands a mastership over if another member can take it, then stops. Reads go on until the caller closes the store's
-    /// users.
-    public func close() async {
-        if snapshot.withLock({ $0.isMaster && $0.syncSet.count > 1 }) {
-            enqueue { engine, now in engine.handOver(to: nil, now: now) }
-            let deadline = Instant.now + configuration.handoverTimeout
-            while snapshot.withLock({ $0.isMaster }), Instant.now < deadline {
-                try? await Task.sleep(for: .milliseconds(20))
-            }
+    /// Makes another member master, or, with nil, whichever is best; only the master can. Returns who it is once this
+    /// member follows it.
+    public func switchMaster(to target: MemberID?) async throws(GraphError) -> MemberID {
+        guard snapshot.withLock({ $0.isMaster }) else {
+            throw GraphError(
+                .noMaster, "this member is not the master: ask the master to hand over")
         }
+        let ownID = configuration.replication.member.id
+        enqueue { engine, now in engine.handOver(to: target, now: now) }
+        // A proposal whose outcome the coordinators do not tell leaves the mastership in the balance.
+        let limit = Instant.now + Milliseconds(2 * configuration.replication.handoverTimeout.rawValue)
+        await wait(deadline: limit) { !$0.isHandingOver && (!$0.isMaster || $0.handoverEnded) && ($0.isMaster || $0.master != nil) }
+        guard let master = snapshot.withLock({ $0.master }), master != ownID else {
+            throw GraphError(
+                .unavailable,
+                "no switchover took place: \(target.map { "member \($0.rawValue) is not in the sync set, or did not catch up in time" } ?? "no other member can be master")")
+        }
+        return master
+    }
+
+    /// Lets another member take over while this one still serves; at once when it is not master or nobody can.
+    public func handOver() async {
+        guard snapshot.withLock({ $0.isMaster && $0.syncSet.count > 1 }) else { return }
+        do throws(GraphError) { note("member \(try await switchMaster(to: nil).rawValue) is master now") } catch {
+            note("stops without a switchover: \(error.message)")
+        }
+    }
+
+    /// Leaves the cluster's traffic and closes the store.
+    public func close() async {
         checkpointer.stop()
         queue.withLock { $0.isClosed = true }
         queue.signal()

@@ -15,6 +15,9 @@ public protocol CommitPipeline: Sendable {
     /// Calls `done` with true once a transaction is readable here, or with false when that took too long.
     func waitUntilApplied(
         _ transactionID: TransactionID, timeout: Milliseconds, done: @escaping @Sendable (Bool) -> Void)
+    /// Whether a client may still be told of a commit: a master that was stopped in between and woke up deposed must
+    /// not speak for an epoch that is over.
+    func mayAcknowledge() -> Bool
     /// Throws unless this member may answer a linearizable read now.
     func requireLinearizable() throws(GraphError)
     var status: DatabaseStatus { get }

@@ -64,6 +64,15 @@ public final class Database: Sendable {
         }
     }
 
+    /// Runs `body` over a snapshot on the caller's thread. Only for work whose cost does not depend on the graph, such as
+    /// looking up one entity by its id: changing threads twice would cost several times as much.
+    public func readHere<R: Sendable>(
+        _ request: RequestOptions = RequestOptions(), _ body: (Transaction) throws(GraphError) -> R
+    ) async throws(GraphError) -> R {
+        try await prepare(request)
+        return try body(try pipeline.readableStore().beginRead())
+    }
+
     private func prepare(_ request: RequestOptions) async throws(GraphError) {
         if request.isLinearizable { try pipeline.requireLinearizable() }
         if let bookmark = request.bookmark { try await waitUntilApplied(bookmark) }
@@ -101,7 +110,10 @@ public final class Database: Sendable {
             case .needsIDs:
                 try await reserveIDs(idBlock)
                 idBlock = min(idBlock * 8, 1 << 22)
-            case .done(let value, let transactionID): return (value, transactionID)
+            case .done(let value, nil): return (value, nil)
+            case .done(let value, let transactionID?):
+                if let refusal = refusalToAcknowledge(transactionID) { throw refusal }
+                return (value, transactionID)
             case .lost(let error):
                 guard error.code == .conflict || error.code == .masterChanged, monotonicNanoseconds() < deadline else {
                     throw error
@@ -110,6 +122,15 @@ public final class Database: Sendable {
                 if let winner = error.conflictingTransaction { try await waitUntilApplied(winner) }
             }
         }
+    }
+
+    /// Why a client must not be told of a commit any more; nil when it may. Front ends that have work left after a
+    /// commit ask again before they answer.
+    public func refusalToAcknowledge(_ transactionID: TransactionID) -> GraphError? {
+        if pipeline.mayAcknowledge() { return nil }
+        return GraphError(
+            .outcomeUnknown,
+            "\(transactionID) was ordered, but this member may have lost the mastership before it could answer")
     }
 
     private enum Attempt<R: Sendable>: Sendable {

@@ -11,11 +11,18 @@ struct MemberSnapshot: Sendable {
     var followed: MemberID?
     var epoch = Epoch.zero
     var leaseEnd: Instant?
+    var answersUntil: Instant?
     var commitPoint = TransactionID.zero
     var behindSince: Instant?
     /// When this member last heard a master, or was one.
     var heardMasterAt: Instant?
     var isCopying = false
+    var hasStore = false
+    /// Whether this process has been master or heard one.
+    var hasJoined = false
+    var isHandingOver = false
+    /// A switchover was asked for and is over, without success.
+    var handoverEnded = false
     var syncSet: [MemberID] = []
     var members: [ClusterRegister.Member] = []
     var storeID: StoreID?
@@ -30,10 +37,14 @@ struct MemberSnapshot: Sendable {
         followed = core.followed
         epoch = core.masterEpoch ?? core.register?.epoch ?? .zero
         leaseEnd = core.leaseEnd(now: now)
+        answersUntil = core.answersUntil(now: now)
         commitPoint = core.commitPoint
         behindSince = core.behindSince
         heardMasterAt = core.lastHeardMasterAt
         isCopying = core.isCopyingStore
+        hasStore = engine.store != nil
+        isHandingOver = core.isHandingOver
+        handoverEnded = core.isMaster && !core.isHandingOver
         syncSet = core.register?.syncSet ?? []
         members = core.register?.members ?? []
         storeID = core.register?.storeID
@@ -54,7 +65,7 @@ extension ClusterMember {
             status.role = .slave
         }
         status.isWritableMaster = hasLease && store?.failure == nil
-        status.isReadable = store != nil && !member.isCopying
+        status.isReadable = store != nil && !member.isCopying && member.hasJoined
         status.serverID = configuration.replication.member.id
         status.clusterName = configuration.replication.clusterName
         status.storeID = store?.storeID ?? member.storeID

@@ -49,6 +49,7 @@ public final class SingleDatabase: CommitPipeline {
         done(store.applied.transactionID >= transactionID)
     }
 
+    public func mayAcknowledge() -> Bool { true }
     public func requireLinearizable() {}
 
     public var status: DatabaseStatus {

@@ -217,7 +217,7 @@ public final class CrashableFileSystem: FileSystem {
         try operation("remove", path)
         let found = state.withLock { state in
             state.pendingNames.append(([(path, nil)], parentDirectory(path)))
-            return state.names.removeValue(forKey: path) != nil
+            return state.names.removeValue(forKey: path) != nil || state.directories.remove(path) != nil
         }
         if !found { throw FileError(.notFound, operation: "remove", path: path, detail: "no such file or directory") }
     }

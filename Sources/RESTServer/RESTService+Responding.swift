@@ -21,7 +21,10 @@ extension RESTService {
         let result = await answer(request.head, found, incoming, channel, executor)
         let answer: Answer
         switch result {
-        case .success(let made): answer = made
+        case .success(let made):
+            // The last look before the answer leaves: a process that was stopped may have waited here for minutes.
+            let refusal = made.transactionID.flatMap(database.refusalToAcknowledge)
+            answer = refusal.map { self.answer(to: $0, request.head, found) } ?? made
         case .failure(let error): answer = self.answer(to: error, request.head, found)
         }
         defer {

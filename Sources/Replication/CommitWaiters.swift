@@ -20,10 +20,11 @@ struct CommitWaiters {
         let completion: Completion
         let deadline: Instant
     }
+    /// A request that waits for a mastership to begin.
     struct Held {
-        let writeSet: [UInt8]
-        let owner: Owner
         let deadline: Instant
+        let resume: (Instant) -> Void
+        let fail: (GraphError) -> Void
     }
     struct Applied {
         let transactionID: TransactionID
@@ -36,7 +37,6 @@ struct CommitWaiters {
     /// Sent to the master.
     var forwarded: [UInt64: Forwarded] = [:]
     var forwardedReserves: [UInt64: (completion: @Sendable (GraphError?) -> Void, deadline: Instant)] = [:]
-    /// Waiting for a switchover to end.
     var held: [Held] = []
     var applied: [Applied] = []
     private var lastID: UInt64
@@ -81,9 +81,7 @@ struct CommitWaiters {
         failForwarded(error)
         let waiting = held
         held = []
-        for waiter in waiting {
-            reply(waiter.owner, .failure(GraphError(.unavailable, "nothing was applied: \(error.message)")))
-        }
+        for request in waiting { request.fail(GraphError(.unavailable, "nothing was applied: \(error.message)")) }
         let reads = applied
         applied = []
         for wait in reads { wait.completion(false) }

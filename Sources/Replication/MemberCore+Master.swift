@@ -194,10 +194,13 @@ extension MemberCore {
 
     mutating func handOver(to target: MemberID?, _ now: Instant, _ actions: inout [Action]) {
         guard case .master(var master) = role, master.handover == nil else { return }
-        let others = master.syncSet.filter { $0 != id }
+        let others = master.syncSet.filter { other in
+            guard other != id, let contact = master.peers[other]?.lastContact else { return false }
+            return now.milliseconds(since: contact) < options.leaseTime
+        }
         guard target.map(others.contains) ?? !others.isEmpty else {
             actions.append(
-                .note(target.map { "member \($0.rawValue) is not in the sync set and cannot be master" } ?? "no other member can be master"))
+                .note(target.map { "member \($0.rawValue) is not in the sync set, or does not answer, and cannot be master" } ?? "no other member can be master"))
             return
         }
         master.handover = .init(target: target, deadline: now + options.handoverTimeout)

@@ -20,6 +20,7 @@ extension MemberCore {
                 .refuse("this member's store is \(options.member.storeID), the cluster's is \(register.storeID): move the store away to join"))
             return
         }
+        if let known = self.register, register.epoch > known.epoch { newMasterNamedAt = now }
         self.register = register
         if let election, election.revision != register.revision { self.election = nil }
         takeUp(register, log, now, &actions)

@@ -16,6 +16,7 @@ extension MemberCore {
         follow(sender, append, log, now, &actions)
         guard case .slave(var slave) = role else { return }
         slave.lastHeardAt = now
+        slave.isCutOff = false
         slave.sentAt = max(slave.sentAt, append.sentAt)
         role = .slave(slave)
         election = nil

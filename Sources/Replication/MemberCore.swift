@@ -85,6 +85,8 @@ public struct MemberCore: Sendable {
     var acknowledgedPersistedAt: Instant
     public internal(set) var lastHeardMasterAt: Instant?
     var announcedRevision: UInt64?
+    /// When the register was seen to name the master of a new epoch.
+    var newMasterNamedAt: Instant?
     public let startedAt: Instant
 
     public init(
@@ -194,10 +196,25 @@ public struct MemberCore: Sendable {
         return nil
     }
 
-    /// Whether commits should wait for a switchover that is under way.
+    /// Whether a switchover away from this member is under way.
     public var isHandingOver: Bool {
         if case .master(let master) = role { return master.handover != nil }
         return false
+    }
+
+    /// Whether a mastership is about to begin: requests wait a moment for it instead of failing.
+    public func expectsMaster(now: Instant) -> Bool {
+        switch role {
+        case .master(let master):
+            if master.handover != nil { return true }
+            // Elected, and the first entry is on its way to a quorum.
+            return master.epochStart.map { master.commitPoint < $0 } ?? true
+        case .slave: return false
+        case .pending:
+            // Somebody was named just now, but has not been heard yet.
+            guard let newsAt = newMasterNamedAt else { return false }
+            return now.milliseconds(since: newsAt) < options.leaseTime
+        }
     }
 
     public var isMaster: Bool {
@@ -256,7 +273,7 @@ public struct MemberCore: Sendable {
         switch role {
         case .master: id
         case .slave(let slave):
-            now.milliseconds(since: slave.lastHeardAt) <= options.leaseTime ? slave.master : nil
+            !slave.isCutOff && now.milliseconds(since: slave.lastHeardAt) <= options.leaseTime ? slave.master : nil
         case .pending: nil
         }
     }
@@ -266,6 +283,12 @@ public struct MemberCore: Sendable {
         guard case .master(let master) = role, refusalOfCommits(now: now) == nil else { return nil }
         // Once another is named it may rule already.
         if master.handover?.isProposed ?? false { return nil }
+        return master.leaseEnd(now: now, leaseTime: options.leaseTime)
+    }
+
+    /// Until when a master may tell clients of what it has committed; nil when it is not master or has no lease.
+    public func answersUntil(now: Instant) -> Instant? {
+        guard case .master(let master) = role else { return nil }
         return master.leaseEnd(now: now, leaseTime: options.leaseTime)
     }
 
@@ -306,7 +329,9 @@ public struct MemberCore: Sendable {
     }
 
     private mutating func linkDown(_ member: MemberID, _ now: Instant) {
-        guard case .slave(let slave) = role, slave.master == member else { return }
+        guard case .slave(var slave) = role, slave.master == member else { return }
+        slave.isCutOff = true
+        role = .slave(slave)
         // Its process may be gone: ask around at once. The lease still has to run out.
         electionAt = min(electionAt, now + jitter(options.heartbeatInterval))
     }

@@ -11,6 +11,10 @@ extension MemberEngine {
         _ writeSet: [UInt8], now: Instant, done: @escaping @Sendable (Result<TransactionID, GraphError>) -> Void
     ) {
         if core.isMaster { return order(writeSet, for: .local(done), now) }
+        if core.expectsMaster(now: now) {
+            return hold(
+                now, { [unowned self] in commit(writeSet, now: $0, done: done) }, orElse: { done(.failure($0)) })
+        }
         guard let master = core.knownMaster(now: now) else {
             return done(.failure(GraphError(.noMaster, "there is no master now: nothing was applied, try again")))
         }
@@ -20,9 +24,14 @@ extension MemberEngine {
     }
 
     func order(_ writeSet: [UInt8], for owner: CommitWaiters.Owner, _ now: Instant) {
-        if core.isHandingOver {
-            waiters.held.append(.init(writeSet: writeSet, owner: owner, deadline: now + Self.commitTimeout))
-            return
+        if core.isMaster && core.expectsMaster(now: now) {
+            return hold(
+                now, { [unowned self] in orderOrForward(writeSet, for: owner, $0) },
+                orElse: { [unowned self] in reply(owner, .failure($0)) })
+        }
+        if !core.isMaster, case .member = owner {
+            return reply(
+                owner, .failure(GraphError(.masterChanged, "member \(options.member.id.rawValue) is not the master any more: nothing was applied")))
         }
         if let refusal = core.refusalOfCommits(now: now) { return reply(owner, .failure(refusal)) }
         guard let store, let epoch = core.masterEpoch, var sequencer else {
@@ -38,6 +47,18 @@ extension MemberEngine {
         } catch {
             reply(owner, .failure(error))
         }
+    }
+
+    /// After a wait: this member may have become master, or ceased to be.
+    private func orderOrForward(_ writeSet: [UInt8], for owner: CommitWaiters.Owner, _ now: Instant) {
+        if !core.isMaster, case .local(let completion) = owner { return commit(writeSet, now: now, done: completion) }
+        order(writeSet, for: owner, now)
+    }
+
+    private func hold(
+        _ now: Instant, _ resume: @escaping (Instant) -> Void, orElse fail: @escaping (GraphError) -> Void
+    ) {
+        waiters.held.append(.init(deadline: now + Self.commitTimeout, resume: resume, fail: fail))
     }
 
     func reply(_ owner: CommitWaiters.Owner, _ result: Result<TransactionID, GraphError>) {
@@ -75,6 +96,15 @@ extension MemberEngine {
         }
     }
 
+    /// A live old master still answers what it has: it gets the time of a lease for that.
+    func shortenForwarded(_ now: Instant) {
+        for id in waiters.forwarded.keys {
+            guard let waiting = waiters.forwarded[id] else { continue }
+            waiters.forwarded[id] = .init(
+                completion: waiting.completion, deadline: min(waiting.deadline, now + options.leaseTime))
+        }
+    }
+
     func failForwarded(_ reason: String) {
         waiters.failForwarded(
             GraphError(.outcomeUnknown, "\(reason) before it answered: the transaction may or may not have been committed"))
@@ -88,6 +118,11 @@ extension MemberEngine {
     ) {
         let nodes = max(nodes, Self.idBlockMinimum)
         let relationships = max(relationships, Self.idBlockMinimum)
+        if core.expectsMaster(now: now) && !(core.isMaster && sequencer != nil && !core.isHandingOver) {
+            return hold(
+                now, { [unowned self] in reserveIDs(nodes: nodes, relationships: relationships, now: $0, done: done) },
+                orElse: done)
+        }
         if let epoch = core.masterEpoch {
             guard var sequencer else { return done(GraphError(.noMaster, "the mastership has not begun yet")) }
             reserve.add(
@@ -149,20 +184,12 @@ extension MemberEngine {
         for wait in ready { wait.completion(true) }
     }
 
-    /// After a switchover the new master orders what had to wait.
-    func releaseHeldCommits(_ now: Instant) {
-        guard !waiters.held.isEmpty, !core.isHandingOver, core.isMaster || core.knownMaster(now: now) != nil else { return }
+    /// Once the mastership has begun, or is not to be expected any more, what waited goes on.
+    func releaseHeldRequests(_ now: Instant) {
+        guard !waiters.held.isEmpty, !core.expectsMaster(now: now) else { return }
         let held = waiters.held
         waiters.held = []
-        for waiting in held {
-            if core.isMaster {
-                order(waiting.writeSet, for: waiting.owner, now)
-            } else if case .local(let completion) = waiting.owner {
-                commit(waiting.writeSet, now: now, done: completion)
-            } else {
-                reply(waiting.owner, .failure(GraphError(.masterChanged, "the master changed: nothing was applied, try again")))
-            }
-        }
+        for request in held { request.resume(now) }
     }
 
     func expire(_ now: Instant) {
@@ -186,10 +213,12 @@ extension MemberEngine {
             waiters.forwardedReserves[id] = nil
             waiting.completion(GraphError(.noMaster, "the master did not answer within \(Self.commitTimeout): nothing was applied"))
         }
-        for waiting in waiters.held where waiting.deadline <= now {
-            reply(waiting.owner, .failure(GraphError(.noMaster, "the switchover took longer than \(Self.commitTimeout): nothing was applied")))
-        }
+        let stale = waiters.held.filter { $0.deadline <= now }
         waiters.held.removeAll { $0.deadline <= now }
+        for request in stale {
+            request.fail(
+                GraphError(.noQuorum, "no mastership began within \(Self.commitTimeout): nothing was applied, try again"))
+        }
         let late = waiters.applied.filter { $0.deadline <= now }
         waiters.applied.removeAll { $0.deadline <= now }
         for wait in late { wait.completion(false) }

@@ -22,7 +22,7 @@ public protocol MemberHost: AnyObject {
 public final class MemberEngine {
     public let options: ReplicationOptions
     public private(set) var store: Store?
-    public let reserve = IDReserve()
+    public let reserve: IDReserve
     public private(set) var core: MemberCore
     var client: RegisterClient
     var sequencer: Sequencer?
@@ -44,13 +44,14 @@ public final class MemberEngine {
     ///   - hardStatePath: file of what the member must not forget; beside the store, not in it.
     public init(
         options: ReplicationOptions, coordinators: [String], store: Store?, hardStatePath: String,
-        fileSystem: any FileSystem, registerOptions: RegisterClient.Options = .init(), seed: UInt64, now: Instant,
-        host: any MemberHost
+        fileSystem: any FileSystem, registerOptions: RegisterClient.Options = .init(), reserve: IDReserve = IDReserve(),
+        seed: UInt64, now: Instant, host: any MemberHost
     ) throws(GraphError) {
         var options = options
         options.member.storeID = store?.storeID ?? .none
         self.options = options
         self.store = store
+        self.reserve = reserve
         self.fileSystem = fileSystem
         self.hardStatePath = hardStatePath
         self.host = host
@@ -133,7 +134,7 @@ public final class MemberEngine {
     /// Sends what the events so far gave reason to. Call after each event or batch of events.
     public func flush(now: Instant) {
         step(.flush, now)
-        releaseHeldCommits(now)
+        releaseHeldRequests(now)
         fulfilAppliedWaits()
     }
 
@@ -197,9 +198,9 @@ public final class MemberEngine {
             waiters.failOrdered(
                 GraphError(.outcomeUnknown, "this member lost the mastership of \(epoch) before a quorum had the transaction: it may or may not have been committed"),
                 reply)
-        case .following(_, let epoch):
+        case .following:
             reserve.removeAll()
-            failForwarded("the master changed (\(epoch))")
+            shortenForwarded(now)
         case .createStore(let id):
             store = try host.createStore(id)
             coreStep(.storeCreated, now)
@@ -215,7 +216,7 @@ public final class MemberEngine {
     private func beginMastership(_ epoch: Epoch, _ commitPoint: TransactionID, _ now: Instant) throws(GraphError) {
         guard let store else { return }
         reserve.removeAll()
-        failForwarded("this member became master (\(epoch))")
+        shortenForwarded(now)
         var sequencer = try Sequencer(store)
         let record = sequencer.epochStart(epoch, commitPoint: commitPoint)
         self.sequencer = sequencer

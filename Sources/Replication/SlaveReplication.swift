@@ -9,6 +9,8 @@ struct SlaveReplication: Sendable {
     /// The master reported this as committed.
     var commitPoint = TransactionID.zero
     var lastHeardAt: Instant
+    /// The connection broke and nothing has come since: what is sent there gets lost.
+    var isCutOff = false
     /// The heartbeat that the next acknowledgement renews.
     var sentAt: Instant
     /// Since when this member has known of commits that it has not applied.

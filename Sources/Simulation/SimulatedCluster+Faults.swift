@@ -60,20 +60,16 @@ extension SimulatedCluster {
         }
     }
 
-    /// A wiped disk is a lost copy: allowed only while the others of the sync set could elect without it and hold every
-    /// acknowledged transaction.
+    /// A wiped disk is a lost copy: a cluster of three survives one. Allowed while every other member of the sync set has
+    /// everything it ever acknowledged on its disk, up or down.
     private func mayWipe(_ node: SimulatedNode) -> Bool {
         guard schedule.memberCount >= 3,
             let register = nodes.compactMap({ $0.coordinator?.newest }).max(by: { $0.revision < $1.revision }),
             register.revision > 0, register.syncSet.count >= 3 || !register.syncSet.contains(where: { $0 == node.memberID })
         else { return false }
-        let others = members.filter { $0.index != node.index && register.syncSet.contains($0.memberID ?? MemberID(0)) }
-        let holders = others.count { other in
-            guard let engine = other.engine, engine.core.hard.isComplete, let store = engine.store else { return false }
-            return store.durable.transactionID >= invariants.highestAcknowledged
+        return members.allSatisfy { other in
+            other.index == node.index || !register.syncSet.contains { $0 == other.memberID } || other.isCompleteOnDisk
         }
-        return holders >= Quorum.write(register.syncSet.count)
-            || !register.syncSet.contains(where: { $0 == node.memberID })
     }
 
     func heal(_ kind: FaultKind, _ index: Int) {

@@ -79,6 +79,12 @@ final class SimulatedNode: MemberHost {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// Whether this member has everything it ever acknowledged, as far as its disk says.
+    var isCompleteOnDisk: Bool {
+        guard let bytes = try? disk.readAll("member") else { return false }
+        return (try? MemberHardState(decoding: bytes).isComplete) ?? false
+    }
+
     func start() throws(GraphError) {
         incarnation += 1
         isPaused = false

@@ -6,13 +6,19 @@ public import NIOCore
 public enum Frame {
     /// A larger frame ends the connection. One log entry must fit.
     public static let payloadByteCountMaximum = (1 << 30) + (1 << 16)
-    static let headerByteCount = 8
+    public static let headerByteCount = 8
 
-    static func write(_ payload: [UInt8], into buffer: inout ByteBuffer) {
-        buffer.reserveCapacity(minimumWritableBytes: headerByteCount + payload.count)
-        buffer.writeInteger(UInt32(payload.count), endianness: .little)
-        buffer.writeInteger(CRC32C.checksum(payload), endianness: .little)
-        buffer.writeBytes(payload)
+    /// Appends the frame of a payload.
+    public static func write(_ payload: [UInt8], into buffer: inout ByteBuffer) { write(payload, [], into: &buffer) }
+
+    /// Appends the frame of a payload that comes in two parts; large content need not be copied behind its header first.
+    public static func write(_ front: [UInt8], _ back: [UInt8], into buffer: inout ByteBuffer) {
+        let byteCount = front.count + back.count
+        buffer.reserveCapacity(minimumWritableBytes: headerByteCount + byteCount)
+        buffer.writeInteger(UInt32(byteCount), endianness: .little)
+        buffer.writeInteger(CRC32C.checksum(back, continuing: CRC32C.checksum(front)), endianness: .little)
+        buffer.writeBytes(front)
+        buffer.writeBytes(back)
     }
 }
 
@@ -25,14 +31,22 @@ public struct FrameError: Error, CustomStringConvertible {
 public struct FrameDecoder: ByteToMessageDecoder, Sendable {
     public typealias InboundOut = [UInt8]
 
-    public init() {}
+    private var byteCountMaximum: Int
+    private let laterByteCountMaximum: Int
+
+    /// A frame over its limit, in bytes of payload, throws before its content is waited for. The first frame, which
+    /// anybody may send, can have a limit of its own.
+    public init(byteCountMaximum: Int = Frame.payloadByteCountMaximum, firstByteCountMaximum: Int? = nil) {
+        laterByteCountMaximum = byteCountMaximum
+        self.byteCountMaximum = firstByteCountMaximum ?? byteCountMaximum
+    }
 
     public mutating func decode(context: ChannelHandlerContext, buffer: inout ByteBuffer) throws -> DecodingState {
         guard let length = buffer.getInteger(at: buffer.readerIndex, endianness: .little, as: UInt32.self) else {
             return .needMoreData
         }
-        guard length <= Frame.payloadByteCountMaximum else {
-            throw FrameError(description: "a frame of \(length) bytes is over the limit of \(Frame.payloadByteCountMaximum)")
+        guard length <= byteCountMaximum else {
+            throw FrameError(description: "a frame of \(length) bytes is over the limit of \(byteCountMaximum)")
         }
         guard buffer.readableBytes >= Frame.headerByteCount + Int(length) else { return .needMoreData }
         buffer.moveReaderIndex(forwardBy: 4)
@@ -42,6 +56,7 @@ public struct FrameDecoder: ByteToMessageDecoder, Sendable {
         guard crc == CRC32C.checksum(payload) else {
             throw FrameError(description: "a frame of \(length) bytes arrived damaged")
         }
+        byteCountMaximum = laterByteCountMaximum
         context.fireChannelRead(NIOAny(payload))
         return .continue
     }
@@ -51,37 +66,4 @@ public struct FrameDecoder: ByteToMessageDecoder, Sendable {
     ) throws -> DecodingState {
         try decode(context: context, buffer: &buffer)
     }
-}
-
-/// Wraps payloads into frames.
-public struct FrameEncoder: MessageToByteEncoder, Sendable {
-    public typealias OutboundIn = [UInt8]
-
-    public init() {}
-
-    public func encode(data: [UInt8], out: inout ByteBuffer) throws { Frame.write(data, into: &out) }
-}
-
-/// `host:port`, as configuration and messages write it.
-public struct HostPort: Hashable, Sendable, CustomStringConvertible {
-    public let host: String
-    public let port: Int
-
-    public init(host: String, port: Int) {
-        self.host = host
-        self.port = port
-    }
-
-    /// nil when it is not `host:port` with a port of 0 to 65535. An IPv6 address stands in brackets.
-    public init?(_ text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-            (0...65535).contains(port)
-        else { return nil }
-        var host = String(text[..<colon])
-        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-        guard !host.isEmpty else { return nil }
-        self.init(host: host, port: port)
-    }
-
-    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }

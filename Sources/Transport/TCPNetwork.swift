@@ -1,5 +1,5 @@
 internal import FileSystem
-internal import GraphModel
+public import GraphModel
 public import NIOCore
 internal import NIOPosix
 internal import Synchronization
@@ -13,7 +13,7 @@ public final class TCPNetwork: Sendable {
     /// What happens on the network; called on an event loop, must not block.
     public struct Handlers: Sendable {
         public var received: @Sendable (_ frame: [UInt8], _ peer: String) -> Void
-        /// An established connection with the peer ended: its process may be gone.
+        /// An established connection with the peer ended: its process may be gone, and frames may be lost.
         public var linkDown: @Sendable (_ peer: String) -> Void
         public init(
             received: @escaping @Sendable ([UInt8], String) -> Void, linkDown: @escaping @Sendable (String) -> Void
@@ -23,54 +23,65 @@ public final class TCPNetwork: Sendable {
         }
     }
 
-    /// Bytes that may wait for one peer; beyond it frames to that peer are dropped.
-    static let queuedByteCountMaximum = 64 << 20
+    public struct Options: Sendable {
+        /// Bytes that may wait for one peer; beyond it frames to that peer are dropped. A single larger frame passes.
+        public var queuedByteCountMaximum = 64 << 20
+        /// A connection over which sent bytes stay unacknowledged for so long is cut. Otherwise a link would come back
+        /// only with TCP's own retries, which after a broken network lie minutes apart.
+        public var stallTimeout: Milliseconds = 5000
+        public init() {}
+    }
+
     /// Pause between two tries to reach a peer.
     static let redialDelay = TimeAmount.milliseconds(100)
     static let connectTimeout = TimeAmount.milliseconds(500)
-
-    private struct Peer {
-        var outbound: (any Channel)?
-        var inbound: (any Channel)?
-        var isDialling = false
-        var mayDialAt = NIODeadline.uptimeNanoseconds(0)
-        var queue: [[UInt8]] = []
-        var queuedByteCount = 0
-        var isFlushScheduled = false
-    }
+    /// Whoever connects must say who he is within this time.
+    static let greetingTimeout = TimeAmount.seconds(5)
+    /// Frames are put together into writes of about this many bytes.
+    static let batchByteCount = 256 << 10
 
     private struct State {
         var peers: [String: Peer] = [:]
-        var listener: (any Channel)?
+        /// Bytes of frames on the way from this process to itself.
+        var ownByteCount = 0
         var isClosed = false
     }
 
     /// The address that peers know this process by.
     public let ownAddress: String
+    private let options: Options
     private let group: any EventLoopGroup
+    private let ownLoop: any EventLoop
+    private let channels = OpenChannels()
     private let state = Mutex(State())
     private let handlers = Mutex<Handlers?>(nil)
 
-    public init(ownAddress: String, group: any EventLoopGroup) {
+    public init(ownAddress: String, options: Options = Options(), group: any EventLoopGroup) {
         self.ownAddress = ownAddress
+        self.options = options
         self.group = group
+        ownLoop = group.next()
     }
 
     /// Sets who is told of events; before that, frames are dropped.
     public func setHandlers(_ handlers: Handlers) { self.handlers.withLock { $0 = handlers } }
 
-    /// Accepts connections. Throws `.configuration` naming the address when it is taken or not local.
-    public func listen(on address: HostPort) async throws -> HostPort {
+    /// Accepts connections and returns the address with the port that the kernel chose if it was 0. Throws
+    /// `.configuration` naming the address when it is taken or not local.
+    public func listen(on address: HostPort) async throws(GraphError) -> HostPort {
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 256)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try self.channels.add(channel) }
+            }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(Self.userTimeout, value: userTimeout)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try self.addHandlers(to: channel, dialledPeer: nil) }
+                channel.eventLoop.makeCompletedFuture { try self.prepare(channel, dialledPeer: nil) }
             }
         do {
             let channel = try await bootstrap.bind(host: address.host, port: address.port).get()
-            state.withLock { $0.listener = channel }
             return HostPort(host: address.host, port: channel.localAddress?.port ?? address.port)
         } catch {
             throw GraphError(
@@ -78,30 +89,19 @@ public final class TCPNetwork: Sendable {
         }
     }
 
+    /// `TCP_USER_TIMEOUT` of Linux, in milliseconds.
+    private static let userTimeout = ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: 18))
+    private var userTimeout: ChannelOptions.Types.SocketOption.Value { .init(clamping: options.stallTimeout.rawValue) }
+
+    // MARK: Sending
+
     /// Queues a frame for a peer and connects to it when need be. Never blocks.
     public func send(_ frame: [UInt8], to address: String) {
-        enum Step {
-            case none
-            case flush(any Channel)
-            case dial
-        }
-        let step = state.withLock { state -> Step in
+        if address == ownAddress { return sendToSelf(frame) }
+        let step = state.withLock { state -> Peer.Step in
             if state.isClosed { return .none }
-            var peer = state.peers[address] ?? Peer()
-            defer { state.peers[address] = peer }
-            if peer.queuedByteCount + frame.count > Self.queuedByteCountMaximum && !peer.queue.isEmpty { return .none }
-            let channel = peer.outbound ?? peer.inbound
-            if channel == nil && peer.isDialling && peer.queue.count > 1000 { return .none }
-            if channel == nil && !peer.isDialling && peer.mayDialAt > .now() { return .none }
-            peer.queue.append(frame)
-            peer.queuedByteCount += frame.count
-            if peer.outbound == nil && !peer.isDialling && peer.mayDialAt <= .now() {
-                peer.isDialling = true
-                if channel == nil { return .dial }
-            }
-            guard let channel, !peer.isFlushScheduled else { return .none }
-            peer.isFlushScheduled = true
-            return .flush(channel)
+            return state.peers[address, default: Peer()].enqueue(
+                frame, now: .now(), byteCountMaximum: options.queuedByteCountMaximum)
         }
         switch step {
         case .none: break
@@ -110,115 +110,133 @@ public final class TCPNetwork: Sendable {
         }
     }
 
-    private func flush(_ address: String, _ channel: any Channel) {
-        let frames = state.withLock { state -> [[UInt8]] in
-            guard var peer = state.peers[address] else { return [] }
-            defer { state.peers[address] = peer }
-            peer.isFlushScheduled = false
-            // While the socket is full, keep the queue: it is what bounds memory.
-            guard channel.isWritable else { return [] }
-            defer {
-                peer.queue = []
-                peer.queuedByteCount = 0
-            }
-            return peer.queue
-        }
-        if frames.isEmpty { return }
-        for frame in frames { channel.write(frame, promise: nil) }
-        channel.flush()
+    /// Bytes that wait for a peer, for tests and metrics.
+    package func queuedByteCount(to address: String) -> Int {
+        state.withLock { $0.peers[address]?.queuedByteCount ?? 0 }
     }
 
-    fileprivate func writabilityChanged(_ peer: String?, _ channel: any Channel) {
-        if let peer, channel.isWritable { flush(peer, channel) }
+    /// Delivers on an event loop, not at once: whoever sends may hold what the handler wants.
+    private func sendToSelf(_ frame: [UInt8]) {
+        let cost = frame.count + Peer.overheadPerFrame
+        let isTaken = state.withLock { state in
+            if state.isClosed { return false }
+            if state.ownByteCount > 0, state.ownByteCount + cost > options.queuedByteCountMaximum { return false }
+            state.ownByteCount += cost
+            return true
+        }
+        guard isTaken else { return }
+        ownLoop.execute {
+            self.state.withLock { $0.ownByteCount -= cost }
+            self.deliver(frame, self.ownAddress)
+        }
     }
+
+    /// Writes what waits for a peer for as long as the socket takes it; the rest stays in the queue, whose bound is the
+    /// bound of the memory. On the channel's event loop.
+    fileprivate func flush(_ address: String, _ channel: any Channel) {
+        var hasWritten = false
+        while true {
+            let batch = state.withLock {
+                $0.peers[address]?.takeBatch(for: channel, byteCount: Self.batchByteCount) ?? []
+            }
+            if batch.isEmpty { break }
+            var buffer = channel.allocator.buffer(
+                capacity: batch.reduce(0) { $0 + $1.count + Frame.headerByteCount })
+            for frame in batch { Frame.write(frame, into: &buffer) }
+            channel.write(buffer, promise: nil)
+            hasWritten = true
+        }
+        if hasWritten { channel.flush() }
+    }
+
+    // MARK: Connections
 
     private func dial(_ address: String) {
-        guard let target = HostPort(address) else {
-            state.withLock { $0.peers[address] = nil }
-            return
-        }
+        guard let target = HostPort(address) else { return dialFailed(address) }
         ClientBootstrap(group: group)
             .connectTimeout(Self.connectTimeout)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(Self.userTimeout, value: userTimeout)
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try self.addHandlers(to: channel, dialledPeer: address) }
+                channel.eventLoop.makeCompletedFuture { try self.prepare(channel, dialledPeer: address) }
             }
             .connect(host: target.host, port: target.port)
             .whenComplete { result in
                 switch result {
                 case .success(let channel):
-                    channel.writeAndFlush(Hello(address: self.ownAddress).encode(), promise: nil)
-                    let isClosed = self.state.withLock { state in
-                        if !state.isClosed {
-                            state.peers[address, default: Peer()].outbound = channel
-                            state.peers[address]?.isDialling = false
-                        }
-                        return state.isClosed
-                    }
-                    if isClosed { channel.close(promise: nil) } else { self.flush(address, channel) }
-                case .failure:
-                    self.state.withLock { state in
-                        state.peers[address]?.isDialling = false
-                        state.peers[address]?.mayDialAt = .now() + Self.redialDelay
-                        state.peers[address]?.queue = []
-                        state.peers[address]?.queuedByteCount = 0
-                    }
+                    var greeting = channel.allocator.buffer(capacity: 128)
+                    Frame.write(Greeting(address: self.ownAddress).encode(), into: &greeting)
+                    channel.write(greeting, promise: nil)
+                    self.established(address, channel, isDialled: true)
+                    channel.flush()
+                case .failure: self.dialFailed(address)
                 }
             }
     }
 
-    private func addHandlers(to channel: any Channel, dialledPeer: String?) throws {
+    private func dialFailed(_ address: String) {
+        let channel = state.withLock { state -> (any Channel)? in
+            state.peers[address]?.dialFailed(mayDialAt: .now() + Self.redialDelay)
+            return state.peers[address]?.links.first?.channel
+        }
+        // The peer may have dialled meanwhile.
+        if let channel { channel.eventLoop.execute { self.flush(address, channel) } }
+    }
+
+    private func prepare(_ channel: any Channel, dialledPeer: String?) throws {
+        try channels.add(channel)
         try channel.pipeline.syncOperations.addHandlers([
-            ByteToMessageHandler(FrameDecoder()), MessageToByteHandler(FrameEncoder()),
+            ByteToMessageHandler(FrameDecoder(firstByteCountMaximum: dialledPeer == nil ? Greeting.byteCountMaximum : nil)),
             PeerHandler(self, dialledPeer: dialledPeer),
         ])
     }
 
-    fileprivate func accepted(_ peer: String, _ channel: any Channel) {
-        state.withLock { $0.peers[peer, default: Peer()].inbound = channel }
-    }
-
-    fileprivate func deliver(_ frame: [UInt8], _ peer: String) { handlers.withLock { $0 }?.received(frame, peer) }
-
-    fileprivate func closed(_ peer: String, _ channel: any Channel) {
-        let wasLive = state.withLock { state -> Bool in
-            guard var entry = state.peers[peer], !state.isClosed else { return false }
-            defer { state.peers[peer] = entry }
-            var wasLive = false
-            if entry.outbound === channel {
-                entry.outbound = nil
-                wasLive = true
-            }
-            if entry.inbound === channel {
-                entry.inbound = nil
-                wasLive = true
-            }
-            entry.isFlushScheduled = false
-            entry.queue = []
-            entry.queuedByteCount = 0
-            return wasLive
+    /// A connection with a known peer is up. On its event loop.
+    fileprivate func established(_ address: String, _ channel: any Channel, isDialled: Bool) {
+        let (replaced, inUse) = state.withLock { state -> ([any Channel], (any Channel)?) in
+            if state.isClosed { return ([], nil) }
+            let replaced = state.peers[address, default: Peer()].add(.init(channel: channel, isDialled: isDialled))
+            return (replaced, state.peers[address]?.links.first?.channel)
         }
-        if wasLive { handlers.withLock { $0 }?.linkDown(peer) }
+        for channel in replaced { channel.close(promise: nil) }
+        // Runs at once when the connection is gone already, so no dead one stays behind.
+        channel.closeFuture.whenComplete { _ in self.ended(address, channel) }
+        guard let inUse else { return }
+        if inUse === channel { flush(address, channel) } else { inUse.eventLoop.execute { self.flush(address, inUse) } }
     }
 
-    /// Closes every connection and the listener.
+    private func ended(_ address: String, _ channel: any Channel) {
+        let (wasInUse, next) = state.withLock { state -> (Bool, (any Channel)?) in
+            guard !state.isClosed else { return (false, nil) }
+            let wasInUse = state.peers[address]?.remove(channel) ?? false
+            let next = state.peers[address]?.links.first?.channel
+            if state.peers[address]?.isForgettable ?? false { state.peers[address] = nil }
+            return (wasInUse, next)
+        }
+        if let next { next.eventLoop.execute { self.flush(address, next) } }
+        if wasInUse { handlers.withLock { $0 }?.linkDown(address) }
+    }
+
+    fileprivate func deliver(_ frame: [UInt8], _ peer: String) {
+        if state.withLock({ $0.isClosed }) { return }
+        handlers.withLock { $0 }?.received(frame, peer)
+    }
+
+    /// Closes every connection and the listener. Afterwards nothing is sent and no handler is called.
     public func close() async {
-        let channels = state.withLock { state -> [any Channel] in
+        state.withLock { state in
             state.isClosed = true
-            var channels = state.peers.values.flatMap { [$0.outbound, $0.inbound].compactMap { $0 } }
-            if let listener = state.listener { channels.append(listener) }
             state.peers = [:]
-            state.listener = nil
-            return channels
         }
-        for channel in channels { try? await channel.close().get() }
+        await channels.close()
     }
 }
 
 /// The first frame on every connection: who dials.
-private struct Hello {
+private struct Greeting {
     static let magic: [UInt8] = Array("MHEL".utf8)
     static let version: UInt8 = 1
+    static let byteCountMaximum = 1024
     let address: String
 
     func encode() -> [UInt8] {
@@ -231,12 +249,15 @@ private struct Hello {
 
     init(address: String) { self.address = address }
 
-    init?(_ bytes: [UInt8]) {
+    init(decoding bytes: [UInt8]) throws(MalformedBytes) {
         var reader = ByteReader(bytes)
-        guard let magic = try? reader.readRaw(4), Array(magic) == Self.magic, let version = try? reader.read(UInt8.self),
-            version == Self.version, let address = try? reader.readString()
-        else { return nil }
-        self.address = address
+        guard Array(try reader.readRaw(4)) == Self.magic else { throw MalformedBytes(offset: 0, detail: "no greeting") }
+        let version: UInt8 = try reader.read()
+        guard version == Self.version else {
+            throw MalformedBytes(offset: 4, detail: "expected protocol version \(Self.version), found \(version)")
+        }
+        address = try reader.readString()
+        guard reader.isAtEnd, HostPort(address) != nil else { throw MalformedBytes(offset: 5, detail: "no address") }
     }
 }
 
@@ -244,30 +265,41 @@ private final class PeerHandler: ChannelInboundHandler {
     typealias InboundIn = [UInt8]
     private let network: TCPNetwork
     private var peer: String?
+    private var greetingTimer: Scheduled<Void>?
 
     init(_ network: TCPNetwork, dialledPeer: String?) {
         self.network = network
         peer = dialledPeer
     }
 
+    func channelActive(context: ChannelHandlerContext) {
+        if peer == nil {
+            let channel = context.channel
+            greetingTimer = context.eventLoop.scheduleTask(in: TCPNetwork.greetingTimeout) { channel.close(promise: nil) }
+        }
+        context.fireChannelActive()
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let frame = unwrapInboundIn(data)
         if let peer { return network.deliver(frame, peer) }
-        guard let hello = Hello(frame) else {
+        greetingTimer?.cancel()
+        do throws(MalformedBytes) {
+            let greeting = try Greeting(decoding: frame)
+            peer = greeting.address
+            network.established(greeting.address, context.channel, isDialled: false)
+        } catch {
             context.close(promise: nil)
-            return
         }
-        peer = hello.address
-        network.accepted(hello.address, context.channel)
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        network.writabilityChanged(peer, context.channel)
+        if let peer, context.channel.isWritable { network.flush(peer, context.channel) }
         context.fireChannelWritabilityChanged()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if let peer { network.closed(peer, context.channel) }
+        greetingTimer?.cancel()
         context.fireChannelInactive()
     }
 

@@ -14,7 +14,10 @@ struct Martlet: AsyncParsableCommand {
             3 a check found the store inconsistent.
             """,
         version: martletVersion,
-        subcommands: [ServerCommand.self, CheckCommand.self, ImportCommand.self])
+        subcommands: [
+            ServerCommand.self, CoordinatorCommand.self, ClusterCommand.self, CheckCommand.self, BackupCommand.self,
+            ImportCommand.self,
+        ])
 }
 
 @main

@@ -61,6 +61,7 @@ import Testing
         func waitUntilApplied(_ transactionID: TransactionID, timeout: Milliseconds, done: @escaping @Sendable (Bool) -> Void) {
             inner.waitUntilApplied(transactionID, timeout: timeout, done: done)
         }
+        func mayAcknowledge() -> Bool { true }
         func requireLinearizable() {}
         var status: DatabaseStatus { inner.status }
         func close() async { await inner.close() }

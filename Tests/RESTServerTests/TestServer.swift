@@ -92,6 +92,7 @@ final class FakePipeline: CommitPipeline {
         _ transactionID: TransactionID, timeout: Milliseconds, done: @escaping @Sendable (Bool) -> Void
     ) { done(state.withLock { $0.waitsAnswer }) }
 
+    func mayAcknowledge() -> Bool { true }
     func requireLinearizable() throws(GraphError) {
         if !state.withLock({ $0.isLinearizable }) {
             throw GraphError(.noMaster, "only the master, under its lease, answers a linearizable read")

@@ -1,42 +1,45 @@
+import FileSystem
 import Replication
 import Simulation
 import Testing
 
-#if canImport(Glibc)
-import Glibc
-#endif
-
+/// Whole clusters under faults. `MARTLET_SCHEDULES` says how many seeds (2000 when it is not set), `MARTLET_FIRST_SEED`
+/// where to begin; `MARTLET_SEED` runs one alone and prints what happened.
 @Suite struct ScheduleTests {
-    @Test func oneSeed() {
-        let first = UInt64(getenv("MARTLET_SEED").map { String(cString: $0) } ?? "1") ?? 1
-        let count = UInt64(getenv("MARTLET_SEEDS").map { String(cString: $0) } ?? "20") ?? 20
-        var failures = 0
-        for seed in first..<first + count {
-            let cluster = SimulatedCluster(.random(seed))
-            cluster.keepsTrace = count == 1
-            let start = clock()
-            let violation = cluster.run()
-            let used = (clock() - start) / 1000
-            if count == 1 { for line in cluster.traceLines { print(line) }; print(cluster.messageCounts) }
-            if let violation { print("seed \(seed): \(violation) \(cluster.summary)"); failures += 1 } else if count < 50 { print("seed \(seed) ok", cluster.summary, used, "ms") }
-        }
-        #expect(failures == 0)
+    private static func number(_ name: String, _ fallback: UInt64) -> UInt64 {
+        processEnvironment()[name].flatMap { UInt64($0) } ?? fallback
     }
-}
 
-@Suite struct MutationSearch {
-    @Test(.enabled(if: getenv("MARTLET_MUTATION") != nil))
-    func search() {
-        let limit = UInt64(getenv("MARTLET_SEEDS").map { String(cString: $0) } ?? "100") ?? 100
-        let only = getenv("MARTLET_MUTATION").map { String(cString: $0) } ?? ""
-        for rule in BrokenRule.allCases where only == "all" || only == rule.rawValue {
-            var caught: [String] = []
-            for seed in 1...limit {
-                let cluster = SimulatedCluster(.provoking(rule, seed: seed))
-                if let violation = cluster.run() { caught.append("\(seed): \(violation)") }
-                if caught.count == 3 { break }
+    /// Seeds in as many parts as there are likely to be processors.
+    static let parts: [ClosedRange<UInt64>] = {
+        if let seed = processEnvironment()["MARTLET_SEED"].flatMap({ UInt64($0) }) { return [seed...seed] }
+        let first = number("MARTLET_FIRST_SEED", 1)
+        let count = number("MARTLET_SCHEDULES", 2000)
+        let length = max(1, (count + 7) / 8)
+        return stride(from: first, to: first + count, by: Int(length)).map { $0...min($0 + length - 1, first + count - 1) }
+    }()
+
+    @Test(arguments: ScheduleTests.parts)
+    func invariantsHoldInEverySchedule(seeds: ClosedRange<UInt64>) {
+        for seed in seeds {
+            let cluster = SimulatedCluster(.random(seed))
+            cluster.keepsTrace = seeds.count == 1
+            let violation = cluster.run()
+            for line in cluster.traceLines { print(line) }
+            if seeds.count == 1 { print(cluster.summary) }
+            if let violation { Issue.record("seed \(seed): invariant \(violation); \(cluster.summary)") }
+        }
+    }
+
+    @Test func aSeedReplaysExactly() {
+        for seed in 11...14 as ClosedRange<UInt64> {
+            let runs = (0..<2).map { _ -> [String] in
+                let cluster = SimulatedCluster(.random(seed))
+                cluster.keepsTrace = true
+                _ = cluster.run()
+                return cluster.traceLines + [cluster.summary]
             }
-            print("RULE \(rule.rawValue): \(caught)")
+            #expect(runs[0] == runs[1], "seed \(seed)")
         }
     }
 }

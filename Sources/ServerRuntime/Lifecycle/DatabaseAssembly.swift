@@ -44,14 +44,20 @@ public enum DatabaseFactories {
         switch configuration.value(Settings.mode) ?? .single {
         case .single: return try await single(configuration, logger)
         case .ha:
-            throw GraphError(.configuration, "\(Settings.mode.name)=HA: this build has no cluster; allowed: SINGLE")
+            return try await clustered(configuration, logger)
         }
     }
 
     /// A database that stands alone.
     public static let single: DatabaseFactory = { configuration, logger throws(GraphError) in
         let store = try openStore(configuration, Store.Options(configuration), logger)
-        return DatabaseAssembly(try SingleDatabase(store))
+        var assembly = DatabaseAssembly(try SingleDatabase(store))
+        let pipeline = assembly.pipeline
+        guard let backup = try await BackupAssembly.start(configuration, clusterName: nil, pipeline: pipeline, logger)
+        else { return assembly }
+        // Whoever is in the middle of a backup holds the store: it ends before the store closes.
+        assembly.beforeListenerCloses = { await backup.close() }
+        return assembly
     }
 }
 

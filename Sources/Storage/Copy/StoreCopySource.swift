@@ -15,7 +15,7 @@ public final class StoreCopySource: Sendable {
     public let files: [FileDescription]
     /// The last transaction within the segments.
     public let basePosition: LogPosition
-    /// The copy contains every transaction up to here once the log after `basePosition` is added.
+    /// What was applied when the copy began. The copy is consistent from here on.
     public let target: LogPosition
     private let base: Base
     private let store: Store
@@ -51,17 +51,31 @@ public final class StoreCopySource: Sendable {
         return Array(bytes[Int(offset)..<min(bytes.count, Int(offset) + maximumByteCount)])
     }
 
+    /// What is applied by now. Whoever copies asks once the files are through and adds the log up to here, so that the
+    /// copy is as of its end, not of its beginning.
+    public var latest: LogPosition { store.applied }
+
     /// Log entries after a transaction, up to ``target``; empty at the end.
     public func records(after transactionID: TransactionID, maximumByteCount: Int) throws(GraphError) -> [LogRecord] {
-        guard transactionID < target.transactionID else { return [] }
+        try records(after: transactionID, through: target.transactionID, maximumByteCount: maximumByteCount)
+    }
+
+    /// Log entries after one transaction up to another, which must be applied; empty at the end.
+    public func records(
+        after transactionID: TransactionID, through end: TransactionID, maximumByteCount: Int
+    ) throws(GraphError) -> [LogRecord] {
+        guard transactionID < end else { return [] }
         guard let records = try store.records(after: transactionID, maximumByteCount: maximumByteCount) else {
             throw GraphError(.general, "the log no longer holds what follows \(transactionID)")
         }
-        return records.filter { $0.position.transactionID <= target.transactionID }
+        return records.filter { $0.position.transactionID <= end }
     }
 }
 
 extension Store {
     /// Begins a copy for a backup or for a member that is new or too far behind.
     public func beginCopy() -> StoreCopySource { StoreCopySource(self) }
+
+    /// Copies that hold the log now, for status and tests.
+    package var pinCount: Int { log.pinCount }
 }

@@ -11,6 +11,11 @@ public final class StoreCopyTarget {
     private var log: TransactionLog?
     private var current: (file: any File, name: String, offset: UInt64)?
     private var received: [String: UInt64] = [:]
+    /// Bytes of log entries that are not written yet: a sync for each part received would set the pace of the copy.
+    private var unflushedByteCount = 0
+    private static let flushByteCount = 8 << 20
+    private let hasMadeDirectory: Bool
+    private var isFinished = false
 
     /// Begins in a directory that must be empty or not exist.
     public init(
@@ -20,6 +25,7 @@ public final class StoreCopyTarget {
         self.fileSystem = fileSystem
         manifestBytes = bytes
         manifest = try Manifest(decoding: bytes, path: "the received manifest")
+        hasMadeDirectory = !fileSystem.exists(directory)
         do throws(FileError) {
             try fileSystem.createDirectory(directory)
             let present = try fileSystem.list(directory)
@@ -69,7 +75,13 @@ public final class StoreCopyTarget {
             }
         }
         try log.append(verified)
+        unflushedByteCount += verified.reduce(0) { $0 + $1.bytes.count }
+        if unflushedByteCount >= Self.flushByteCount { try flush(log) }
+    }
+
+    private func flush(_ log: TransactionLog) throws(GraphError) {
         log.flush()
+        unflushedByteCount = 0
         if let failure = log.failure { throw failure }
     }
 
@@ -82,9 +94,15 @@ public final class StoreCopyTarget {
         return log
     }
 
-    /// Makes the copy a store: everything named by the manifest must be there, whole. Returns where its log ends.
-    public func finish() throws(GraphError) -> LogPosition {
+    /// Makes the copy a store: everything named by the manifest must be there, whole. Returns where its log ends, which
+    /// must be at `expected` when that is given.
+    @discardableResult
+    public func finish(expecting expected: LogPosition? = nil) throws(GraphError) -> LogPosition {
         let log = try openLog()
+        try flush(log)
+        if let expected, expected != log.last {
+            throw GraphError(.corrupt, "the copy's log ends at \(log.last), expected was \(expected)")
+        }
         do throws(FileError) {
             try finishFile()
             try fileSystem.syncDirectory(directory)
@@ -102,6 +120,24 @@ public final class StoreCopyTarget {
         } catch {
             throw GraphError(error)
         }
+        isFinished = true
         return log.last
+    }
+
+    /// Takes away what an unfinished copy has written, and the directory if the copy made it. The directory was empty at
+    /// the beginning, so whatever looks like a log is the copy's own. Does nothing once the copy is finished.
+    public func discard() throws(GraphError) {
+        if isFinished { return }
+        log = nil
+        current = nil
+        do throws(FileError) {
+            for name in try fileSystem.list(directory)
+            where received[name] != nil || LogFile.isLogName(name) || name == Manifest.fileName + ".new" {
+                try fileSystem.remove(directory + "/" + name)
+            }
+            if hasMadeDirectory, try fileSystem.list(directory).isEmpty { try fileSystem.remove(directory) }
+        } catch {
+            throw GraphError(error)
+        }
     }
 }

@@ -3,6 +3,8 @@ public import GraphModel
 
 extension Store {
     static let lockName = "store_lock"
+    /// The file that makes a directory a store.
+    package static let manifestName = Manifest.fileName
 
     /// Whether a directory holds a store, open or not.
     public static func exists(_ directory: String, fileSystem: any FileSystem = POSIXFileSystem()) -> Bool {
@@ -78,7 +80,8 @@ extension Store {
         return store
     }
 
-    private static func isOwn(_ name: String) -> Bool {
+    /// Whether a file of this name can belong to a store.
+    package static func isOwn(_ name: String) -> Bool {
         name == Manifest.fileName || name == Manifest.fileName + ".new" || name == lockName || LogFile.isLogName(name)
             || name.hasSuffix(".seg")
     }

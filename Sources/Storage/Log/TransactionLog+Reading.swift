@@ -100,6 +100,8 @@ extension TransactionLog {
 
     package func unpin(_ pin: UInt64) { state.withLock { $0.pins[pin] = nil } }
 
+    package var pinCount: Int { state.withLock { $0.pins.count } }
+
     /// Removes the oldest files that a checkpoint at `checkpoint` made superfluous, beyond the retention limit.
     package func prune(upTo checkpoint: TransactionID) throws(GraphError) {
         let paths = state.withLock { state -> [String] in

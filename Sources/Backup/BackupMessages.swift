@@ -1,0 +1,186 @@
+internal import FileSystem
+public import GraphModel
+
+/// What a member is to its cluster. A database that stands alone is its own master.
+public enum BackupRole: UInt8, Sendable, CustomStringConvertible {
+    case master = 1
+    case slave = 2
+    /// Starting, electing, copying a store, or cut off.
+    case pending = 3
+
+    public var description: String {
+        switch self {
+        case .master: "master"
+        case .slave: "slave"
+        case .pending: "pending"
+        }
+    }
+}
+
+/// The backup protocol; `docs/formats/backup-protocol.md`. The client sends one ``BackupRequest``, the member answers
+/// with ``BackupAnswer``s, all of them payloads of `Frame`.
+package enum BackupProtocol {
+    static let magic: [UInt8] = Array("MBKP".utf8)
+    package static let version: UInt16 = 1
+    /// Limit of a request's payload; the only thing that a member reads from a client.
+    package static let requestByteCountMaximum = 4096
+    /// Longest part of a file in one frame.
+    package static let chunkByteCountMaximum = 1 << 20
+
+    static func writePreamble(_ writer: inout ByteWriter) {
+        writer.write(raw: magic)
+        writer.write(version)
+    }
+
+    /// Throws `MalformedBytes` when the other end speaks another protocol; returns its version of this one.
+    static func readPreamble(_ reader: inout ByteReader) throws(MalformedBytes) -> UInt16 {
+        guard Array(try reader.readRaw(4)) == magic else {
+            throw MalformedBytes(offset: 0, detail: "no message of the backup protocol")
+        }
+        return try reader.read()
+    }
+}
+
+/// What a client asks for: the first and only frame that it sends.
+package struct BackupRequest: Equatable, Sendable {
+    package enum Kind: UInt8, Sendable {
+        /// Role, position and lag.
+        case status = 1
+        /// A copy of the whole store.
+        case full = 2
+    }
+    package var kind: Kind
+    /// The cluster that the member must belong to; empty when any will do.
+    package var clusterName: String
+    /// The store that the member must have; `.none` when any will do.
+    package var storeID: StoreID
+
+    package func encode() -> [UInt8] {
+        var writer = ByteWriter()
+        BackupProtocol.writePreamble(&writer)
+        writer.write(kind.rawValue)
+        writer.write(string: clusterName)
+        writer.write(storeID.rawValue)
+        return writer.bytes
+    }
+
+    package init(kind: Kind, clusterName: String, storeID: StoreID) {
+        self.kind = kind
+        self.clusterName = clusterName
+        self.storeID = storeID
+    }
+
+    /// Throws `.network` for bytes of another protocol, which deserve no answer; `.formatVersion` or `.invalidRequest`
+    /// for what a client of another version may have meant.
+    package init(decoding bytes: [UInt8]) throws(GraphError) {
+        var reader = ByteReader(bytes)
+        let version: UInt16
+        do throws(MalformedBytes) { version = try BackupProtocol.readPreamble(&reader) } catch {
+            throw GraphError(.network, "\(error)")
+        }
+        guard version == BackupProtocol.version else {
+            throw GraphError(
+                .formatVersion,
+                "this server speaks version \(BackupProtocol.version) of the backup protocol, the client asked in version \(version): use a client of the server's version")
+        }
+        do throws(MalformedBytes) {
+            let number: UInt8 = try reader.read()
+            guard let kind = Kind(rawValue: number) else {
+                throw MalformedBytes(offset: 6, detail: "\(number) is no kind of request")
+            }
+            self.kind = kind
+            clusterName = try reader.readString()
+            storeID = StoreID(try reader.read())
+            guard reader.isAtEnd else {
+                throw MalformedBytes(offset: reader.offset, detail: "\(reader.remainingByteCount) bytes after the request")
+            }
+        } catch {
+            throw GraphError(.invalidRequest, "not understood by this server: \(error)")
+        }
+    }
+}
+
+/// What a member says of itself.
+public struct BackupStatus: Equatable, Sendable {
+    public var storeID: StoreID
+    public var role: BackupRole
+    /// Whether it has a store that can be copied now.
+    public var isAvailable: Bool
+    /// The last transaction that a copy begun now would contain at least.
+    public var applied: LogPosition
+    /// What the master has committed beyond that, as far as the member knows.
+    public var lagTransactions: UInt64
+    public var lag: Milliseconds
+    /// Empty when the database stands alone.
+    public var clusterName: String
+
+    public init(
+        storeID: StoreID, role: BackupRole, isAvailable: Bool, applied: LogPosition, lagTransactions: UInt64 = 0,
+        lag: Milliseconds = 0, clusterName: String = ""
+    ) {
+        self.storeID = storeID
+        self.role = role
+        self.isAvailable = isAvailable
+        self.applied = applied
+        self.lagTransactions = lagTransactions
+        self.lag = lag
+        self.clusterName = clusterName
+    }
+}
+
+/// What precedes the content of a copy.
+package struct CopyHeader: Equatable, Sendable {
+    package struct File: Equatable, Sendable {
+        package var name: String
+        package var byteCount: UInt64
+
+        package init(name: String, byteCount: UInt64) {
+            self.name = name
+            self.byteCount = byteCount
+        }
+    }
+    package var storeID: StoreID
+    package var role: BackupRole
+    /// Bytes of the store's manifest.
+    package var manifest: [UInt8]
+    /// In the order in which their content follows.
+    package var files: [File]
+    /// The last transaction within the files.
+    package var base: LogPosition
+    /// The last transaction that the copy contains at least; the end may name a later one.
+    package var target: LogPosition
+
+    package init(
+        storeID: StoreID, role: BackupRole, manifest: [UInt8], files: [File], base: LogPosition, target: LogPosition
+    ) {
+        self.storeID = storeID
+        self.role = role
+        self.manifest = manifest
+        self.files = files
+        self.base = base
+        self.target = target
+    }
+}
+
+/// A frame from a member. A refusal may come at any point and is the last.
+package enum BackupAnswer: Equatable, Sendable {
+    case refusal(GraphError)
+    case status(BackupStatus)
+    case header(CopyHeader)
+    /// A part of a file; parts come in order, one file after the other.
+    case chunk(file: UInt32, offset: UInt64, bytes: ArraySlice<UInt8>)
+    /// Entries of the log, each as it stands there, unverified.
+    case records([[UInt8]])
+    /// Everything was sent; the copy ends with this transaction.
+    case end(LogPosition)
+
+    /// The kinds by their first byte.
+    enum Tag: UInt8 {
+        case refusal = 1
+        case status = 2
+        case header = 3
+        case chunk = 4
+        case records = 5
+        case end = 6
+    }
+}

@@ -1,0 +1,182 @@
+public import GraphModel
+public import NIOCore
+internal import NIOPosix
+public import Storage
+internal import Synchronization
+public import Transport
+
+/// Serves full backups and store copies of a running database: a listener beside the other ports. Copies take no locks
+/// and go at the pace of whoever takes them.
+///
+/// Event loops only move bytes; mapped files and the log are read on threads of the service's own. A copy costs at most
+/// three frames of memory, of 1 MiB or one log entry each.
+public final class BackupService: Sendable {
+    public struct Options: Sendable {
+        /// Copies that may run at once; a further client is refused with `.overloaded`.
+        public var copyCountMaximum = 4
+        /// Connections that may be open at once, those of status requests included; a further one is closed at once.
+        public var connectionCountMaximum = 256
+        /// Threads that read the store.
+        public var threadCount = 2
+        /// A client must have sent its request within this time.
+        public var requestTimeout: Milliseconds = 10_000
+        /// A client that takes nothing for so long is cut off, because its copy holds the log.
+        public var stallTimeout: Milliseconds = 120_000
+        public init() {}
+    }
+
+    /// What the member is to its cluster at the moment.
+    public struct Member: Sendable {
+        public var role: BackupRole
+        /// What the master has committed beyond what is applied here.
+        public var lagTransactions: UInt64
+        public var lag: Milliseconds
+
+        public init(role: BackupRole, lagTransactions: UInt64 = 0, lag: Milliseconds = 0) {
+            self.role = role
+            self.lagTransactions = lagTransactions
+            self.lag = lag
+        }
+    }
+
+    /// How a request goes on.
+    enum Reply: Sendable {
+        case last(BackupAnswer)
+        case copy(CopyStream)
+    }
+
+    let options: Options
+    let threads: NIOThreadPool
+    private let clusterName: String?
+    private let group: any EventLoopGroup
+    private let store: @Sendable () throws(GraphError) -> Store
+    private let member: @Sendable () -> Member
+    private let slots: CopySlots
+    private let channels = OpenChannels()
+    private let isStarted = Mutex(false)
+
+    /// - Parameters:
+    ///   - clusterName: `ha.cluster_name`; nil when the database stands alone.
+    ///   - store: the store that serves reads now; throws while there is none. Called on a thread of the service.
+    ///   - member: role and lag now. Called on a thread of the service.
+    public init(
+        clusterName: String?, options: Options = Options(), group: any EventLoopGroup,
+        store: @escaping @Sendable () throws(GraphError) -> Store, member: @escaping @Sendable () -> Member
+    ) {
+        self.clusterName = clusterName
+        self.options = options
+        self.group = group
+        self.store = store
+        self.member = member
+        slots = CopySlots(maximum: options.copyCountMaximum)
+        threads = NIOThreadPool(numberOfThreads: max(1, options.threadCount))
+    }
+
+    /// Copies under way.
+    public var copyCount: Int { slots.takenCount }
+
+    /// Begins to serve and returns the address with the port that the kernel chose if it was 0. Throws `.configuration`
+    /// naming the address when it is taken or not local.
+    public func start(on address: HostPort) async throws(GraphError) -> HostPort {
+        isStarted.withLock { isStarted in
+            if !isStarted { threads.start() }
+            isStarted = true
+        }
+        let bootstrap = ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 64)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try self.channels.add(channel) }
+            }
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    // The listener itself is among the open channels.
+                    if self.channels.count > self.options.connectionCountMaximum { throw ChannelError.inputClosed }
+                    try self.channels.add(channel)
+                    let decoder = FrameDecoder(byteCountMaximum: BackupProtocol.requestByteCountMaximum)
+                    try channel.pipeline.syncOperations.addHandlers([
+                        ByteToMessageHandler(decoder), BackupSession(self),
+                    ])
+                }
+            }
+        do {
+            let channel = try await bootstrap.bind(host: address.host, port: address.port).get()
+            return HostPort(host: address.host, port: channel.localAddress?.port ?? address.port)
+        } catch {
+            throw GraphError(
+                .configuration,
+                "the backup service cannot listen on \(address): \(error). Is the port in use (online_backup_port), or the address not of this machine?")
+        }
+    }
+
+    /// Stops listening, cuts what is under way, and returns once nothing holds the store any more.
+    public func close() async {
+        await channels.close()
+        let wasStarted = isStarted.withLock { isStarted in
+            defer { isStarted = false }
+            return isStarted
+        }
+        guard wasStarted else { return }
+        await withCheckedContinuation { continuation in
+            threads.shutdownGracefully { _ in continuation.resume() }
+        }
+    }
+
+    // MARK: Answering, on a thread of the service
+
+    /// Throws when the frame deserves no answer.
+    func reply(to frame: [UInt8]) throws(GraphError) -> Reply {
+        do throws(GraphError) {
+            let request = try BackupRequest(decoding: frame)
+            try checkCluster(request)
+            switch request.kind {
+            case .status: return .last(.status(status))
+            case .full: return .copy(try beginCopy(request))
+            }
+        } catch {
+            if error.code == .network { throw error }
+            return .last(.refusal(error))
+        }
+    }
+
+    private func checkCluster(_ request: BackupRequest) throws(GraphError) {
+        if request.clusterName.isEmpty || request.clusterName == clusterName { return }
+        guard let clusterName else {
+            throw GraphError(
+                .configuration,
+                "this database stands alone, it is no member of cluster \"\(request.clusterName)\": ask with single://")
+        }
+        throw GraphError(
+            .configuration,
+            "this member belongs to cluster \"\(clusterName)\", not to \"\(request.clusterName)\": name the right one with -cluster")
+    }
+
+    private var status: BackupStatus {
+        let member = member()
+        var status = BackupStatus(
+            storeID: .none, role: member.role, isAvailable: false, applied: .zero,
+            lagTransactions: member.lagTransactions, lag: member.lag, clusterName: clusterName ?? "")
+        // No store is an answer too.
+        if let store = try? store() {
+            status.storeID = store.storeID
+            status.isAvailable = true
+            status.applied = store.applied
+        }
+        return status
+    }
+
+    private func beginCopy(_ request: BackupRequest) throws(GraphError) -> CopyStream {
+        guard let slot = slots.take() else {
+            throw GraphError(
+                .overloaded,
+                "as many copies as allowed are under way (\(slots.maximum)): try again later, or ask another member")
+        }
+        let store = try store()
+        guard request.storeID == .none || request.storeID == store.storeID else {
+            throw GraphError(
+                .foreignStore, "this member has store \(store.storeID), the copy is to be of store \(request.storeID)")
+        }
+        return CopyStream(store.beginCopy(), role: member().role, slot: slot)
+    }
+}

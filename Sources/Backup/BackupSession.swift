@@ -1,0 +1,133 @@
+internal import GraphModel
+internal import NIOCore
+internal import NIOPosix
+internal import Transport
+
+/// One client of the backup service: takes its request, then writes frames as fast as the client takes them.
+final class BackupSession: ChannelInboundHandler {
+    typealias InboundIn = [UInt8]
+    typealias OutboundOut = ByteBuffer
+
+    /// Frames handed to the socket and not yet taken by it: one on the way while the next is read.
+    private static let frameCountInFlightMaximum = 2
+
+    private let service: BackupService
+    private var timer: Scheduled<Void>?
+    private var hasRequest = false
+    private var stream: CopyStream?
+    private var isProducing = false
+    private var isAtEnd = false
+    private var frameCountInFlight = 0
+    private var lastBufferedByteCount = 0
+    private var lastProgress = NIODeadline.now()
+
+    init(_ service: BackupService) { self.service = service }
+
+    func channelActive(context: ChannelHandlerContext) {
+        let channel = context.channel
+        timer = context.eventLoop.scheduleTask(in: service.options.requestTimeout.timeAmount) {
+            channel.close(promise: nil)
+        }
+        context.fireChannelActive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // A client has one thing to say.
+        guard !hasRequest else { return context.close(promise: nil) }
+        hasRequest = true
+        timer?.cancel()
+        let frame = unwrapInboundIn(data)
+        let service = service
+        service.threads.runIfActive(eventLoop: context.eventLoop) { try service.reply(to: frame) }
+            .assumeIsolated()
+            .whenComplete { result in
+                guard context.channel.isActive else { return self.release(try? result.get()) }
+                switch result {
+                case .success(.last(let answer)): self.writeLast(CopyStream.frame(answer), context)
+                case .success(.copy(let stream)):
+                    self.stream = stream
+                    self.lastProgress = .now()
+                    self.watch(context)
+                    self.produce(context)
+                case .failure: context.close(promise: nil)
+                }
+            }
+    }
+
+    /// Has the next frame read when there is room for it.
+    private func produce(_ context: ChannelHandlerContext) {
+        guard let stream, !isProducing, !isAtEnd, frameCountInFlight < Self.frameCountInFlightMaximum else { return }
+        isProducing = true
+        service.threads.runIfActive(eventLoop: context.eventLoop) { try stream.next() }
+            .assumeIsolated()
+            .whenComplete { result in
+                self.isProducing = false
+                guard context.channel.isActive else { return }
+                switch result {
+                case .success(let frame?):
+                    self.write(frame, context)
+                    self.produce(context)
+                case .success(nil):
+                    self.isAtEnd = true
+                    self.closeWhenWritten(context)
+                case .failure(let error):
+                    self.isAtEnd = true
+                    let refusal = error as? GraphError ?? GraphError(.unavailable, "the backup service is closing")
+                    self.writeLast(CopyStream.frame(.refusal(refusal)), context)
+                }
+            }
+    }
+
+    private func write(_ frame: ByteBuffer, _ context: ChannelHandlerContext) {
+        frameCountInFlight += 1
+        context.writeAndFlush(wrapOutboundOut(frame)).assumeIsolated().whenComplete { result in
+            self.frameCountInFlight -= 1
+            self.lastProgress = .now()
+            guard case .success = result else { return }
+            self.produce(context)
+            self.closeWhenWritten(context)
+        }
+    }
+
+    private func writeLast(_ frame: ByteBuffer, _ context: ChannelHandlerContext) {
+        let channel = context.channel
+        context.writeAndFlush(wrapOutboundOut(frame)).whenComplete { _ in channel.close(promise: nil) }
+    }
+
+    private func closeWhenWritten(_ context: ChannelHandlerContext) {
+        if isAtEnd && frameCountInFlight == 0 { context.close(promise: nil) }
+    }
+
+    /// Cuts off a client that takes nothing.
+    private func watch(_ context: ChannelHandlerContext) {
+        let timeout = service.options.stallTimeout.timeAmount
+        let interval = TimeAmount.nanoseconds(max(timeout.nanoseconds / 4, 1_000_000))
+        timer = context.eventLoop.assumeIsolated().scheduleTask(in: interval) {
+            guard context.channel.isActive else { return }
+            let buffered = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+            if buffered != self.lastBufferedByteCount || buffered == 0 { self.lastProgress = .now() }
+            self.lastBufferedByteCount = buffered
+            if NIODeadline.now() - self.lastProgress >= timeout { return context.close(promise: nil) }
+            self.watch(context)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        timer?.cancel()
+        if let stream { release(.copy(stream)) }
+        stream = nil
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    /// Letting go of a store can unmap and remove files, which is nothing for an event loop.
+    private func release(_ reply: BackupService.Reply?) {
+        guard let reply, case .copy = reply else { return }
+        service.threads.submit { _ in withExtendedLifetime(reply) {} }
+    }
+}
+
+extension Milliseconds {
+    var timeAmount: TimeAmount { .milliseconds(Int64(clamping: rawValue)) }
+}

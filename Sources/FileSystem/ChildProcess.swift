@@ -1,0 +1,88 @@
+internal import Glibc
+
+/// A process that this one started.
+public struct ChildProcess: Sendable {
+    public let processID: Int32
+
+    /// Starts a program with its output appended to a file.
+    ///
+    /// - Parameter detached: in a session of its own, so that it outlives this process and its terminal.
+    public static func start(
+        _ path: String, _ arguments: [String], outputPath: String, detached: Bool
+    ) throws(FileError) -> ChildProcess {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, outputPath, O_WRONLY | O_CREAT | O_APPEND, 0o640)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // POSIX_SPAWN_SETSID, which the C library has but this import does not.
+        if detached { posix_spawnattr_setflags(&attributes, 0x80) }
+        var processID: pid_t = 0
+        var argv: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) }
+        argv.append(nil)
+        defer { for argument in argv { free(argument) } }
+        let code = posix_spawnp(&processID, path, &actions, &attributes, argv, environ)
+        guard code == 0 else { throw FileError(errno: code, operation: "start", path: path) }
+        return ChildProcess(processID: processID)
+    }
+
+    public init(processID: Int32) { self.processID = processID }
+
+    /// Whether it runs. A child that has ended is buried on the way.
+    public var isRunning: Bool {
+        var status: Int32 = 0
+        if waitpid(processID, &status, WNOHANG) == processID { return false }
+        return kill(processID, 0) == 0
+    }
+
+    /// Asks it to stop in order.
+    public func terminate() { _ = kill(processID, SIGTERM) }
+    public func kill9() { _ = kill(processID, SIGKILL) }
+}
+
+/// The path of this program's file.
+public func executablePath() -> String {
+    var buffer = [CChar](repeating: 0, count: 4096)
+    let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+    guard count > 0 else { return "martlet" }
+    return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}
+
+/// The file of a program by the search path; nil when there is none.
+public func findProgram(_ name: String) -> String? {
+    let path = processEnvironment()["PATH"] ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    for directory in path.split(separator: ":").map(String.init) + ["/usr/sbin", "/sbin"] {
+        let candidate = directory + "/" + name
+        if access(candidate, X_OK) == 0 { return candidate }
+    }
+    return nil
+}
+
+/// So many TCP ports of the loopback address that are free now. The kernel chooses; another process may take one before
+/// it is used, which then shows as a port in use.
+public func freePorts(_ count: Int) throws(FileError) -> [Int] {
+    var sockets: [Int32] = []
+    defer { for socket in sockets { close(socket) } }
+    var ports: [Int] = []
+    for _ in 0..<count {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw FileError(errno: errno, operation: "socket", path: "127.0.0.1") }
+        sockets.append(descriptor)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let code = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1
+            }
+        }
+        guard code == 0 else { throw FileError(errno: errno, operation: "bind", path: "127.0.0.1") }
+        ports.append(Int(UInt16(bigEndian: address.sin_port)))
+    }
+    return ports
+}

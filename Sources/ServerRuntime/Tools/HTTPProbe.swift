@@ -1,0 +1,106 @@
+package import GraphModel
+internal import FileSystem
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import RESTServer
+internal import Transport
+
+/// Asks a member's HTTP server one thing; for the command line's own needs.
+package enum HTTPProbe {
+    package struct Answer: Sendable {
+        package let status: Int
+        package let body: [UInt8]
+
+        /// The body as JSON; nil when it is none.
+        package var json: Value? { try? JSONParser.parse(body) }
+    }
+
+    /// Sends one request on a connection of its own.
+    ///
+    /// - Parameter address: `host:port`, also with `http://` before and a path's slash after it.
+    /// - Throws: `.network` naming the address.
+    package static func request(
+        _ method: String = "GET", _ address: String, _ path: String, body: String? = nil, timeout: Milliseconds = 2000
+    ) async throws(GraphError) -> Answer {
+        var text = address
+        if text.hasPrefix("http://") { text.removeFirst("http://".count) }
+        while text.hasSuffix("/") { text.removeLast() }
+        guard let target = HostPort(text) else {
+            throw GraphError(.configuration, "\(address): expected host:port or http://host:port")
+        }
+        do {
+            return try await exchange(method, target, path, body, timeout)
+        } catch {
+            throw GraphError(.network, "\(target): \(error)")
+        }
+    }
+
+    private static func exchange(
+        _ method: String, _ target: HostPort, _ path: String, _ body: String?, _ timeout: Milliseconds
+    ) async throws -> Answer {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let promise = loop.makePromise(of: Answer.self)
+        let channel: any Channel
+        do {
+            channel = try await ClientBootstrap(group: loop)
+                .connectTimeout(.milliseconds(Int64(timeout.rawValue)))
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHTTPClientHandlers()
+                        try channel.pipeline.syncOperations.addHandler(AnswerCollector(promise))
+                    }
+                }
+                .connect(host: target.host, port: target.port).get()
+        } catch {
+            promise.fail(error)
+            throw error
+        }
+        let limit = loop.scheduleTask(in: .milliseconds(Int64(timeout.rawValue))) {
+            channel.close(promise: nil)
+        }
+        defer { limit.cancel() }
+        var head = HTTPRequestHead(version: .http1_1, method: HTTPMethod(rawValue: method), uri: path)
+        head.headers.add(name: "Host", value: target.description)
+        head.headers.add(name: "Connection", value: "close")
+        head.headers.add(name: "Accept", value: "application/json")
+        if let body {
+            head.headers.add(name: "Content-Type", value: "application/json")
+            head.headers.add(name: "Content-Length", value: "\(body.utf8.count)")
+        }
+        channel.write(HTTPClientRequestPart.head(head), promise: nil)
+        if let body {
+            channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(string: body))), promise: nil)
+        }
+        channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
+        return try await promise.futureResult.get()
+    }
+}
+
+private final class AnswerCollector: ChannelInboundHandler {
+    typealias InboundIn = HTTPClientResponsePart
+    private let promise: EventLoopPromise<HTTPProbe.Answer>
+    private var status = 0
+    private var body: [UInt8] = []
+
+    init(_ promise: EventLoopPromise<HTTPProbe.Answer>) { self.promise = promise }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): status = Int(head.status.code)
+        case .body(let buffer): body.append(contentsOf: buffer.readableBytesView)
+        case .end:
+            promise.succeed(.init(status: status, body: body))
+            context.close(promise: nil)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        promise.fail(error)
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        promise.fail(FileError(.other, operation: "read", path: "answer", detail: "no answer came"))
+    }
+}

@@ -1,0 +1,101 @@
+internal import ArgumentParser
+internal import FileSystem
+internal import GraphModel
+internal import ServerRuntime
+
+/// `martlet cluster`: a cluster on this machine, and looking after one.
+struct ClusterCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cluster", abstract: "Try a cluster on this machine; look after a running one.",
+        subcommands: [Run.self, Stop.self, Status.self, SwitchMaster.self])
+
+    struct Run: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Start a whole cluster on this machine.",
+            discussion: """
+                Each member is a process with a directory of its own. With HAProxy installed there is one address for \
+                writes and one for reads. Without --detach it runs until TERM or INT and stops its members then.
+                """)
+
+        @Option(help: "Number of members, 1 to 9.")
+        var members = 3
+
+        @Option(help: "Directory of the cluster; what it holds already is used again.")
+        var dir = "run/cluster"
+
+        @Flag(help: "Let the kernel choose the ports.")
+        var freePorts = false
+
+        @Flag(help: "Leave the cluster running and return.")
+        var detach = false
+
+        @Flag(help: "Do not start HAProxy.")
+        var noProxy = false
+
+        @Option(name: .customLong("set"), help: "key=value for every member. May be repeated.")
+        var settings: [String] = []
+
+        func run() async throws {
+            var options = LocalCluster.Options()
+            options.memberCount = members
+            options.directory = dir
+            options.usesFreePorts = freePorts
+            options.isDetached = detach
+            options.usesProxy = !noProxy
+            options.settings = try settings.map { text in
+                guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+                    throw ValidationError("--set \(text): expected key=value")
+                }
+                return (String(text[..<equals]), String(text[text.index(after: equals)...]))
+            }
+            try await LocalClusterRunner.run(options) { StandardStream.output.writeLine($0) }
+        }
+    }
+
+    struct Stop: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Stop a cluster that run --detach left running.")
+
+        @Option(help: "Directory of the cluster.")
+        var dir = "run/cluster"
+
+        @Option(help: "Number of members, as given to run.")
+        var members = 3
+
+        func run() async throws {
+            var options = LocalCluster.Options()
+            options.directory = dir
+            options.memberCount = members
+            try await LocalCluster(options).stop()
+        }
+    }
+
+    struct Status: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show every member of a cluster.")
+
+        @Option(help: ArgumentHelp("HTTP address of any member.", valueName: "host:port"))
+        var from = "127.0.0.1:7474"
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() async throws {
+            let views = try await ClusterTool.view(from: from)
+            StandardStream.output.writeLine(json ? ClusterTool.json(views) : ClusterTool.table(views))
+        }
+    }
+
+    struct SwitchMaster: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "switch-master", abstract: "Make another member master; reads go on, writes wait.")
+
+        @Option(help: ArgumentHelp("HTTP address of any member.", valueName: "host:port"))
+        var from = "127.0.0.1:7474"
+
+        @Option(help: "ha.server_id of the new master; left out: whichever is best.")
+        var to: Int?
+
+        func run() async throws {
+            StandardStream.output.writeLine(try await ClusterTool.switchMaster(from: from, to: to))
+        }
+    }
+}

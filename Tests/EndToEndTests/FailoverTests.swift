@@ -1,0 +1,128 @@
+import FileSystem
+import Glibc
+import GraphModel
+import ServerRuntime
+import Testing
+
+extension EndToEnd {
+    @Suite(.serialized) struct FailoverTests {
+        /// Every acknowledged key is on every member.
+        static func expectAllThere(_ cluster: TestCluster, _ keys: [Int64]) throws {
+            try cluster.waitUntilEqual()
+            for member in cluster.members {
+                let rows = try cluster.client(member.httpPort).rows("MATCH (n:W) RETURN n.key")
+                let there = Set(rows.compactMap { row -> Int64? in if case .integer(let key)? = row.first { key } else { nil } })
+                let missing = keys.filter { !there.contains($0) }
+                #expect(missing.isEmpty, "member \(member.id) misses \(missing.count) of \(keys.count) acknowledged writes, first \(missing.first ?? 0)")
+                #expect(there.count == rows.count, "member \(member.id) holds a write twice")
+            }
+        }
+
+        /// From the logs: each epoch had one master.
+        static func expectOneMasterPerEpoch(_ lines: [(member: Int, line: String)]) {
+            var masters: [String: Set<Int>] = [:]
+            for (member, line) in lines {
+                guard let range = line.firstRange(of: "server: master of epoch ") else { continue }
+                let epoch = String(line[range.upperBound...].prefix { $0.isNumber })
+                masters[epoch, default: []].insert(member)
+            }
+            #expect(!masters.isEmpty)
+            for (epoch, members) in masters { #expect(members.count == 1, "epoch \(epoch) had masters \(members)") }
+        }
+
+        @Test func killedMastersLoseNoAcknowledgedWrite() async throws {
+            let cluster = try await TestCluster("kill")
+            var lines: [(member: Int, line: String)] = []
+            do {
+                let writers = WriteLoad(clients: 16, ports: [cluster.writePort])
+                let readers = ReadLoad(clients: 4, port: cluster.readPort)
+                var gaps: [Double] = []
+                for round in 1...10 {
+                    let before = writers.acknowledgedCount
+                    try waitUntil("writes go on in round \(round)") { writers.acknowledgedCount > before + 200 }
+                    let master = try cluster.master()
+                    lines += cluster.logLines(master).map { (master.id, $0) }
+                    let killedAt = monotonicNanoseconds()
+                    cluster.signal(master, SIGKILL)
+                    var again: UInt64?
+                    try waitUntil("writes are accepted again in round \(round)") {
+                        // Answers that were under way when the process died do not count.
+                        again = writers.firstAcknowledgement(after: killedAt + 20_000_000)
+                        return again != nil
+                    }
+                    gaps.append(Double((again ?? killedAt) - killedAt) / 1e9)
+                    try cluster.restart(master)
+                }
+                readers.stop()
+                writers.stop()
+                let sorted = gaps.sorted()
+                print("failover after kill -9, seconds: \(gaps.map { "\(($0 * 1000).rounded() / 1000)" }.joined(separator: " ")); median \(sorted[sorted.count / 2])")
+                print("writes: \(writers.summary); reads: \(readers.doneCount) done, \(readers.failures.count) failed")
+                #expect(sorted[sorted.count / 2] <= 3)
+                #expect(readers.failures.count <= readers.clientCount * 10, "\(readers.failures.prefix(3))")
+                try Self.expectAllThere(cluster, writers.acknowledgedKeys)
+                for member in cluster.members { lines += cluster.logLines(member).map { (member.id, $0) } }
+                Self.expectOneMasterPerEpoch(lines)
+                try await cluster.stopAndCompareStores()
+            } catch {
+                await cluster.stop(keep: true)
+                throw error
+            }
+            await cluster.stop()
+        }
+
+        @Test func frozenMasterAcknowledgesNothingAfterItThaws() async throws {
+            let cluster = try await TestCluster("freeze")
+            let frozen = try cluster.master()
+            // Half of the clients insist on the member that will freeze.
+            let writers = WriteLoad(clients: 16, ports: [cluster.writePort, frozen.httpPort])
+            try waitUntil("writes go on") { writers.acknowledgedCount > 500 }
+            let frozenAt = monotonicNanoseconds()
+            cluster.signal(frozen, SIGSTOP)
+            var again: UInt64?
+            try waitUntil("writes are accepted again") {
+                again = writers.firstAcknowledgement(after: frozenAt + 50_000_000)
+                return again != nil
+            }
+            print("failover after SIGSTOP: \(Double((again ?? frozenAt) - frozenAt) / 1e9) s")
+            try waitUntil("ten seconds have passed") { monotonicNanoseconds() > frozenAt + 10_000_000_000 }
+            let newEpoch = writers.state.withLock { $0.epochs.map(\.epoch).max() ?? 0 }
+            let thawedAt = monotonicNanoseconds()
+            cluster.signal(frozen, SIGCONT)
+            try cluster.waitUntilWhole()
+            let before = writers.acknowledgedCount
+            try waitUntil("writes go on after the thaw") { writers.acknowledgedCount > before + 200 }
+            writers.stop()
+            let late = writers.state.withLock { $0.epochs.filter { $0.at > thawedAt && $0.port == frozen.httpPort && $0.epoch < newEpoch } }
+            #expect(late.isEmpty, "the thawed member acknowledged \(late.count) writes in an old epoch")
+            #expect(Double((again ?? .max) - frozenAt) / 1e9 <= 3)
+            print("writes: \(writers.summary)")
+            try Self.expectAllThere(cluster, writers.acknowledgedKeys)
+            try await cluster.stopAndCompareStores()
+            await cluster.stop()
+        }
+
+        @Test func plannedSwitchoverFailsNoRequest() async throws {
+            let cluster = try await TestCluster("switch")
+            let writers = WriteLoad(clients: 8, ports: [cluster.writePort])
+            let readers = ReadLoad(clients: 2, port: cluster.readPort)
+            try waitUntil("writes go on") { writers.acknowledgedCount > 200 }
+            for _ in 0..<3 {
+                let master = try cluster.master()
+                let answer = try cluster.client(master.httpPort).request("POST", "/db/manage/server/ha/switch-master", body: "{}")
+                #expect(answer.status == 200, "\(answer.text)")
+                let before = writers.acknowledgedCount
+                try waitUntil("writes go on after the switchover") { writers.acknowledgedCount > before + 200 }
+                let next = try cluster.master()
+                #expect(next.id != master.id)
+            }
+            readers.stop()
+            writers.stop()
+            print("writes over three switchovers: \(writers.summary); reads: \(readers.doneCount) done")
+            #expect(writers.state.withLock { $0.refused.isEmpty && $0.unknown == 0 }, "\(writers.summary)")
+            #expect(readers.failures == [])
+            try await cluster.stopAndCompareStores()
+            await cluster.stop()
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import FileSystem
+import GraphModel
+import Synchronization
+
+/// Threads that write numbered nodes, each through a connection of its own, and remember what was acknowledged.
+final class WriteLoad: Sendable {
+    struct State: Sendable {
+        var isStopped = false
+        var acknowledged: [Int64] = []
+        /// When the latest acknowledgements came, on the monotonic clock.
+        var acknowledgedAt: [UInt64] = []
+        var refused: [Int: Int] = [:]
+        var unknown = 0
+        /// The first refusal of each status, for messages.
+        var samples: [Int: String] = [:]
+        var sent = 0
+        /// Epochs that acknowledged, from the answers' headers, with the time.
+        var epochs: [(at: UInt64, epoch: Int, port: Int)] = []
+    }
+    let state = Mutex(State())
+    private let threads = Mutex<[DedicatedThread]>([])
+
+    /// - Parameter ports: client number n talks to port n modulo their count.
+    init(clients: Int, ports: [Int], keys start: Int64 = 0, pauseNanoseconds: UInt64 = 0) {
+        let started = (0..<clients).map { index in
+            DedicatedThread(name: "writer-\(index)") { [self] in
+                run(index, port: ports[index % ports.count], start + Int64(index) * 10_000_000, pauseNanoseconds)
+            }
+        }
+        threads.withLock { $0 = started }
+    }
+
+    private func run(_ index: Int, port: Int, _ firstKey: Int64, _ pause: UInt64) {
+        let client = BlockingHTTPClient(port: port)
+        let clock = Monitor(())
+        var key = firstKey
+        while !state.withLock(\.isStopped) {
+            key += 1
+            state.withLock { $0.sent += 1 }
+            do {
+                let answer = try client.cypher("CREATE (n:W {key: {key}})", "{\"key\": \(key)}")
+                let now = monotonicNanoseconds()
+                state.withLock { state in
+                    if answer.status == 200 {
+                        state.acknowledged.append(key)
+                        state.acknowledgedAt.append(now)
+                        if let epoch = answer.headers["x-ha-epoch"].flatMap({ Int($0) }) { state.epochs.append((now, epoch, port)) }
+                    } else {
+                        state.refused[answer.status, default: 0] += 1
+                        if state.samples[answer.status] == nil { state.samples[answer.status] = String(answer.text.prefix(300)) }
+                    }
+                }
+                if answer.status != 200 { Self.rest(clock, 10_000_000) }
+            } catch {
+                state.withLock { $0.unknown += 1 }
+                Self.rest(clock, 10_000_000)
+            }
+            if pause > 0 { Self.rest(clock, pause) }
+        }
+    }
+
+    static func rest(_ monitor: Monitor<Void>, _ nanoseconds: UInt64) {
+        let woken: Void? = monitor.wait(untilNanoseconds: monotonicNanoseconds() + nanoseconds) { _ in nil }
+        _ = woken
+    }
+
+    /// The time of the first acknowledgement after a moment; nil when there was none yet.
+    func firstAcknowledgement(after moment: UInt64) -> UInt64? {
+        state.withLock { state in state.acknowledgedAt.last(where: { _ in true }).flatMap { last in
+            last <= moment ? nil : state.acknowledgedAt.first { $0 > moment }
+        } }
+    }
+
+    var acknowledgedCount: Int { state.withLock(\.acknowledged.count) }
+    var acknowledgedKeys: [Int64] { state.withLock(\.acknowledged) }
+
+    func stop() {
+        state.withLock { $0.isStopped = true }
+        for thread in threads.withLock({ $0 }) { thread.join() }
+    }
+
+    var summary: String {
+        state.withLock { "\($0.sent) sent, \($0.acknowledged.count) acknowledged, refused \($0.refused), \($0.unknown) unknown\($0.samples.isEmpty ? "" : ", for example \($0.samples)")" }
+    }
+}
+
+/// Threads that read through one port and count what fails.
+final class ReadLoad: Sendable {
+    private let state = Mutex((isStopped: false, done: 0, failures: [String]()))
+    private let threads = Mutex<[DedicatedThread]>([])
+    let clientCount: Int
+
+    init(clients: Int, port: Int) {
+        clientCount = clients
+        let started = (0..<clients).map { index in
+            DedicatedThread(name: "reader-\(index)") { [self] in
+                let client = BlockingHTTPClient(port: port)
+                let clock = Monitor(())
+                while !state.withLock(\.isStopped) {
+                    do {
+                        let answer = try client.request("GET", "/db/data/node/0")
+                        state.withLock { state in
+                            if answer.status == 200 { state.done += 1 } else { state.failures.append("\(answer.status) \(answer.text.prefix(200))") }
+                        }
+                    } catch {
+                        state.withLock { $0.failures.append("\(error)") }
+                    }
+                    WriteLoad.rest(clock, 2_000_000)
+                }
+            }
+        }
+        threads.withLock { $0 = started }
+    }
+
+    var failures: [String] { state.withLock(\.failures) }
+    var doneCount: Int { state.withLock(\.done) }
+
+    func stop() {
+        state.withLock { $0.isStopped = true }
+        for thread in threads.withLock({ $0 }) { thread.join() }
+    }
+}

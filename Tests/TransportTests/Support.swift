@@ -1,0 +1,91 @@
+import GraphModel
+import NIOCore
+import NIOPosix
+import Synchronization
+import Testing
+import Transport
+
+let group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+
+/// What arrived at a network, in order of arrival.
+final class Inbox: Sendable {
+    private let state = Mutex((frames: [(bytes: [UInt8], peer: String)](), linkDowns: [String]()))
+
+    var frames: [(bytes: [UInt8], peer: String)] { state.withLock { $0.frames } }
+    var frameCount: Int { state.withLock { $0.frames.count } }
+    var linkDowns: [String] { state.withLock { $0.linkDowns } }
+
+    var handlers: TCPNetwork.Handlers {
+        TCPNetwork.Handlers(
+            received: { frame, peer in self.state.withLock { $0.frames.append((frame, peer)) } },
+            linkDown: { peer in self.state.withLock { $0.linkDowns.append(peer) } })
+    }
+}
+
+/// A port that was free a moment ago, for processes that must know their own address before they listen.
+func freeAddress() async throws -> HostPort {
+    let channel = try await ServerBootstrap(group: group).bind(host: "127.0.0.1", port: 0).get()
+    let port = try #require(channel.localAddress?.port)
+    try await channel.close().get()
+    return HostPort(host: "127.0.0.1", port: port)
+}
+
+/// A network that listens on its own address.
+func startNetwork(
+    _ address: HostPort? = nil, listens: Bool = true
+) async throws -> (network: TCPNetwork, address: String, inbox: Inbox) {
+    let own: HostPort
+    if let address { own = address } else { own = try await freeAddress() }
+    let inbox = Inbox()
+    let network = TCPNetwork(ownAddress: own.description, group: group)
+    network.setHandlers(inbox.handlers)
+    if listens { #expect(try await network.listen(on: own) == own) }
+    return (network, own.description, inbox)
+}
+
+/// Waits until `condition` holds, at most ten seconds.
+func eventually(
+    _ comment: Comment, seconds: Int = 10, sourceLocation: SourceLocation = #_sourceLocation,
+    _ condition: () -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    while !condition() {
+        guard ContinuousClock.now < deadline else {
+            Issue.record(comment, sourceLocation: sourceLocation)
+            throw CancellationError()
+        }
+        try await Task.sleep(for: .milliseconds(2))
+    }
+}
+
+/// A bare connection, to misbehave over.
+final class RawConnection: Sendable {
+    let channel: any Channel
+    private let received = Mutex<[UInt8]>([])
+    private let closed = Atomic<Bool>(false)
+
+    var bytes: [UInt8] { received.withLock { $0 } }
+    var isClosed: Bool { closed.load(ordering: .acquiring) }
+
+    static func connect(to address: String) async throws -> RawConnection {
+        let target = try #require(HostPort(address))
+        let channel = try await ClientBootstrap(group: group).connect(host: target.host, port: target.port).get()
+        return try await RawConnection(channel)
+    }
+
+    private init(_ channel: any Channel) async throws {
+        self.channel = channel
+        channel.closeFuture.whenComplete { _ in self.closed.store(true, ordering: .releasing) }
+        try await channel.pipeline.addHandler(Reader { bytes in self.received.withLock { $0.append(contentsOf: bytes) } }).get()
+    }
+
+    func write(_ bytes: [UInt8]) { channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil) }
+
+    private final class Reader: ChannelInboundHandler, Sendable {
+        typealias InboundIn = ByteBuffer
+        let body: @Sendable ([UInt8]) -> Void
+        init(_ body: @escaping @Sendable ([UInt8]) -> Void) { self.body = body }
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) { body(Array(unwrapInboundIn(data).readableBytesView)) }
+        func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    }
+}
