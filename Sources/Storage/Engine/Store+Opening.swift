@@ -56,8 +56,8 @@ extension Store {
         let (log, recovery) = try TransactionLog.open(
             directory: directory, fileSystem: fileSystem, storeID: manifest.storeID, checkpoint: manifest.position,
             options: logOptions, tailMayBeCut: options.isClustered,
-            onDurable: { position in hooks.onDurable.withLock { $0 }?(position) },
-            onFailure: { failure in hooks.onFailure.withLock { $0 }?(failure) })
+            onDurable: { position in hooks.onDurable?(position) },
+            onFailure: { failure in hooks.onFailure?(failure) })
         let store = Store(
             directory: directory, fileSystem: fileSystem, options: options, log: log, lock: lock,
             state: AppliedState(
