@@ -15,6 +15,8 @@ struct MasterReplication: Sendable {
         /// The latest heartbeat it acknowledged, by this master's clock.
         var leaseFrom: Instant?
         var lastContact: Instant?
+        /// When it last acknowledged something new, or all there was.
+        var movedAt: Instant?
         var commitPointSent = TransactionID.zero
         var isCopying = false
         /// The last mismatch that was answered, so that its echoes are not.
@@ -119,10 +121,18 @@ struct MasterReplication: Sendable {
             if isSafe(narrower) { return narrower }
         }
         guard syncSet.count > minimum else { return nil }
-        for id in silent {
+        for id in silent + syncSet.filter({ $0 != ownID && standsStill($0, now, syncTimeout) }) {
             let narrower = syncSet.filter { $0 != id }
             if isSafe(narrower) { return narrower }
         }
         return nil
+    }
+
+    /// Whether a member talks but takes no part: it copies a store, or its disk hangs. A large transaction looks like the
+    /// latter for a while, hence the longer time.
+    private func standsStill(_ id: MemberID, _ now: Instant, _ syncTimeout: Milliseconds) -> Bool {
+        guard let peer = peers[id] else { return false }
+        let limit = peer.isCopying ? syncTimeout : Milliseconds(syncTimeout.rawValue * 3)
+        return now.milliseconds(since: peer.movedAt ?? startedAt) >= limit
     }
 }

@@ -38,4 +38,17 @@ import Testing
         #expect(cluster.committedCount > before)
         #expect(cluster.violation == nil)
     }
+
+    @Test(arguments: 1...5 as ClosedRange<UInt64>)
+    func aDiskThatHangsHoldsNobodyUp(seed: UInt64) throws {
+        let (cluster, master) = try cluster(seed, 2)
+        cluster.setSyncDelay(3 - master, milliseconds: 100_000_000)
+        cluster.advance(milliseconds: 3000)
+        let before = cluster.committedCount
+        // Clients that asked the member with the bad disk wait there.
+        cluster.advance(milliseconds: 12_000)
+        #expect(cluster.committedCount > before)
+        #expect(cluster.syncSet(as: master) == [UInt32(master)])
+        #expect(cluster.violation == nil)
+    }
 }
