@@ -66,7 +66,9 @@ public final class Store: Sendable {
     let current: Mutex<AppliedState>
     /// Held while entries are applied or a checkpoint switches; what it guards belongs to the applying thread.
     let applying: Mutex<ApplyState>
-    let checkpointing = Mutex<Void>(())
+    /// Held while a checkpoint is made; whether the store is closed and makes no more.
+    let checkpointing = Mutex(false)
+    let ownership = FileOwnership()
     let hooks: Hooks
 
     struct ApplyState: Sendable {
@@ -161,6 +163,11 @@ public final class Store: Sendable {
     /// The first transaction that the log still holds.
     public var firstAvailable: TransactionID { log.firstAvailable }
 
-    /// Stops the log thread after writing what is pending. Readers may go on.
-    public func close() { log.stop() }
+    /// Stops the log thread after writing what is pending, and waits for a checkpoint that is being made. Readers may go on;
+    /// nothing of this store changes its directory any more.
+    public func close() {
+        log.stop()
+        checkpointing.withLock { $0 = true }
+        ownership.end()
+    }
 }
