@@ -30,6 +30,7 @@ extension MemberCore {
         lastHeardMasterAt = now
         if isCopying || isFounding { return reply(.copying, to: sender, append.sentAt, log, &actions) }
         guard hasStore else {
+            if let pause = copyAgainAt, now < pause { return reply(.copying, to: sender, append.sentAt, log, &actions) }
             isCopying = true
             actions.append(.startStoreCopy(from: sender))
             return reply(.copying, to: sender, append.sentAt, log, &actions)

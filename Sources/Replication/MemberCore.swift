@@ -78,6 +78,8 @@ public struct MemberCore: Sendable {
         case master(MasterReplication)
     }
 
+    static let copyPause: Milliseconds = 1000
+
     public let options: ReplicationOptions
     var generator: SplitMix
     public internal(set) var hard: MemberHardState
@@ -92,6 +94,10 @@ public struct MemberCore: Sendable {
     var hasStore: Bool
     var isCopying = false
     var isFounding = false
+    /// After a copy that failed, when the next may begin.
+    var copyAgainAt: Instant?
+    /// The state on disk says that this member has all it acknowledged, and it has not.
+    private var overstates = false
     var foundingSince: Instant?
     var acknowledgedPersistedAt: Instant
     public internal(set) var lastHeardMasterAt: Instant?
@@ -121,6 +127,7 @@ public struct MemberCore: Sendable {
         if log.durable < hard.acknowledged { hard.isComplete = false }
         if !hasStore { hard.isComplete = false }
         if options.brokenRules.contains(.votesWithoutCatchingUp) { hard.isComplete = true }
+        overstates = hardState.isComplete && !hard.isComplete
     }
 
     var id: MemberID { options.member.id }
@@ -138,6 +145,11 @@ public struct MemberCore: Sendable {
     /// The member with the log view that stands in while there is no store.
     public mutating func step(_ event: Event, log: (any ReplicatedLog)?, now: Instant, into actions: inout [Action]) {
         let log = log ?? EmptyLog()
+        if overstates {
+            // The log may grow past what the state remembers before it holds all of it again.
+            overstates = false
+            actions.append(.persist(hard))
+        }
         switch event {
         case .tick: tick(log, now, &actions)
         case .flush: flush(log, now, &actions)
@@ -161,9 +173,10 @@ public struct MemberCore: Sendable {
                 role = .slave(slave)
             }
         case .storeCopyFailed:
-            // The next word of a master starts another.
+            // The next word of a master starts another, after a pause: copying costs the source too.
             isCopying = false
             hasStore = false
+            copyAgainAt = now + Self.copyPause
         case .storeCreated:
             hasStore = true
             isFounding = false
