@@ -15,6 +15,8 @@ struct MasterReplication: Sendable {
         /// The latest heartbeat it acknowledged, by this master's clock.
         var leaseFrom: Instant?
         var lastContact: Instant?
+        /// When it last acknowledged something new, or all there was.
+        var movedAt: Instant?
         var commitPointSent = TransactionID.zero
         var isCopying = false
         /// The last mismatch that was answered, so that its echoes are not.
@@ -36,6 +38,10 @@ struct MasterReplication: Sendable {
 
     let epoch: Epoch
     let ownID: MemberID
+    /// When this mastership began.
+    let startedAt: Instant
+    /// What the election saw at most: everything that any earlier epoch acknowledged lies before it.
+    let startPosition: TransactionID
     /// The entry that began this epoch; nothing is committed before it is.
     var epochStart: TransactionID?
     var peers: [MemberID: Peer] = [:]
@@ -85,26 +91,48 @@ struct MasterReplication: Sendable {
     }
 
     /// The sync set that ought to be in force, when it differs from the one that is; one change at a time.
+    ///
+    /// A narrower set needs no commit of this epoch before: with two members, one of them dead, there would never be
+    /// one. What earlier epochs acknowledged lies before the start position; that much the narrower set must hold.
     func wantedSyncSet(
         electable: [MemberID], last: TransactionID, now: Instant, syncTimeout: Milliseconds, minimum: Int
     ) -> [MemberID]? {
-        guard proposal == nil, let epochStart, commitPoint >= epochStart else { return nil }
+        guard proposal == nil, let epochStart else { return nil }
+        let hasBegun = commitPoint >= epochStart
+        let needed = hasBegun ? commitPoint : max(commitPoint, startPosition)
         func isSafe(_ set: [MemberID]) -> Bool {
-            Quorum.reached(in: set, acknowledged, atLeast: .zero) >= commitPoint
+            Quorum.reached(in: set, acknowledged, atLeast: .zero) >= needed
         }
-        for id in electable where !syncSet.contains(id) {
-            guard let peer = peers[id], let contact = peer.lastContact, !peer.isCopying,
-                peer.acknowledged >= commitPoint, now.milliseconds(since: contact) < 500
-            else { continue }
-            let wider = (syncSet + [id]).sorted()
-            if isSafe(wider) { return wider }
+        if hasBegun {
+            for id in electable where !syncSet.contains(id) {
+                guard let peer = peers[id], let contact = peer.lastContact, !peer.isCopying,
+                    peer.acknowledged >= commitPoint, now.milliseconds(since: contact) < 500
+                else { continue }
+                let wider = (syncSet + [id]).sorted()
+                if isSafe(wider) { return wider }
+            }
+        }
+        // Who has not said a word in this epoch is silent since it began.
+        let silent = syncSet.filter { id in
+            id != ownID && now.milliseconds(since: peers[id]?.lastContact ?? startedAt) >= syncTimeout
+        }
+        if silent.count > 1, syncSet.count - silent.count >= minimum {
+            let narrower = syncSet.filter { !silent.contains($0) }
+            if isSafe(narrower) { return narrower }
         }
         guard syncSet.count > minimum else { return nil }
-        for id in syncSet where id != ownID {
-            guard let contact = peers[id]?.lastContact, now.milliseconds(since: contact) >= syncTimeout else { continue }
+        for id in silent + syncSet.filter({ $0 != ownID && standsStill($0, now, syncTimeout) }) {
             let narrower = syncSet.filter { $0 != id }
             if isSafe(narrower) { return narrower }
         }
         return nil
+    }
+
+    /// Whether a member talks but takes no part: it copies a store, or its disk hangs. A large transaction looks like the
+    /// latter for a while, hence the longer time.
+    private func standsStill(_ id: MemberID, _ now: Instant, _ syncTimeout: Milliseconds) -> Bool {
+        guard let peer = peers[id] else { return false }
+        let limit = peer.isCopying ? syncTimeout : Milliseconds(syncTimeout.rawValue * 3)
+        return now.milliseconds(since: peer.movedAt ?? startedAt) >= limit
     }
 }

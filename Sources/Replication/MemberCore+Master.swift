@@ -104,6 +104,9 @@ extension MemberCore {
         peer.isCopying = reply.status == .copying
         switch reply.status {
         case .accepted:
+            if reply.acknowledged > peer.acknowledged || reply.acknowledged >= log.last.transactionID {
+                peer.movedAt = now
+            }
             peer.acknowledged = max(peer.acknowledged, reply.acknowledged)
             peer.sentThrough = max(peer.sentThrough ?? .zero, reply.acknowledged)
             while let first = peer.inFlight.first, first.through <= peer.acknowledged {

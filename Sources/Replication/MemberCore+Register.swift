@@ -51,7 +51,10 @@ extension MemberCore {
             }
             if master.handover?.isProposed == true { master.handover?.isProposed = false }
             master.slaveOnly = register.members.filter(\.isSlaveOnly).map(\.id)
+            // What waited for the quorum of another set may have that of this one; perhaps nobody will say a word more.
+            master.advanceCommitPoint(options.brokenRules)
             role = .master(master)
+            applyCommitted(log, now, &actions)
             return
         }
         guard register.epoch > .zero, let elected = register.master else { return }
@@ -86,7 +89,8 @@ extension MemberCore {
         actions.append(.persist(hard))
         election = nil
         var master = MasterReplication(
-            epoch: register.epoch, ownID: id, syncSet: register.syncSet, commitPoint: log.applied.transactionID,
+            epoch: register.epoch, ownID: id, startedAt: now, startPosition: register.startPosition.transactionID,
+            syncSet: register.syncSet, commitPoint: log.applied.transactionID,
             acknowledgedToClients: log.applied.transactionID, ownDurable: log.durable.transactionID,
             nextHeartbeatAt: now)
         for member in register.members where member.id != id { master.peers[member.id] = .init() }

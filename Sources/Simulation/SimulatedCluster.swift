@@ -61,8 +61,7 @@ package final class SimulatedCluster {
 
     /// Runs the schedule. Returns the violated invariant, nil when all held.
     package func run() -> String? {
-        for node in nodes { events.schedule(.start(node: node.index), at: random.below(300_000_000)) }
-        for client in clients { events.schedule(.client(client.index), at: 800_000_000 + random.below(200_000_000)) }
+        scheduleBeginning()
         events.schedule(.fault, at: 1_500_000_000 + random.below(schedule.faultIntervalMilliseconds * 1_000_000))
         let calmAt = schedule.faultyMilliseconds * 1_000_000
         runUntil(calmAt)
@@ -73,7 +72,12 @@ package final class SimulatedCluster {
         return violation
     }
 
-    private func runUntil(_ end: UInt64) {
+    func scheduleBeginning() {
+        for node in nodes { events.schedule(.start(node: node.index), at: random.below(300_000_000)) }
+        for client in clients { events.schedule(.client(client.index), at: 800_000_000 + random.below(200_000_000)) }
+    }
+
+    func runUntil(_ end: UInt64) {
         while violation == nil, let at = events.nextAt, at <= end, let entry = events.next() {
             now = max(now, entry.at)
             eventCount += 1

@@ -16,6 +16,7 @@ extension Store {
             for record in records { try application.apply(record) }
             let after = application.finish()
             current.withLock { $0 = after }
+            measureOverlay()
         }
     }
 

@@ -66,6 +66,7 @@ public final class Store: Sendable {
     let current: Mutex<AppliedState>
     /// Held while entries are applied or a checkpoint switches.
     let applying = Mutex<Void>(())
+    private let overlaySize = Atomic<Int>(0)
     /// Appended, not applied yet; in order. Taken within `applying` where both are needed, and alone by ``append(_:)``,
     /// which so does not wait for entries that are being applied.
     let unapplied: Mutex<ArraySlice<LogRecord>>
@@ -128,7 +129,12 @@ public final class Store: Sendable {
     /// When the master made the last applied transaction, ms since 1970.
     public var appliedWallClockMilliseconds: Int64 { state.wallClockMilliseconds }
     /// Bytes held by recent changes that no checkpoint has merged yet.
-    public var overlayByteCount: Int { applying.withLock { _ in state.view.layers.reduce(0) { $0 + $1.byteCount } } }
+    public var overlayByteCount: Int { overlaySize.load(ordering: .relaxed) }
+
+    /// Measures the overlays again; within `applying`, whose holder alone may look into them.
+    func measureOverlay() {
+        overlaySize.store(state.view.layers.reduce(0) { $0 + $1.byteCount }, ordering: .relaxed)
+    }
     /// Group syncs of the log so far.
     public var logSyncCount: UInt64 { log.syncCount }
 

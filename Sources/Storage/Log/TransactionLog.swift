@@ -106,15 +106,23 @@ package final class TransactionLog: Sendable {
                 state.tail.append(record)
                 state.tailByteCount += record.bytes.count
             }
-            while state.tailByteCount > options.tailByteCountMaximum, let first = state.tail.first {
-                state.tailByteCount -= first.bytes.count
-                state.tail.removeFirst()
-            }
-            if state.tail.startIndex > 4096 && state.tail.startIndex > state.tail.count {
-                state.tail = ArraySlice(Array(state.tail))
-            }
+            shortenTail(&state)
         }
         state.signal()
+    }
+
+    /// Lets go of the oldest entries in memory. What is not on disk yet stays: it can be read nowhere else, and a slave that
+    /// needs it must not be taken for one that is too far behind.
+    private func shortenTail(_ state: inout State) {
+        while state.tailByteCount > options.tailByteCountMaximum, let first = state.tail.first,
+            first.position.transactionID <= state.durable.transactionID
+        {
+            state.tailByteCount -= first.bytes.count
+            state.tail.removeFirst()
+        }
+        if state.tail.startIndex > 4096 && state.tail.startIndex > state.tail.count {
+            state.tail = ArraySlice(Array(state.tail))
+        }
     }
 
     /// Writes and syncs everything pending on the caller's thread. Only where no log thread runs.
@@ -173,6 +181,7 @@ package final class TransactionLog: Sendable {
                 state.durable = end
                 state.isWriting = false
                 state.syncCount += 1
+                shortenTail(&state)
             }
             state.signal()
             onDurable(end)

@@ -1,0 +1,77 @@
+import GraphModel
+import Replication
+
+// Runs that follow a script instead of drawn faults. Members are numbered from 1, arbiters after them.
+extension SimulatedCluster {
+    /// Members, arbiters on machines of their own, clients, and no faults by chance.
+    package static func scripted(seed: UInt64, memberCount: Int, clientCount: Int = 3) -> SimulatedCluster {
+        var schedule = Schedule(seed: seed)
+        schedule.memberCount = memberCount
+        schedule.embeddedCoordinatorCount = 0
+        schedule.arbiterCount = 3
+        schedule.clientCount = clientCount
+        schedule.faults = []
+        let cluster = SimulatedCluster(schedule)
+        cluster.scheduleBeginning()
+        return cluster
+    }
+
+    package func advance(milliseconds: UInt64) { runUntil(now + milliseconds * 1_000_000) }
+
+    /// The member that holds a lease as master now.
+    package var leader: Int? {
+        members.first { $0.engine?.core.leaseEnd(now: $0.now) != nil }.map { $0.index + 1 }
+    }
+
+    /// Whoever believes to be master, lease or not.
+    package var mastersByBelief: [Int] { members.filter { $0.engine?.core.isMaster ?? false }.map { $0.index + 1 } }
+
+    package func syncSet(as member: Int) -> [UInt32] {
+        nodes[member - 1].engine?.core.register?.syncSet.map(\.rawValue) ?? []
+    }
+
+    package func promisedEpoch(of member: Int) -> UInt64 {
+        nodes[member - 1].engine?.core.hard.promised.rawValue ?? 0
+    }
+
+    /// Writes that clients were told are committed.
+    package var committedCount: Int { clients.reduce(0) { $0 + $1.committedMarks.count + $1.committedIncrements } }
+
+    package func crashForGood(_ member: Int) { crash(nodes[member - 1]) }
+
+    package func restart(_ member: Int) { start(nodes[member - 1]) }
+
+    package func loseDisk(_ member: Int) { wipe(nodes[member - 1]) }
+
+    package func setSyncDelay(_ member: Int, milliseconds: UInt64) {
+        nodes[member - 1].syncDelayMicroseconds = milliseconds * 1000
+    }
+
+    /// Cuts the connections between two groups of nodes.
+    package func cut(_ some: [Int], from others: [Int]) {
+        for a in some {
+            for b in others {
+                network.block(a - 1, b - 1)
+                network.block(b - 1, a - 1)
+            }
+        }
+    }
+
+    package func mend(_ some: [Int], with others: [Int]) {
+        for a in some {
+            for b in others {
+                network.unblock(a - 1, b - 1)
+                network.unblock(b - 1, a - 1)
+            }
+        }
+    }
+
+    /// Ends the run: everything is mended and must converge. Returns the violated invariant, nil when all held.
+    package func finish() -> String? {
+        if violation != nil { return violation }
+        becomeCalm()
+        advance(milliseconds: schedule.calmMilliseconds)
+        if violation == nil { checkConvergence() }
+        return violation
+    }
+}
