@@ -65,6 +65,8 @@ import Testing
         let report = try #require(store).check()
         #expect(report.problems == [])
         try #require(store).close()
+        // The directory stays locked as long as anything refers to the store.
+        bodies = []
         committer = nil
         store = nil
         let again = try Store.open(directory, options: options)
