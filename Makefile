@@ -15,7 +15,7 @@ cluster: build
 
 ## make stop        stop that cluster
 stop:
-	$(BUILD)/martlet cluster stop --members $(MEMBERS)
+	$(BUILD)/martlet cluster stop
 
 ## make test        everything: unit, model, crash, simulation and end-to-end tests, conformance suites
 test:

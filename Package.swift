@@ -5,6 +5,8 @@ import PackageDescription
 // MARTLET_CORE_ONLY=1 leaves out everything that needs a networking package, so that the core and its
 // tests build in seconds.
 let coreOnly = Context.environment["MARTLET_CORE_ONLY"] != nil
+// MARTLET_BENCH=1 adds the measuring program of tools/bench.
+let withBenchmarks = Context.environment["MARTLET_BENCH"] != nil && !coreOnly
 let warningsAsErrors = Context.environment["CI"] != nil || Context.environment["MARTLET_STRICT"] != nil
 
 let swiftSettings: [SwiftSetting] =
@@ -131,6 +133,19 @@ if !coreOnly {
                 .product(name: "Logging", package: "swift-log"),
             ]),
     ]
+}
+
+if withBenchmarks {
+    targets.append(
+        .executableTarget(
+            name: "martlet-bench",
+            dependencies: [
+                "GraphModel", "FileSystem", "Storage", "QueryEngine", "Cypher", "Database",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Benchmarks", swiftSettings: swiftSettings))
 }
 
 let package = Package(name: "Martlet", dependencies: dependencies, targets: targets)

@@ -20,12 +20,15 @@ package enum BackupCandidates {
         {
             throw GraphError(
                 .foreignStore,
-                "\(first.host) has store \(first.status.storeID), \(other.host) has store \(other.status.storeID): name members of one cluster")
+                "\(first.host) has store \(first.status.storeID), \(other.host) has store \(other.status.storeID): name members of one cluster"
+            )
         }
         return available.enumerated().sorted { a, b in
             let (x, y) = (a.element.status, b.element.status)
             if rank(x) != rank(y) { return rank(x) < rank(y) }
-            if x.applied.transactionID != y.applied.transactionID { return x.applied.transactionID > y.applied.transactionID }
+            if x.applied.transactionID != y.applied.transactionID {
+                return x.applied.transactionID > y.applied.transactionID
+            }
             return a.offset < b.offset
         }.map(\.element)
     }

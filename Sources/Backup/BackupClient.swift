@@ -166,7 +166,8 @@ public enum BackupClient {
     ) -> CopyFailure {
         let error = failure.error
         let progress =
-            receiver.header == nil ? "" : " (\(receiver.receivedByteCount) of at least \(receiver.fileByteCount) bytes had arrived)"
+            receiver.header == nil
+            ? "" : " (\(receiver.receivedByteCount) of at least \(receiver.fileByteCount) bytes had arrived)"
         var message = error.message + progress
         do throws(GraphError) { try receiver.discard() } catch {
             message += "; what arrived could not be removed from \(directory): \(error.message)"

@@ -207,7 +207,10 @@ private final class QueueHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        _ = report(.ended(GraphError(.network, "the connection to \(peer) ended too early: the server stopped, or the network failed")))
+        _ = report(
+            .ended(
+                GraphError(
+                    .network, "the connection to \(peer) ended too early: the server stopped, or the network failed")))
         context.fireChannelInactive()
     }
 

@@ -50,7 +50,9 @@ public final class BackupDisplay {
 
     static func text(_ progress: BackupProgress) -> String {
         var text = "copying: \(Int(progress.part * 100)) %, \(bytes(Double(progress.receivedByteCount)))"
-        if progress.totalByteCount > progress.receivedByteCount { text += " of \(bytes(Double(progress.totalByteCount)))" }
+        if progress.totalByteCount > progress.receivedByteCount {
+            text += " of \(bytes(Double(progress.totalByteCount)))"
+        }
         if progress.bytesPerSecond > 0 { text += ", \(bytes(progress.bytesPerSecond))/s" }
         if let seconds = progress.remainingSeconds { text += ", \(duration(seconds)) left" }
         return text
@@ -100,7 +102,9 @@ extension BackupTool.Summary {
             "graph checksum  \(check.graphChecksum)",
         ]
         lines += check.problems.map { "problem: " + $0 }
-        lines.append(check.problems.isEmpty ? "consistent" : "INCONSISTENT: \(check.problems.count) problem(s); the member has them too")
+        lines.append(
+            check.problems.isEmpty
+                ? "consistent" : "INCONSISTENT: \(check.problems.count) problem(s); the member has them too")
         return lines.joined(separator: "\n")
     }
 }

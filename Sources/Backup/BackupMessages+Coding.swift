@@ -95,12 +95,15 @@ extension BackupAnswer {
                 self = .chunk(file: file, offset: offset, bytes: try reader.readRaw(reader.remainingByteCount))
             case .records:
                 var records: [[UInt8]] = []
-                for _ in 0..<(try reader.readCount(minimumByteCountOfElement: 4)) { records.append(try reader.readData()) }
+                for _ in 0..<(try reader.readCount(minimumByteCountOfElement: 4)) {
+                    records.append(try reader.readData())
+                }
                 self = .records(records)
             case .end: self = .end(try Self.readPosition(&reader))
             }
             guard reader.isAtEnd else {
-                throw MalformedBytes(offset: reader.offset, detail: "\(reader.remainingByteCount) bytes after the answer")
+                throw MalformedBytes(
+                    offset: reader.offset, detail: "\(reader.remainingByteCount) bytes after the answer")
             }
         } catch let error as GraphError {
             throw error
@@ -114,7 +117,8 @@ extension BackupAnswer {
         guard version == BackupProtocol.version else {
             throw GraphError(
                 .formatVersion,
-                "the server answers in version \(version) of the backup protocol, this client speaks version \(BackupProtocol.version)")
+                "the server answers in version \(version) of the backup protocol, this client speaks version \(BackupProtocol.version)"
+            )
         }
     }
 
@@ -134,8 +138,12 @@ extension BackupAnswer {
             let byteCount: UInt64 = try reader.read()
             let name = try reader.readString()
             let (sum, isTooMuch) = total.addingReportingOverflow(byteCount)
-            guard !isTooMuch, sum < 1 << 60 else { throw MalformedBytes(offset: 0, detail: "files of more than an exabyte") }
-            guard names.insert(name).inserted else { throw MalformedBytes(offset: 0, detail: "file \"\(name)\" comes twice") }
+            guard !isTooMuch, sum < 1 << 60 else {
+                throw MalformedBytes(offset: 0, detail: "files of more than an exabyte")
+            }
+            guard names.insert(name).inserted else {
+                throw MalformedBytes(offset: 0, detail: "file \"\(name)\" comes twice")
+            }
             total = sum
             files.append(.init(name: name, byteCount: byteCount))
         }
@@ -158,7 +166,8 @@ extension BackupAnswer {
 
     private static func readPosition(_ reader: inout ByteReader) throws(MalformedBytes) -> LogPosition {
         LogPosition(
-            epoch: Epoch(try reader.read()), transactionID: TransactionID(try reader.read()), checksum: try reader.read())
+            epoch: Epoch(try reader.read()), transactionID: TransactionID(try reader.read()),
+            checksum: try reader.read())
     }
 }
 

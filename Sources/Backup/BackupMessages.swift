@@ -81,7 +81,8 @@ package struct BackupRequest: Equatable, Sendable {
         guard version == BackupProtocol.version else {
             throw GraphError(
                 .formatVersion,
-                "this server speaks version \(BackupProtocol.version) of the backup protocol, the client asked in version \(version): use a client of the server's version")
+                "this server speaks version \(BackupProtocol.version) of the backup protocol, the client asked in version \(version): use a client of the server's version"
+            )
         }
         do throws(MalformedBytes) {
             let number: UInt8 = try reader.read()
@@ -92,7 +93,8 @@ package struct BackupRequest: Equatable, Sendable {
             clusterName = try reader.readString()
             storeID = StoreID(try reader.read())
             guard reader.isAtEnd else {
-                throw MalformedBytes(offset: reader.offset, detail: "\(reader.remainingByteCount) bytes after the request")
+                throw MalformedBytes(
+                    offset: reader.offset, detail: "\(reader.remainingByteCount) bytes after the request")
             }
         } catch {
             throw GraphError(.invalidRequest, "not understood by this server: \(error)")

@@ -106,7 +106,8 @@ public final class BackupService: Sendable {
         } catch {
             throw GraphError(
                 .configuration,
-                "the backup service cannot listen on \(address): \(error). Is the port in use (online_backup_port), or the address not of this machine?")
+                "the backup service cannot listen on \(address): \(error). Is the port in use (online_backup_port), or the address not of this machine?"
+            )
         }
     }
 
@@ -149,7 +150,8 @@ public final class BackupService: Sendable {
         }
         throw GraphError(
             .configuration,
-            "this member belongs to cluster \"\(clusterName)\", not to \"\(request.clusterName)\": name the right one with -cluster")
+            "this member belongs to cluster \"\(clusterName)\", not to \"\(request.clusterName)\": name the right one with -cluster"
+        )
     }
 
     private var status: BackupStatus {

@@ -72,7 +72,8 @@ public struct BackupSource: Sendable, Equatable, CustomStringConvertible {
             return .failure(Problem(text: "\"\(host)\" is no host name"))
         }
         guard let port else { return .success(HostPort(host: String(host), port: defaultPort)) }
-        guard !port.isEmpty, port.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let number = Int(port), 1...65535 ~= number else {
+        guard !port.isEmpty, port.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let number = Int(port), 1...65535 ~= number
+        else {
             return .failure(Problem(text: "\"\(port)\" is no port, 1 to 65535"))
         }
         return .success(HostPort(host: String(host), port: number))

@@ -111,7 +111,8 @@ public struct BackupTool: Sendable {
             return summary
         } catch {
             do throws(GraphError) { try destination.abandon() } catch let second {
-                throw GraphError(error.code, "\(error.message); what was copied could not be removed: \(second.message)")
+                throw GraphError(
+                    error.code, "\(error.message); what was copied could not be removed: \(second.message)")
             }
             throw error
         }
@@ -123,27 +124,32 @@ public struct BackupTool: Sendable {
         options.clusterName ?? (options.source.mode == .ha ? Self.defaultClusterName : "")
     }
 
-    private func copyFromAnyone(to destination: BackupDestination, _ report: (Event) -> Void) throws(GraphError) -> Summary {
+    private func copyFromAnyone(to destination: BackupDestination, _ report: (Event) -> Void) throws(GraphError)
+        -> Summary
+    {
         var failures: [GraphError] = []
-        for host in try candidates(&failures, report) {
+        let candidates = try candidates(&failures, report)
+        for (index, host) in candidates.enumerated() {
             do throws(CopyFailure) {
                 return try copy(from: host, to: destination, report)
             } catch {
                 if error.isLocal { throw error.error }
                 failures.append(error.error)
-                report(.note(error.error.message))
+                if index + 1 < candidates.count { report(.note(error.error.message)) }
                 try destination.clear()
             }
         }
         guard failures.count > 1 else {
-            throw failures.first ?? GraphError(.unavailable, "\(options.source): no member has a store that can be copied now")
+            throw failures.first
+                ?? GraphError(.unavailable, "\(options.source): no member has a store that can be copied now")
         }
         throw GraphError(
             failures[failures.count - 1].code,
             "no member of \(options.source) could be copied: " + failures.map(\.message).joined(separator: "; "))
     }
 
-    private func candidates(_ failures: inout [GraphError], _ report: (Event) -> Void) throws(GraphError) -> [HostPort] {
+    private func candidates(_ failures: inout [GraphError], _ report: (Event) -> Void) throws(GraphError) -> [HostPort]
+    {
         let hosts = options.source.hosts
         // With one host there is nothing to choose, and the copy itself says what is wrong.
         if hosts.count == 1 { return hosts }
@@ -153,7 +159,11 @@ public struct BackupTool: Sendable {
             case .success(let status):
                 statuses.append((host, status))
                 let lag = status.lag > 0 ? ", \(status.lag.rawValue) ms behind" : ""
-                report(.note(status.isAvailable ? "\(host): \(status.role), \(status.applied.transactionID)\(lag)" : "\(host): \(status.role), without a store"))
+                report(
+                    .note(
+                        status.isAvailable
+                            ? "\(host): \(status.role), \(status.applied.transactionID)\(lag)"
+                            : "\(host): \(status.role), without a store"))
             case .failure(let error):
                 failures.append(error)
                 report(.note(error.message))
@@ -205,6 +215,10 @@ public struct BackupTool: Sendable {
         var summary = Summary(
             directory: destination.directory, host: host, role: copied.role, storeID: copied.storeID,
             position: copied.position, byteCount: copied.byteCount, copySeconds: copied.seconds, seconds: 0)
+        report(
+            .note(
+                "copied \(BackupDisplay.bytes(Double(copied.byteCount))) up to \(copied.position.transactionID) in \(BackupDisplay.oneDecimal(copied.seconds)) s"
+            ))
         if options.checksResult { summary.check = try check(copied, destination, report) }
         return summary
     }

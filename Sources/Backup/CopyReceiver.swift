@@ -64,7 +64,9 @@ struct CopyReceiver: ~Copyable {
             throw CopyFailure(error: error, isLocal: error.code == .storageIO)
         }
         self.target = target
-        guard target.storeID == header.storeID else { throw remote("store \(header.storeID) with the manifest of another") }
+        guard target.storeID == header.storeID else {
+            throw remote("store \(header.storeID) with the manifest of another")
+        }
         self.header = header
         files = header.files
         fileByteCount = files.reduce(0) { $0 + $1.byteCount }
@@ -78,7 +80,8 @@ struct CopyReceiver: ~Copyable {
             UInt64(bytes.count) <= files[fileIndex].byteCount - offset
         else {
             throw remote(
-                "bytes \(offset) to \(offset &+ UInt64(bytes.count)) of file \(file), while byte \(fileOffset) of file \(fileIndex) is due")
+                "bytes \(offset) to \(offset &+ UInt64(bytes.count)) of file \(file), while byte \(fileOffset) of file \(fileIndex) is due"
+            )
         }
         do throws(GraphError) { try target.write(files[fileIndex].name, Array(bytes)) } catch {
             throw CopyFailure(error: error, isLocal: error.code == .storageIO)
@@ -125,6 +128,7 @@ struct CopyReceiver: ~Copyable {
     }
 
     private func remote(_ what: String) -> CopyFailure {
-        CopyFailure(error: GraphError(.network, "the member sends \(what): it does not keep to the protocol"), isLocal: false)
+        CopyFailure(
+            error: GraphError(.network, "the member sends \(what): it does not keep to the protocol"), isLocal: false)
     }
 }

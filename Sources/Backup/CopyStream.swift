@@ -67,7 +67,8 @@ final class CopyStream: Sendable {
         }
         let bytes = source.read(index, from: offset, maximumByteCount: BackupProtocol.chunkByteCountMaximum)
         guard !bytes.isEmpty else {
-            throw GraphError(.corrupt, "\(source.files[index].name) ends at byte \(offset) of \(source.files[index].byteCount)")
+            throw GraphError(
+                .corrupt, "\(source.files[index].name) ends at byte \(offset) of \(source.files[index].byteCount)")
         }
         stage = .file(index, offset: offset + UInt64(bytes.count))
         var buffer = ByteBuffer()

@@ -172,8 +172,7 @@ public struct RaftCore: Sendable {
         guard others.contains(sender) else { return }
         if case .preVote(let term, let lastTerm, let lastIndex) = message {
             let hearsLeader = isLeader || heardLeaderAt.map { now.milliseconds(since: $0) < options.electionTimeout } ?? false
-            let granted = !hearsLeader && term > hard.term
-                && (lastTerm, lastIndex) >= (hard.entry.term, hard.entry.index)
+            let granted = !hearsLeader && term > hard.term && mayVote(lastTerm, lastIndex)
             actions.append(.send(.preVoteReply(term: granted ? term : hard.term, granted: granted), to: sender))
             return
         }
@@ -202,8 +201,7 @@ public struct RaftCore: Sendable {
         switch message {
         case .preVote, .preVoteReply: break
         case .vote(_, let lastTerm, let lastIndex):
-            let granted = (hard.votedFor == nil || hard.votedFor == sender)
-                && (lastTerm, lastIndex) >= (hard.entry.term, hard.entry.index)
+            let granted = (hard.votedFor == nil || hard.votedFor == sender) && mayVote(lastTerm, lastIndex)
             if granted && hard.votedFor == nil {
                 hard.votedFor = sender
                 actions.append(.persist(hard))
@@ -227,6 +225,13 @@ public struct RaftCore: Sendable {
             advanceCommit(now, &actions)
             answerReads(&actions)
         }
+    }
+
+    /// Whether a candidate with this entry may have this coordinator's vote. One that holds nothing may have lost what it
+    /// held, so it elects nobody who holds something before a leader has brought it up to date.
+    private func mayVote(_ lastTerm: UInt64, _ lastIndex: UInt64) -> Bool {
+        if hard.entry.index == 0 { return lastIndex == 0 }
+        return (lastTerm, lastIndex) >= (hard.entry.term, hard.entry.index)
     }
 
     private mutating func accept(

@@ -123,6 +123,7 @@ public struct Parser {
         var clauses: [Clause] = []
         var returned = false
         while current.kind != .end, !isSymbol(";") {
+            if returned && isKeyword("UNION") { throw fail("UNION is not supported yet") }
             if returned { throw fail("nothing may follow RETURN and its ORDER BY, SKIP and LIMIT") }
             let parsed = try clause(isFirst: clauses.isEmpty)
             clauses.append(contentsOf: parsed)
@@ -166,7 +167,9 @@ public struct Parser {
             return try [clause(.with(try projection(needsAliases: true)))] + filter()
         case "CREATE":
             position += 1
-            if isKeyword("UNIQUE") { throw fail("CREATE UNIQUE is not supported yet") }
+            for word in ["UNIQUE", "INDEX", "CONSTRAINT"] where isKeyword(word) {
+                throw fail("CREATE \(word) is not supported yet")
+            }
             return [clause(.create(try patterns()))]
         case "SET":
             position += 1

@@ -267,7 +267,7 @@ public final class ClusterMember: CommitPipeline {
 
     /// Lets another member take over while this one still serves; at once when it is not master or nobody can.
     public func handOver() async {
-        guard snapshot.withLock({ $0.isMaster && $0.syncSet.count > 1 }) else { return }
+        guard snapshot.withLock({ $0.isMaster && !$0.hasFailed && $0.syncSet.count > 1 }) else { return }
         do throws(GraphError) { note("member \(try await switchMaster(to: nil).rawValue) is master now") } catch {
             note("stops without a switchover: \(error.message)")
         }

@@ -64,6 +64,15 @@ public final class Database: Sendable {
         }
     }
 
+    /// Runs `body` over a snapshot on the caller's thread. Only for work whose cost does not depend on the graph, such as
+    /// looking up one entity by its id: changing threads twice would cost several times as much.
+    public func readHere<R: Sendable>(
+        _ request: RequestOptions = RequestOptions(), _ body: (Transaction) throws(GraphError) -> R
+    ) async throws(GraphError) -> R {
+        try await prepare(request)
+        return try body(try pipeline.readableStore().beginRead())
+    }
+
     private func prepare(_ request: RequestOptions) async throws(GraphError) {
         if request.isLinearizable { try pipeline.requireLinearizable() }
         if let bookmark = request.bookmark { try await waitUntilApplied(bookmark) }
@@ -97,39 +106,20 @@ public final class Database: Sendable {
         let deadline = monotonicNanoseconds() + options.retryTimeout.rawValue * 1_000_000
         var idBlock = 256
         while true {
-            let attempt = try await workers.run { [pipeline] in
-                Result { () throws(GraphError) -> Attempt<R> in
-                    let transaction = try pipeline.readableStore().beginWrite(pipeline.reserve)
-                    do throws(GraphError) {
-                        let value = try body(transaction)
-                        return .done(value, writeSet: transaction.hasWrites ? try transaction.finish() : nil)
-                    } catch {
-                        let missing = transaction.missingIDs
-                        if missing.nodes + missing.relationships > 0 { return .needsIDs }
-                        throw error
-                    }
-                }
-            }
-            switch attempt {
+            switch try await attempt(body) {
             case .needsIDs:
                 try await reserveIDs(idBlock)
                 idBlock = min(idBlock * 8, 1 << 22)
             case .done(let value, nil): return (value, nil)
-            case .done(let value, let writeSet?):
-                let result = await withCheckedContinuation { continuation in
-                    pipeline.commit(writeSet) { continuation.resume(returning: $0) }
+            case .done(let value, let transactionID?):
+                if let refusal = refusalToAcknowledge(transactionID) { throw refusal }
+                return (value, transactionID)
+            case .lost(let error):
+                guard error.code == .conflict || error.code == .masterChanged, monotonicNanoseconds() < deadline else {
+                    throw error
                 }
-                switch result {
-                case .success(let transactionID):
-                    if let refusal = refusalToAcknowledge(transactionID) { throw refusal }
-                    return (value, transactionID)
-                case .failure(let error):
-                    guard error.code == .conflict || error.code == .masterChanged, monotonicNanoseconds() < deadline else {
-                        throw error
-                    }
-                    // The next snapshot must contain what won.
-                    if let winner = error.conflictingTransaction { try await waitUntilApplied(winner) }
-                }
+                // The next snapshot must contain what won.
+                if let winner = error.conflictingTransaction { try await waitUntilApplied(winner) }
             }
         }
     }
@@ -144,8 +134,41 @@ public final class Database: Sendable {
     }
 
     private enum Attempt<R: Sendable>: Sendable {
-        case done(R, writeSet: [UInt8]?)
+        case done(R, TransactionID?)
         case needsIDs
+        /// The commit failed.
+        case lost(GraphError)
+    }
+
+    /// Runs `body` once and commits. The worker thread hands the write set on itself: coming back here in between would
+    /// cost two changes of thread.
+    private func attempt<R: Sendable>(
+        _ body: @escaping @Sendable (Transaction) throws(GraphError) -> R
+    ) async throws(GraphError) -> Attempt<R> {
+        try await workers.start { [pipeline] done in
+            do throws(GraphError) {
+                let transaction = try pipeline.readableStore().beginWrite(pipeline.reserve)
+                let value: R
+                let writeSet: [UInt8]
+                do throws(GraphError) {
+                    value = try body(transaction)
+                    guard transaction.hasWrites else { return done(.success(.done(value, nil))) }
+                    writeSet = try transaction.finish()
+                } catch {
+                    let missing = transaction.missingIDs
+                    if missing.nodes + missing.relationships > 0 { return done(.success(.needsIDs)) }
+                    throw error
+                }
+                pipeline.commit(writeSet) { result in
+                    switch result {
+                    case .success(let transactionID): done(.success(.done(value, transactionID)))
+                    case .failure(let error): done(.success(.lost(error)))
+                    }
+                }
+            } catch {
+                done(.failure(error))
+            }
+        }
     }
 
     private func reserveIDs(_ count: Int) async throws(GraphError) {

@@ -21,6 +21,7 @@ struct MemberSnapshot: Sendable {
     /// Whether this process has been master or heard one.
     var hasJoined = false
     var isHandingOver = false
+    var hasFailed = false
     /// A switchover was asked for and is over, without success.
     var handoverEnded = false
     var syncSet: [MemberID] = []
@@ -44,6 +45,7 @@ struct MemberSnapshot: Sendable {
         isCopying = core.isCopyingStore
         hasStore = engine.store != nil
         isHandingOver = core.isHandingOver
+        hasFailed = engine.hasFailed
         handoverEnded = core.isMaster && !core.isHandingOver
         syncSet = core.register?.syncSet ?? []
         members = core.register?.members ?? []

@@ -62,10 +62,18 @@ public final class WorkerPool: Sendable {
 
     /// Runs a job on one of the threads and returns what it returns.
     func run<R: Sendable>(_ job: @escaping @Sendable () -> Result<R, GraphError>) async throws(GraphError) -> R {
+        try await start { done in done(job()) }
+    }
+
+    /// Runs a job on one of the threads and returns what the job hands to `done`, there or later on any thread; it must
+    /// do so exactly once.
+    func start<R: Sendable>(
+        _ job: @escaping @Sendable (_ done: @escaping @Sendable (Result<R, GraphError>) -> Void) -> Void
+    ) async throws(GraphError) -> R {
         let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<R, GraphError>, Never>) in
             let accepted = queue.withLock { queue -> Bool in
                 guard !queue.isClosed, queue.jobs.count - queue.head < Self.queuedJobCountMaximum else { return false }
-                queue.jobs.append { continuation.resume(returning: job()) }
+                queue.jobs.append { job { continuation.resume(returning: $0) } }
                 return true
             }
             if accepted { queue.signalOne() } else {

@@ -13,7 +13,7 @@ internal import Synchronization
 /// The HTTP front end of one database: the REST API of the manual, status for load balancers, metrics.
 ///
 /// A request is read, answered and written on the event loop of its connection; what touches the graph runs on the
-/// database's query threads; status is answered from memory.
+/// database's query threads, but for one entity by its id; status is answered from memory.
 public final class RESTService: Sendable {
     public struct Options: Sendable {
         public var host = "127.0.0.1"

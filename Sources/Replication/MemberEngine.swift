@@ -34,7 +34,8 @@ public final class MemberEngine {
     private let fileSystem: any FileSystem
     private let hardStatePath: String
     private var actions: [MemberCore.Action] = []
-    private var hasFailed = false
+    /// Its disk failed, or it does not belong to the cluster: it does nothing any more.
+    public private(set) var hasFailed = false
 
     /// Longest time a commit waits for its quorum before its outcome is called unknown.
     static let commitTimeout: Milliseconds = 5000

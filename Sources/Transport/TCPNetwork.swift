@@ -85,7 +85,8 @@ public final class TCPNetwork: Sendable {
             return HostPort(host: address.host, port: channel.localAddress?.port ?? address.port)
         } catch {
             throw GraphError(
-                .configuration, "cannot listen on \(address): \(error). Is the port in use, or the address not of this machine?")
+                .configuration,
+                "cannot listen on \(address): \(error). Is the port in use, or the address not of this machine?")
         }
     }
 
@@ -186,7 +187,8 @@ public final class TCPNetwork: Sendable {
     private func prepare(_ channel: any Channel, dialledPeer: String?) throws {
         try channels.add(channel)
         try channel.pipeline.syncOperations.addHandlers([
-            ByteToMessageHandler(FrameDecoder(firstByteCountMaximum: dialledPeer == nil ? Greeting.byteCountMaximum : nil)),
+            ByteToMessageHandler(
+                FrameDecoder(firstByteCountMaximum: dialledPeer == nil ? Greeting.byteCountMaximum : nil)),
             PeerHandler(self, dialledPeer: dialledPeer),
         ])
     }
@@ -275,7 +277,9 @@ private final class PeerHandler: ChannelInboundHandler {
     func channelActive(context: ChannelHandlerContext) {
         if peer == nil {
             let channel = context.channel
-            greetingTimer = context.eventLoop.scheduleTask(in: TCPNetwork.greetingTimeout) { channel.close(promise: nil) }
+            greetingTimer = context.eventLoop.scheduleTask(in: TCPNetwork.greetingTimeout) {
+                channel.close(promise: nil)
+            }
         }
         context.fireChannelActive()
     }

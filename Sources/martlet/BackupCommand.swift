@@ -50,7 +50,9 @@ struct BackupCommand: ParsableCommand {
 
     func validate() throws {
         if full == incremental { throw ValidationError("Say -full.") }
-        if incremental { throw ValidationError("-incremental is not supported yet: use -full into an empty directory.") }
+        if incremental {
+            throw ValidationError("-incremental is not supported yet: use -full into an empty directory.")
+        }
         if let cluster, cluster.isEmpty { throw ValidationError("-cluster: the name is empty") }
     }
 

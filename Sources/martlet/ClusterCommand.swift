@@ -58,15 +58,7 @@ struct ClusterCommand: AsyncParsableCommand {
         @Option(help: "Directory of the cluster.")
         var dir = "run/cluster"
 
-        @Option(help: "Number of members, as given to run.")
-        var members = 3
-
-        func run() async throws {
-            var options = LocalCluster.Options()
-            options.directory = dir
-            options.memberCount = members
-            try await LocalCluster(options).stop()
-        }
+        func run() async throws { try await LocalCluster(existing: dir).stop() }
     }
 
     struct Status: AsyncParsableCommand {

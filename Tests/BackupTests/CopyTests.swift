@@ -46,7 +46,9 @@ import Transport
             #expect(last.position == member.store.applied)
             let here = try await onThread { member.store.check() }
             #expect(try verify(directory + "/last").report.checksum == here.checksum)
-            try await eventually("nothing is held any more") { member.store.pinCount == 0 && member.service.copyCount == 0 }
+            try await eventually("nothing is held any more") {
+                member.store.pinCount == 0 && member.service.copyCount == 0
+            }
             await member.close()
         }
     }
@@ -100,7 +102,8 @@ import Transport
             let alone = try await TestMember(directory + "/b")
             let target = directory + "/copy"
             let cluster = try await failure {
-                try await BackupClient.copyStore(from: member.address, into: target, options: .init(clusterName: "south"))
+                try await BackupClient.copyStore(
+                    from: member.address, into: target, options: .init(clusterName: "south"))
             }
             #expect(cluster.code == .configuration)
             #expect(cluster.message.contains("\"north\"") && cluster.message.contains("\"south\""))
@@ -111,7 +114,8 @@ import Transport
             #expect(store.code == .foreignStore)
             #expect(store.message.contains("\(other)") && store.message.contains("\(member.store.storeID)"))
             let single = try await failure {
-                try await BackupClient.copyStore(from: alone.address, into: target, options: .init(clusterName: "north"))
+                try await BackupClient.copyStore(
+                    from: alone.address, into: target, options: .init(clusterName: "north"))
             }
             #expect(single.code == .configuration && single.message.contains("single://"))
             #expect(!exists(target))
@@ -132,7 +136,9 @@ import Transport
             setup.member = .init(role: .slave, lagTransactions: 7, lag: 250)
             let member = try await TestMember(directory + "/a", setup)
             try await onThread { try member.write(2) }
-            let status = try await onThread { try BackupClient.statusBlocking(of: member.address, clusterName: "north") }
+            let status = try await onThread {
+                try BackupClient.statusBlocking(of: member.address, clusterName: "north")
+            }
             #expect(
                 status
                     == BackupStatus(

@@ -34,7 +34,9 @@ import Transport
                 #expect(member.store.pinCount == 1)
                 if reads { try await eventually("something has come") { client.receivedByteCount > 0 } }
                 try await client.channel.close().get()
-                try await eventually("the store is free") { member.store.pinCount == 0 && member.service.copyCount == 0 }
+                try await eventually("the store is free") {
+                    member.store.pinCount == 0 && member.service.copyCount == 0
+                }
             }
             await member.close()
         }
@@ -62,7 +64,8 @@ import Transport
             let client = try await RawClient(member.address, reads: false)
             try await client.channel.setOption(.maxMessagesPerRead, value: 1).get()
             try await client.channel.setOption(
-                .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 64 << 10)).get()
+                .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 64 << 10)
+            ).get()
             client.send(full)
             // Some 6 MB/s, for longer than the time-out; on the event loop, which no other test keeps busy.
             let channel = client.channel
@@ -151,10 +154,13 @@ import Transport
             _ = try await failure { try await BackupClient.copyStore(from: fake.address, into: target) }
             #expect(try list(target) == [])
             let chunk = BackupAnswer.chunk(file: 0, offset: 0, bytes: [1, 2, 3])
-            let other = try await FakeMember { _ in frame(BackupAnswer.header(header).encode()) + frame(chunk.encode()) }
+            let other = try await FakeMember { _ in frame(BackupAnswer.header(header).encode()) + frame(chunk.encode())
+            }
             var options = BackupClient.Options()
             options.keepsUnfinished = true
-            _ = try await failure { try await BackupClient.copyStore(from: other.address, into: target, options: options) }
+            _ = try await failure {
+                try await BackupClient.copyStore(from: other.address, into: target, options: options)
+            }
             #expect(try list(target) == [header.files[0].name])
             try await fake.close()
             try await other.close()
@@ -203,7 +209,9 @@ import Transport
         try await withTemporaryDirectory { directory in
             let gone = try await FakeMember { _ in [] }
             try await gone.close()
-            let error = try await failure { try await BackupClient.copyStore(from: gone.address, into: directory + "/copy") }
+            let error = try await failure {
+                try await BackupClient.copyStore(from: gone.address, into: directory + "/copy")
+            }
             #expect(error.code == .network)
             #expect(error.message.contains("\(gone.address)") && error.message.contains("online_backup_enabled"))
         }
@@ -242,28 +250,48 @@ import Transport
             let later = LogPosition(epoch: .zero, transactionID: TransactionID(5), checksum: 1)
             let cases: [(Comment, [UInt8], ErrorCode, String)] = [
                 ("a damaged frame", damagedFrame, .network, "arrived damaged"),
-                ("a damaged segment", encoded([good[0], .chunk(file: 0, offset: 0, bytes: damagedContent[...]), good[2]]), .corrupt, ".seg"),
+                (
+                    "a damaged segment",
+                    encoded([good[0], .chunk(file: 0, offset: 0, bytes: damagedContent[...]), good[2]]), .corrupt,
+                    ".seg"
+                ),
                 ("another protocol", Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8), .network, "no backup service"),
                 ("nothing", [], .network, "ended too early"),
                 ("no header", encoded([good[1]]), .network, "before the header"),
                 ("two headers", encoded([good[0], good[0]]), .network, "second header"),
                 ("the end before the files", encoded([good[0], good[2]]), .network, "the end while byte 0"),
-                ("log entries before the files", encoded([good[0], .records([[1]])]), .network, "log entries while byte 0"),
+                (
+                    "log entries before the files", encoded([good[0], .records([[1]])]), .network,
+                    "log entries while byte 0"
+                ),
                 ("a hole", encoded([good[0], .chunk(file: 0, offset: 1, bytes: [1])]), .network, "is due"),
                 ("a wrong file", encoded([good[0], .chunk(file: 1, offset: 0, bytes: [1])]), .network, "is due"),
-                ("too much", encoded([good[0], good[1], .chunk(file: 0, offset: byteCount, bytes: [1])]), .network, "is due"),
+                (
+                    "too much", encoded([good[0], good[1], .chunk(file: 0, offset: byteCount, bytes: [1])]), .network,
+                    "is due"
+                ),
                 ("a wrong end", encoded([good[0], good[1], .end(later)]), .corrupt, "expected was"),
-                ("a damaged log entry", encoded([good[0], good[1], .records([[1, 2, 3]])]), .corrupt, "log entry is damaged"),
+                (
+                    "a damaged log entry", encoded([good[0], good[1], .records([[1, 2, 3]])]), .corrupt,
+                    "log entry is damaged"
+                ),
                 ("another store", encoded([.header(otherStore)]), .network, "manifest of another"),
                 ("a status", encoded([good[0], MessageTests.answers[1]]), .network, "status"),
-                ("a name that leads elsewhere",
-                 encoded([.header(moreFiles), good[1], .chunk(file: 1, offset: 0, bytes: [1])]), .corrupt, "escaped"),
-                ("a late refusal",
-                 encoded([good[0], .refusal(GraphError(.storageIO, "the disk is gone"))]), .storageIO, "the disk is gone"),
+                (
+                    "a name that leads elsewhere",
+                    encoded([.header(moreFiles), good[1], .chunk(file: 1, offset: 0, bytes: [1])]), .corrupt, "escaped"
+                ),
+                (
+                    "a late refusal",
+                    encoded([good[0], .refusal(GraphError(.storageIO, "the disk is gone"))]), .storageIO,
+                    "the disk is gone"
+                ),
             ]
             for (comment, bytes, code, part) in cases {
                 let fake = try await FakeMember { _ in bytes }
-                let error = try await failure { try await BackupClient.copyStore(from: fake.address, into: directory + "/copy") }
+                let error = try await failure {
+                    try await BackupClient.copyStore(from: fake.address, into: directory + "/copy")
+                }
                 #expect(error.code == code, comment)
                 #expect(error.message.contains(part), "\(comment): \(error.message)")
                 #expect(!exists(directory + "/copy"), comment)

@@ -17,7 +17,9 @@ import Testing
         .header(
             CopyHeader(
                 storeID: StoreID(7), role: .master, manifest: [1, 2, 3],
-                files: [.init(name: "nodes.0.1.seg", byteCount: 10), .init(name: "relationships.0.1.seg", byteCount: 0)],
+                files: [
+                    .init(name: "nodes.0.1.seg", byteCount: 10), .init(name: "relationships.0.1.seg", byteCount: 0),
+                ],
                 base: base, target: position)),
         .chunk(file: 1, offset: 1 << 33, bytes: [9, 8, 7]),
         .records([[1, 2, 3], [], [4]]),
@@ -78,13 +80,17 @@ import Testing
 
     @Test func damagedMessagesNeverTrap() {
         var generator = SeededGenerator(seed: 42)
-        let valid = Self.answers.map { $0.encode() } + [BackupRequest(kind: .full, clusterName: "c", storeID: StoreID(1)).encode()]
+        let valid =
+            Self.answers.map { $0.encode() } + [
+                BackupRequest(kind: .full, clusterName: "c", storeID: StoreID(1)).encode()
+            ]
         for _ in 0..<20_000 {
             var bytes = valid[Int.random(in: 0..<valid.count, using: &generator)]
             for _ in 0...Int.random(in: 0...4, using: &generator) {
                 switch Int.random(in: 0..<4, using: &generator) {
                 case 0 where !bytes.isEmpty:
-                    bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: .min ... .max, using: &generator)
+                    bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(
+                        in: .min ... .max, using: &generator)
                 case 1 where !bytes.isEmpty: bytes.removeLast(Int.random(in: 0...bytes.count, using: &generator))
                 case 2: bytes.insert(0xFF, at: Int.random(in: 0...bytes.count, using: &generator))
                 default: bytes.append(UInt8.random(in: .min ... .max, using: &generator))

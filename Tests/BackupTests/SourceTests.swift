@@ -10,7 +10,10 @@ import Transport
             ("single://192.168.1.34:9999", .single, [HostPort(host: "192.168.1.34", port: 9999)]),
             ("ha://a:2181,b", .ha, [HostPort(host: "a", port: 2181), HostPort(host: "b", port: 6362)]),
             ("HA://a,a,a:6362", .ha, [HostPort(host: "a", port: 6362)]),
-            ("ha://[::1],[fe80::1%eth0]:7000", .ha, [HostPort(host: "::1", port: 6362), HostPort(host: "fe80::1%eth0", port: 7000)]),
+            (
+                "ha://[::1],[fe80::1%eth0]:7000", .ha,
+                [HostPort(host: "::1", port: 6362), HostPort(host: "fe80::1%eth0", port: 7000)]
+            ),
         ]
         for (text, mode, hosts) in cases {
             let source = try BackupSource(text)
@@ -70,7 +73,9 @@ import Transport
             ]) == [4, 6, 3, 2, 1, 0])
         #expect(try order([]) == [])
         let error = #expect(throws: GraphError.self) {
-            try order([status(.master, 1), status(.slave, 1, store: 2), status(.slave, 1, store: 3, isAvailable: false)])
+            try order([
+                status(.master, 1), status(.slave, 1, store: 2), status(.slave, 1, store: 3, isAvailable: false),
+            ])
         }
         #expect(error?.code == .foreignStore)
     }

@@ -119,7 +119,9 @@ final class TestMember: Sendable {
 }
 
 /// Opens a copy as a server would and checks it.
-func verify(_ directory: String, sourceLocation: SourceLocation = #_sourceLocation) throws -> (report: CheckReport, applied: LogPosition) {
+func verify(_ directory: String, sourceLocation: SourceLocation = #_sourceLocation) throws -> (
+    report: CheckReport, applied: LogPosition
+) {
     var options = Store.Options()
     options.usesLogThread = false
     let store = try Store.open(directory, options: options)
@@ -171,7 +173,9 @@ final class FakeMember: Sendable {
     let address: HostPort
 
     /// A member that goes quiet after some bytes.
-    static func silent(_ bytes: [UInt8]) async throws -> FakeMember { try await FakeMember(closes: false) { _ in bytes } }
+    static func silent(_ bytes: [UInt8]) async throws -> FakeMember {
+        try await FakeMember(closes: false) { _ in bytes }
+    }
 
     init(closes: Bool = true, _ answer: @escaping @Sendable (BackupRequest) -> [UInt8]) async throws {
         listener = try await ServerBootstrap(group: group)

@@ -68,7 +68,8 @@ import Transport
             }
             // A database that stands alone is asked without a cluster's name.
             let alone = try await TestMember(directory + "/alone")
-            var options = BackupTool.Options(source: try source(alone.address, mode: "single"), directory: directory + "/copy")
+            var options = BackupTool.Options(
+                source: try source(alone.address, mode: "single"), directory: directory + "/copy")
             options.checksResult = false
             #expect(try await run(options).check == nil)
             _ = try verify(directory + "/copy")
@@ -175,7 +176,9 @@ import Transport
             let member = try await TestMember(directory + "/store", setup)
             var options = BackupTool.Options(source: try source(member.address), directory: directory + "/copy")
             let error = try await failure { _ = try await run(options) }
-            #expect(error.code == .configuration && error.message.contains("\"north\"") && error.message.contains("-cluster"))
+            #expect(
+                error.code == .configuration && error.message.contains("\"north\"")
+                    && error.message.contains("-cluster"))
             #expect(try list(directory) == ["store"])
             options.clusterName = "north"
             #expect(try await run(options).isConsistent)
@@ -190,7 +193,9 @@ import Transport
             // A process that was killed left these.
             let left = directory + "/copy.incomplete/store"
             try disk.createDirectory(left)
-            for name in ["nodes.0.0.seg", "manifest", "log.1.mlog"] { try disk.replace(left + "/" + name, with: [1, 2]) }
+            for name in ["nodes.0.0.seg", "manifest", "log.1.mlog"] {
+                try disk.replace(left + "/" + name, with: [1, 2])
+            }
             #expect(throws: GraphError.self) { try Store.open(directory + "/copy.incomplete") }
             let options = BackupTool.Options(source: try source(member.address), directory: directory + "/copy")
             do {
@@ -212,7 +217,8 @@ import Transport
         #expect(summary.text.hasSuffix("not checked"))
         summary.check = .init(nodeCount: 1, relationshipCount: 0, graphChecksum: "00", problems: ["node 1 is odd"])
         #expect(!summary.isConsistent)
-        #expect(summary.text.contains("2.5 GB (2500000000 bytes)") && summary.text.contains("12.3 s, copied at 250.0 MB/s"))
+        #expect(
+            summary.text.contains("2.5 GB (2500000000 bytes)") && summary.text.contains("12.3 s, copied at 250.0 MB/s"))
         #expect(summary.text.contains("problem: node 1 is odd\nINCONSISTENT: 1 problem(s)"))
     }
 }

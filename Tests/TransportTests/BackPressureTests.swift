@@ -7,7 +7,8 @@ import Transport
 
 /// Resident memory of this process, in bytes.
 func residentByteCount() throws -> Int {
-    let fields = String(decoding: try POSIXFileSystem().readProcFile("/proc/self/statm"), as: UTF8.self).split(separator: " ")
+    let fields = String(decoding: try POSIXFileSystem().readProcFile("/proc/self/statm"), as: UTF8.self).split(
+        separator: " ")
     return (Int(fields[1]) ?? 0) * 4096
 }
 
@@ -39,9 +40,9 @@ private func startDeafPeer() async throws -> (listener: any Channel, address: St
         network.setHandlers(Inbox().handlers)
         network.send([1], to: peer.address)
         let before = try residentByteCount()
-        // A gigabyte, should it pile up.
-        for number in 0..<4096 {
-            network.send([UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 256 << 10), to: peer.address)
+        // Two gigabytes, should they pile up.
+        for number in 0..<2048 {
+            network.send([UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 1 << 20), to: peer.address)
             if number % 64 == 0 { try await Task.sleep(for: .milliseconds(1)) }
             #expect(network.queuedByteCount(to: peer.address) <= options.queuedByteCountMaximum)
         }
@@ -49,7 +50,8 @@ private func startDeafPeer() async throws -> (listener: any Channel, address: St
         // Tiny frames are bounded as well.
         for _ in 0..<1_000_000 { network.send([], to: peer.address) }
         #expect(network.queuedByteCount(to: peer.address) <= options.queuedByteCountMaximum)
-        #expect(try residentByteCount() - before < 400 << 20)
+        // Other tests of this process run at the same time and need memory too.
+        #expect(try residentByteCount() - before < 1 << 30)
         await network.close()
         try await peer.listener.close().get()
     }
@@ -74,7 +76,8 @@ private func startDeafPeer() async throws -> (listener: any Channel, address: St
         // More than sockets hold, less than the queue's bound.
         let count = 200
         for number in 0..<count {
-            sender.network.send([UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 250_000), to: receiver.address)
+            sender.network.send(
+                [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 250_000), to: receiver.address)
         }
         try await eventually("all frames arrive") { receiver.inbox.frameCount == count }
         #expect(receiver.inbox.frames.map { $0.bytes.first } == (0..<count).map { UInt8(truncatingIfNeeded: $0) })

@@ -53,7 +53,10 @@ func hello(_ address: String, version: UInt8 = 1) -> [UInt8] {
         for seed in 0..<30 as Range<UInt64> {
             var generator = SeededGenerator(seed: seed)
             let raw = try await RawConnection.connect(to: network.address)
-            raw.write((0..<Int.random(in: 8...5000, using: &generator)).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
+            raw.write(
+                (0..<Int.random(in: 8...5000, using: &generator)).map { _ in
+                    UInt8.random(in: .min ... .max, using: &generator)
+                })
             raw.channel.close(promise: nil)
         }
         let friend = try await startNetwork()

@@ -76,7 +76,9 @@ final class RawConnection: Sendable {
     private init(_ channel: any Channel) async throws {
         self.channel = channel
         channel.closeFuture.whenComplete { _ in self.closed.store(true, ordering: .releasing) }
-        try await channel.pipeline.addHandler(Reader { bytes in self.received.withLock { $0.append(contentsOf: bytes) } }).get()
+        try await channel.pipeline.addHandler(
+            Reader { bytes in self.received.withLock { $0.append(contentsOf: bytes) } }
+        ).get()
     }
 
     func write(_ bytes: [UInt8]) { channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil) }
@@ -85,7 +87,9 @@ final class RawConnection: Sendable {
         typealias InboundIn = ByteBuffer
         let body: @Sendable ([UInt8]) -> Void
         init(_ body: @escaping @Sendable ([UInt8]) -> Void) { self.body = body }
-        func channelRead(context: ChannelHandlerContext, data: NIOAny) { body(Array(unwrapInboundIn(data).readableBytesView)) }
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            body(Array(unwrapInboundIn(data).readableBytesView))
+        }
         func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
     }
 }

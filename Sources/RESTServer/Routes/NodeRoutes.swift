@@ -31,7 +31,7 @@ struct NodeRoutes: Sendable {
     private func get(_ call: Call) async throws(GraphError) -> Answer {
         let id = try call.nodeID()
         let (layout, base) = (call.layout, call.base)
-        let bytes = try await database.read(call.options) { transaction throws(GraphError) in
+        let bytes = try await database.readHere(call.options) { transaction throws(GraphError) in
             try transaction.requireNode(id)
             var writer = RepresentationWriter(layout, base: base, transaction: transaction)
             writer.node(id, .alone)

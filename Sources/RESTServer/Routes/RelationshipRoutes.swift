@@ -74,7 +74,7 @@ struct RelationshipRoutes: Sendable {
     private func get(_ call: Call) async throws(GraphError) -> Answer {
         let id = try call.relationshipID()
         let (layout, base) = (call.layout, call.base)
-        let bytes = try await database.read(call.options) { transaction throws(GraphError) in
+        let bytes = try await database.readHere(call.options) { transaction throws(GraphError) in
             var writer = RepresentationWriter(layout, base: base, transaction: transaction)
             writer.relationship(try transaction.requireRelationship(id), .alone)
             return writer.json.bytes

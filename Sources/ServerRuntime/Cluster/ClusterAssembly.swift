@@ -110,6 +110,11 @@ private struct ClusterParts: Sendable {
         if let value = configuration.value(Settings.heartbeatInterval) { options.heartbeatInterval = value }
         if let value = configuration.value(Settings.masterTimeout) { options.leaseTime = value }
         if let value = configuration.value(Settings.syncTimeout) { options.syncTimeout = value }
+        guard options.leaseTime.rawValue >= 3 * options.heartbeatInterval.rawValue else {
+            throw GraphError(
+                .configuration,
+                "\(Settings.masterTimeout.name)=\(options.leaseTime) is too short for \(Settings.heartbeatInterval.name)=\(options.heartbeatInterval): it must be three times as long at least")
+        }
         return ClusterMember.Configuration(
             replication: options, coordinators: coordinators, directory: configuration.path(Settings.location),
             storeOptions: Store.Options(configuration))

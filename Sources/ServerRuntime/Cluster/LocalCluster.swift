@@ -39,34 +39,53 @@ package struct LocalCluster: Sendable {
     package let members: [Member]
     package let writePort: Int
     package let readPort: Int
-    private let fileSystem = POSIXFileSystem()
+    private var fileSystem: POSIXFileSystem { POSIXFileSystem() }
+
+    /// A cluster that was laid out before, as it is: for stopping it.
+    package init(existing directory: String) throws(GraphError) {
+        var options = Options()
+        options.directory = directory
+        let ports: [Int]
+        do throws(FileError) { ports = try Self.readPorts(directory) } catch {
+            throw GraphError(.configuration, "\(directory) holds no cluster: \(error)")
+        }
+        options.memberCount = max(0, (ports.count - 2) / 4)
+        self.init(options, ports)
+    }
+
+    private init(_ options: Options, _ ports: [Int]) {
+        self.options = options
+        members = (0..<options.memberCount).map { index in
+            Member(
+                id: index + 1, directory: options.directory + "/member\(index + 1)", httpPort: ports[4 * index],
+                coordinatorPort: ports[4 * index + 1], replicationPort: ports[4 * index + 2],
+                backupPort: ports[4 * index + 3])
+        }
+        writePort = ports.dropLast().last ?? 0
+        readPort = ports.last ?? 0
+    }
+
+    private static func readPorts(_ directory: String) throws(FileError) -> [Int] {
+        String(decoding: try POSIXFileSystem().readAll(directory + "/ports"), as: UTF8.self).split(separator: " ")
+            .compactMap { Int($0) }
+    }
 
     /// Lays out directories and configurations; what is there already (stores, ports) stays in use.
     package init(_ options: Options) throws(GraphError) {
-        self.options = options
         guard (1...9).contains(options.memberCount) else {
             throw GraphError(.configuration, "--members \(options.memberCount): expected 1 to 9")
         }
+        let fileSystem = POSIXFileSystem()
         do throws(FileError) {
             try fileSystem.createDirectory(options.directory)
-            let portsPath = options.directory + "/ports"
             let wanted = 4 * options.memberCount + 2
-            var ports: [Int] = []
-            if fileSystem.exists(portsPath) {
-                ports = String(decoding: try fileSystem.readAll(portsPath), as: UTF8.self).split(separator: " ").compactMap { Int($0) }
-            }
+            var ports = fileSystem.exists(options.directory + "/ports") ? try Self.readPorts(options.directory) : []
             if ports.count != wanted {
                 ports = options.usesFreePorts ? try freePorts(wanted) : Self.usualPorts(options.memberCount)
-                try fileSystem.replace(portsPath, with: Array(ports.map { "\($0)" }.joined(separator: " ").utf8))
+                let text = ports.map { "\($0)" }.joined(separator: " ")
+                try fileSystem.replace(options.directory + "/ports", with: Array(text.utf8))
             }
-            members = (0..<options.memberCount).map { index in
-                Member(
-                    id: index + 1, directory: options.directory + "/member\(index + 1)", httpPort: ports[4 * index],
-                    coordinatorPort: ports[4 * index + 1], replicationPort: ports[4 * index + 2],
-                    backupPort: ports[4 * index + 3])
-            }
-            writePort = ports[wanted - 2]
-            readPort = ports[wanted - 1]
+            self.init(options, ports)
             for member in members {
                 try fileSystem.createDirectory(member.directory)
                 try fileSystem.replace(member.configurationPath, with: Array(configuration(of: member).utf8))
@@ -232,7 +251,7 @@ package struct LocalCluster: Sendable {
             \(servers)
             backend members
                 balance roundrobin
-                option httpchk GET /hastatus/available
+                option httpchk GET /hastatus/read
             \(servers)
 
             """

@@ -19,6 +19,7 @@ package enum LocalClusterRunner {
             for member in cluster.members { try cluster.start(member) }
             try await untilServing(cluster)
             let hasProxy = try cluster.startProxy()
+            if hasProxy { await untilAnswering("127.0.0.1:\(cluster.writePort)") }
             print(try await description(of: cluster, hasProxy: hasProxy))
         } catch {
             await cluster.stop()
@@ -42,6 +43,19 @@ package enum LocalClusterRunner {
                 let late = cluster.members.first { !cluster.isReady($0) } ?? cluster.members[0]
                 throw GraphError(
                     .unavailable, "the cluster does not serve after \(startLimit); the log of member \(late.id) ends with:\n\(cluster.logTail(late))")
+            }
+            try? await Task.sleep(nanoseconds: 50_000_000)
+        }
+    }
+
+    /// The proxy takes a moment to find out who is master; it serves or not, the members do.
+    private static func untilAnswering(_ address: String) async {
+        let deadline = monotonicNanoseconds() + 5_000_000_000
+        while monotonicNanoseconds() < deadline {
+            if let answer = try? await HTTPProbe.request("GET", address, "/hastatus/master", timeout: 500),
+                answer.status == 200
+            {
+                return
             }
             try? await Task.sleep(nanoseconds: 50_000_000)
         }
@@ -71,7 +85,7 @@ package enum LocalClusterRunner {
         lines.append("        -d '{\"query\": \"CREATE (n {name: {name}}) RETURN n.name\", \"params\": {\"name\": \"Ada\"}}'")
         lines.append("      martlet cluster status --from \(cluster.members[0].httpAddress)")
         if cluster.options.isDetached {
-            lines.append("Stop: martlet cluster stop --dir \(cluster.options.directory) --members \(cluster.members.count)")
+            lines.append("Stop: martlet cluster stop --dir \(cluster.options.directory)")
         }
         return lines.joined(separator: "\n")
     }

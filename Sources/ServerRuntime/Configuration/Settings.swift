@@ -84,7 +84,7 @@ public enum Settings {
         "Whether this member is never elected and never counted in a quorum", parse: Parse.boolean)
     public static let readTimeout = Setting<Milliseconds>(
         "ha.read_timeout", default: "20", allowed: "a duration; a bare number is seconds",
-        "Longest time a slave waits for the master's answer, and a read for its bookmark", parse: Parse.duration)
+        "Longest time a read waits for its bookmark to become readable here", parse: Parse.duration)
 
     public static let backupEnabled = Setting<Bool>(
         "online_backup_enabled", default: "true", allowed: "true or false",

@@ -31,10 +31,13 @@ extension Server {
             do throws(GraphError) {
                 try await self.untilServing()
                 sender.yield(.serving)
-                if let error = await self.untilFailure() { sender.yield(.failed(error)) }
             } catch {
                 sender.yield(.failed(error))
             }
+        }
+        // Also before it serves: a member that does not belong to the cluster never will.
+        let guardian = Task {
+            if let error = await self.untilFailure() { sender.yield(.failed(error)) }
         }
         var failure: GraphError?
         loop: for await event in events {
@@ -47,6 +50,7 @@ extension Server {
             }
         }
         starter.cancel()
+        guardian.cancel()
         await stop()
         if let failure { throw failure }
     }

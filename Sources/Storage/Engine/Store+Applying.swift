@@ -7,18 +7,26 @@ extension Store {
     /// Deterministic: the same store and the same entry give the same store on every member. Throws `.corrupt` when an
     /// entry cannot be applied to this store, which stops the store: it never goes on with a part of a transaction.
     public func apply(upTo transactionID: TransactionID) throws(GraphError) {
-        try applying.withLock { apply throws(GraphError) in
-            guard let first = apply.unapplied.first, first.position.transactionID <= transactionID else { return }
+        try applying.withLock { _ throws(GraphError) in
+            let records = takeUnapplied(upTo: transactionID)
+            if records.isEmpty { return }
             let before = state
             guard let overlay = before.view.layers.first else { throw GraphError(.general, "a store without an overlay") }
             var application = Application(before, overlay)
-            while let record = apply.unapplied.first, record.position.transactionID <= transactionID {
-                try application.apply(record)
-                apply.unapplied.removeFirst()
-            }
-            if apply.unapplied.startIndex > 4096 { apply.unapplied = ArraySlice(Array(apply.unapplied)) }
+            for record in records { try application.apply(record) }
             let after = application.finish()
             current.withLock { $0 = after }
+            measureOverlay()
+        }
+    }
+
+    private func takeUnapplied(upTo transactionID: TransactionID) -> [LogRecord] {
+        unapplied.withLock { unapplied in
+            let end = unapplied.firstIndex { $0.position.transactionID > transactionID } ?? unapplied.endIndex
+            let records = Array(unapplied[..<end])
+            unapplied.removeFirst(records.count)
+            if unapplied.startIndex > 4096 { unapplied = ArraySlice(Array(unapplied)) }
+            return records
         }
     }
 }
@@ -57,8 +65,8 @@ struct Application {
         }
         let transaction = record.position.transactionID.rawValue
         do {
-            let header = try LogEntryHeader.decode(record.bytes[...])
-            for command in try record.commands() { try apply(command, transaction) }
+            let (header, commands) = try record.decoded()
+            for command in commands { try apply(command, transaction) }
             wallClock = header.wallClockMilliseconds
         } catch let error as MalformedBytes {
             throw GraphError(.corrupt, "\(record.position): \(error)")

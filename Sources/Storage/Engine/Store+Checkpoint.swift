@@ -59,6 +59,7 @@ extension Store {
             nextNodeID: state.nextNodeID, nextRelationshipID: state.nextRelationshipID,
             wallClockMilliseconds: state.wallClockMilliseconds)
         current.withLock { $0 = next }
+        measureOverlay()
     }
 
     private func writeSegments(_ frozen: AppliedState) throws(FileError) -> Manifest {

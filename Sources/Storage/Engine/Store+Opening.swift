@@ -56,8 +56,8 @@ extension Store {
         let (log, recovery) = try TransactionLog.open(
             directory: directory, fileSystem: fileSystem, storeID: manifest.storeID, checkpoint: manifest.position,
             options: logOptions, tailMayBeCut: options.isClustered,
-            onDurable: { position in hooks.onDurable.withLock { $0 }?(position) },
-            onFailure: { failure in hooks.onFailure.withLock { $0 }?(failure) })
+            onDurable: { position in hooks.onDurable?(position) },
+            onFailure: { failure in hooks.onFailure?(failure) })
         let store = Store(
             directory: directory, fileSystem: fileSystem, options: options, log: log, lock: lock,
             state: AppliedState(
@@ -89,6 +89,8 @@ extension Store {
     private static func firstStranger(_ directory: String, _ fileSystem: any FileSystem) throws(FileError) -> String? {
         for name in try fileSystem.list(directory) {
             if !isOwn(name) { return name }
+            // Creating a store writes this one segment first; any other belongs to a store that lost its manifest.
+            if name.hasSuffix(".seg") && name != Manifest.segmentName(.nodes, range: 0, generation: 0) { return name }
             if LogFile.isLogName(name) {
                 // A log that holds entries without a manifest is a damaged store, not a place for a new one.
                 let file = try fileSystem.open(directory + "/" + name, .readOnly)

@@ -64,22 +64,34 @@ public final class Store: Sendable {
     let log: TransactionLog
     private let lock: any FileLock
     let current: Mutex<AppliedState>
-    /// Held while entries are applied or a checkpoint switches; what it guards belongs to the applying thread.
-    let applying: Mutex<ApplyState>
+    /// Held while entries are applied or a checkpoint switches.
+    let applying = Mutex<Void>(())
+    private let overlaySize = Atomic<Int>(0)
+    /// Appended, not applied yet; in order. Taken within `applying` where both are needed, and alone by ``append(_:)``,
+    /// which so does not wait for entries that are being applied.
+    let unapplied: Mutex<ArraySlice<LogRecord>>
     /// Held while a checkpoint is made; whether the store is closed and makes no more.
     let checkpointing = Mutex(false)
     let ownership = FileOwnership()
     let hooks: Hooks
 
-    struct ApplyState: Sendable {
-        /// Appended, not applied yet; in order.
-        var unapplied: ArraySlice<LogRecord> = []
-    }
-
     /// Calls out of the store, set once after opening.
     final class Hooks: Sendable {
-        let onDurable = Mutex<(@Sendable (LogPosition) -> Void)?>(nil)
-        let onFailure = Mutex<(@Sendable (GraphError) -> Void)?>(nil)
+        // In a struct: a function that is itself the state of a mutex is wrapped anew by every access, for good.
+        private struct Calls {
+            var onDurable: (@Sendable (LogPosition) -> Void)?
+            var onFailure: (@Sendable (GraphError) -> Void)?
+        }
+        private let calls = Mutex(Calls())
+
+        var onDurable: (@Sendable (LogPosition) -> Void)? {
+            get { calls.withLock { $0.onDurable } }
+            set { calls.withLock { $0.onDurable = newValue } }
+        }
+        var onFailure: (@Sendable (GraphError) -> Void)? {
+            get { calls.withLock { $0.onFailure } }
+            set { calls.withLock { $0.onFailure = newValue } }
+        }
     }
 
     init(
@@ -95,13 +107,13 @@ public final class Store: Sendable {
         self.hooks = hooks
         storeID = state.view.base.manifest.storeID
         current = Mutex(state)
-        applying = Mutex(ApplyState(unapplied: unapplied[...]))
+        self.unapplied = Mutex(unapplied[...])
     }
 
     /// Called on the log thread when everything up to the position is on disk. Set before the first append.
-    public func onDurable(_ body: @escaping @Sendable (LogPosition) -> Void) { hooks.onDurable.withLock { $0 = body } }
+    public func onDurable(_ body: @escaping @Sendable (LogPosition) -> Void) { hooks.onDurable = body }
     /// Called once when the log can no longer be written; the store is read-only from then on.
-    public func onFailure(_ body: @escaping @Sendable (GraphError) -> Void) { hooks.onFailure.withLock { $0 = body } }
+    public func onFailure(_ body: @escaping @Sendable (GraphError) -> Void) { hooks.onFailure = body }
 
     var state: AppliedState { current.withLock { $0 } }
 
@@ -119,15 +131,20 @@ public final class Store: Sendable {
     /// When the master made the last applied transaction, ms since 1970.
     public var appliedWallClockMilliseconds: Int64 { state.wallClockMilliseconds }
     /// Bytes held by recent changes that no checkpoint has merged yet.
-    public var overlayByteCount: Int { applying.withLock { _ in state.view.layers.reduce(0) { $0 + $1.byteCount } } }
+    public var overlayByteCount: Int { overlaySize.load(ordering: .relaxed) }
+
+    /// Measures the overlays again; within `applying`, whose holder alone may look into them.
+    func measureOverlay() {
+        overlaySize.store(state.view.layers.reduce(0) { $0 + $1.byteCount }, ordering: .relaxed)
+    }
     /// Group syncs of the log so far.
     public var logSyncCount: UInt64 { log.syncCount }
 
     /// Appends entries to the log; they become durable soon and readable when applied.
     public func append(_ records: [LogRecord]) throws(GraphError) {
-        try applying.withLock { apply throws(GraphError) in
+        try unapplied.withLock { unapplied throws(GraphError) in
             try log.append(records)
-            apply.unapplied.append(contentsOf: records)
+            unapplied.append(contentsOf: records)
         }
     }
 
@@ -136,14 +153,16 @@ public final class Store: Sendable {
 
     /// Cuts entries that were never applied off the end of the log.
     public func truncate(after transactionID: TransactionID) throws(GraphError) {
-        try applying.withLock { apply throws(GraphError) in
+        try applying.withLock { _ throws(GraphError) in
             guard transactionID >= state.position.transactionID else {
                 throw GraphError(
                     .general, "the log cannot be cut after \(transactionID): \(state.position.transactionID) is applied")
             }
-            try log.truncate(after: transactionID)
-            while let record = apply.unapplied.last, record.position.transactionID > transactionID {
-                apply.unapplied.removeLast()
+            try unapplied.withLock { unapplied throws(GraphError) in
+                try log.truncate(after: transactionID)
+                while let record = unapplied.last, record.position.transactionID > transactionID {
+                    unapplied.removeLast()
+                }
             }
         }
     }

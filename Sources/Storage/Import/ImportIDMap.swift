@@ -1,19 +1,41 @@
-/// Finds the node of an external id, per id space. Ids that are plain integers take 16 bytes, others their text.
+/// Finds the node of an external id, per id space. Ids that number the rows densely take 4 bytes and no hashing, other
+/// plain integers 16 bytes, all else its text.
 struct ImportIDMap {
+    /// By id, for ids not far above the number of ids so far; `noNode` where there is none.
+    private var dense: ContiguousArray<UInt32> = []
+    private var count = 0
+    private static let noNode = UInt32.max
     private var numbers: [Int64: UInt32] = [:]
     private var texts: [[UInt8]: UInt32] = [:]
 
     /// Adds an id; false when it is there already.
     mutating func insert(_ id: ArraySlice<UInt8>, _ node: UInt32) -> Bool {
         if let number = Self.canonical(id) {
-            return numbers.updateIfAbsent(number, node)
+            if find(number) != nil { return false }
+            count += 1
+            if number < 0 || number > 1024 + 2 * Int64(count) {
+                numbers[number] = node
+                return true
+            }
+            let index = Int(number)
+            if index >= dense.count {
+                dense.append(contentsOf: repeatElement(Self.noNode, count: index + 1 - dense.count))
+            }
+            dense[index] = node
+            return true
         }
         return texts.updateIfAbsent(Array(id), node)
     }
 
     func find(_ id: ArraySlice<UInt8>) -> UInt32? {
-        if let number = Self.canonical(id) { return numbers[number] }
+        if let number = Self.canonical(id) { return find(number) }
         return texts[Array(id)]
+    }
+
+    private func find(_ number: Int64) -> UInt32? {
+        if number >= 0, number < Int64(dense.count), dense[Int(number)] != Self.noNode { return dense[Int(number)] }
+        // Far above the others when it came.
+        return numbers.isEmpty ? nil : numbers[number]
     }
 
     /// An integer whose usual spelling this is: `7`, not `07` or `+7`.

@@ -137,7 +137,10 @@ extension LogRecord {
     }
 
     /// Decodes the commands.
-    package func commands() throws(MalformedBytes) -> [Command] {
+    package func commands() throws(MalformedBytes) -> [Command] { try decoded().commands }
+
+    /// Verifies the entry and decodes all of it.
+    func decoded() throws(MalformedBytes) -> (header: LogEntryHeader, commands: [Command]) {
         let header = try LogEntryHeader.decode(bytes[...])
         var reader = ByteReader(bytes[LogEntryHeader.byteCount...])
         var commands: [Command] = []
@@ -146,6 +149,6 @@ extension LogRecord {
         guard reader.isAtEnd else {
             throw MalformedBytes(offset: reader.offset, detail: "\(reader.remainingByteCount) bytes after the last command")
         }
-        return commands
+        return (header, commands)
     }
 }

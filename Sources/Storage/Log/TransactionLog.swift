@@ -145,6 +145,8 @@ package final class TransactionLog: Sendable {
                 current = try rotate(before: LogPosition(
                     epoch: durable.epoch, transactionID: durable.transactionID, checksum: first.previousChecksum))
             }
+            // Shared, they would be copied whole when this batch's are added.
+            current.offsets = nil
             var buffer: [UInt8] = []
             buffer.reserveCapacity(batch.reduce(0) { $0 + $1.bytes.count })
             var offsets: [UInt64] = []

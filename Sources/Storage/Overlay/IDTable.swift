@@ -6,11 +6,11 @@ internal import Synchronization
 /// stores the address before it releases the key, so who sees the key sees the address. A table that grew too full is
 /// replaced by a copy of twice the size; the old one stays, for readers that are still in it, until the owner goes.
 final class IDTable: @unchecked Sendable {
-    // Safety: `count` and `retired` belong to the writer; readers touch only `current` and atomic slots.
+    // Safety: `retired` belongs to the writer; everything else is atomic.
     private typealias Word = Atomic<UInt64>
     private let current: Atomic<UInt>
     private var retired: [UnsafeMutablePointer<Word>] = []
-    private(set) var count = 0
+    private let entryCount = Atomic<Int>(0)
 
     init(minimumCapacity: Int = 64) {
         var capacity = 16
@@ -30,6 +30,9 @@ final class IDTable: @unchecked Sendable {
         for index in 1..<(2 + 2 * capacity) { (words + index).initialize(to: Atomic(0)) }
         return words
     }
+
+    /// How many ids there are. Readers see at least those of the transactions that were published to them.
+    var count: Int { entryCount.load(ordering: .relaxed) }
 
     private var table: UnsafeMutablePointer<Word> {
         guard let pointer = UnsafeMutablePointer<Word>(bitPattern: current.load(ordering: .acquiring)) else {
@@ -62,7 +65,7 @@ final class IDTable: @unchecked Sendable {
         let mask = table[0].load(ordering: .relaxed)
         if UInt64(count) * 4 > mask * 3 { grow() }
         Self.put(table, id, address)
-        count += 1
+        entryCount.store(count + 1, ordering: .relaxed)
     }
 
     private static func put(_ table: UnsafeMutablePointer<Word>, _ id: UInt64, _ address: UInt) {

@@ -41,7 +41,9 @@ public struct Sequencer: Sendable {
 
     /// Starts from everything in the log, applied or not.
     public init(_ store: Store) throws(GraphError) {
-        let (state, unapplied) = store.applying.withLock { (store.state, Array($0.unapplied)) }
+        let (state, unapplied) = store.applying.withLock { _ in
+            (store.state, store.unapplied.withLock { Array($0) })
+        }
         tokens = state.tokens
         position = state.position
         nextNodeID = state.nextNodeID

@@ -15,6 +15,8 @@ extension Store {
 public final class LocalCommitter: Sendable {
     public let store: Store
     public let reserve = IDReserve()
+    /// A store that comes from a cluster goes on in its last epoch: epochs never fall.
+    private let epoch: Epoch
     private let sequencer: Mutex<Sequencer>
     private let waiters: Mutex<[Waiter]>
     private let failure = Mutex<GraphError?>(nil)
@@ -26,6 +28,7 @@ public final class LocalCommitter: Sendable {
 
     public init(_ store: Store) throws(GraphError) {
         self.store = store
+        epoch = store.last.epoch
         sequencer = Mutex(try Sequencer(store))
         waiters = Mutex([])
         store.onDurable { [weak self] position in self?.durable(position) }
@@ -37,7 +40,7 @@ public final class LocalCommitter: Sendable {
         let (nodeIDs, relationshipIDs) = sequencer.withLock {
             ($0.reserveNodeIDs(UInt64(nodes)), $0.reserveRelationshipIDs(UInt64(relationships)))
         }
-        reserve.add(nodes: nodeIDs, relationships: relationshipIDs, epoch: .zero)
+        reserve.add(nodes: nodeIDs, relationships: relationshipIDs, epoch: epoch)
     }
 
     /// Orders a write set and appends it; `done` is called, on the log thread, once it is durable and readable, or when
@@ -49,10 +52,18 @@ public final class LocalCommitter: Sendable {
         if let failure = failure.withLock({ $0 }) { throw failure }
         return try sequencer.withLock { sequencer throws(GraphError) in
             let record = try sequencer.sequence(
-                writeSet, epoch: .zero, commitPoint: store.durable.transactionID,
+                writeSet, epoch: epoch, commitPoint: store.durable.transactionID,
                 wallClockMilliseconds: wallClockMilliseconds())
-            waiters.withLock { $0.append(Waiter(transactionID: record.position.transactionID, resume: done)) }
-            try store.append([record])
+            let transactionID = record.position.transactionID
+            waiters.withLock { $0.append(Waiter(transactionID: transactionID, resume: done)) }
+            do throws(GraphError) { try store.append([record]) } catch {
+                // The log may have failed a moment ago, and told every waiter already.
+                let isStillWaiting = waiters.withLock { waiters in
+                    defer { waiters.removeAll { $0.transactionID == transactionID } }
+                    return waiters.contains { $0.transactionID == transactionID }
+                }
+                if isStillWaiting { throw error }
+            }
             return record.position
         }
     }

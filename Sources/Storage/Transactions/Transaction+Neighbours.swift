@@ -7,7 +7,7 @@ extension Transaction {
     public func expand(
         _ node: NodeID, _ direction: Direction, types: [TokenID], neighbours: inout ContiguousArray<UInt64>
     ) {
-        if writes == nil, view.expandUnchanged(node.rawValue, direction, types: types, neighbours: &neighbours) {
+        if isReadOnly, view.expandUnchanged(node.rawValue, direction, types: types, neighbours: &neighbours) {
             return
         }
         var relationships: ContiguousArray<UInt64> = []
@@ -24,7 +24,7 @@ extension Transaction {
         _ nodes: ArraySlice<UInt64>, _ direction: Direction, types: [TokenID],
         neighbours: inout ContiguousArray<UInt64>, counts: inout ContiguousArray<Int>
     ) {
-        guard writes == nil, direction != .both else {
+        guard isReadOnly, direction != .both else {
             for node in nodes {
                 let before = neighbours.count
                 expand(NodeID(node), direction, types: types, neighbours: &neighbours)

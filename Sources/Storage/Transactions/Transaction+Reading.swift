@@ -22,13 +22,13 @@ extension Transaction {
     // MARK: Nodes
 
     public func nodeExists(_ id: NodeID) -> Bool {
-        if let draft = writes?.nodes[id.rawValue] { return draft.exists }
+        if !isReadOnly, let draft = writes?.nodes[id.rawValue] { return draft.exists }
         return view.nodeExists(id.rawValue, at: at)
     }
 
     /// The labels of a node; none when it does not exist.
     public func labels(of id: NodeID) -> [TokenID] {
-        if let draft = writes?.nodes[id.rawValue] { return draft.labels }
+        if !isReadOnly, let draft = writes?.nodes[id.rawValue] { return draft.labels }
         return view.labels(ofNode: id.rawValue, at: at)
     }
 
@@ -36,13 +36,14 @@ extension Transaction {
 
     /// A property of a node; nil when it is not set or the node does not exist.
     public func property(_ key: TokenID, ofNode id: NodeID) -> Value? {
-        if let draft = writes?.nodes[id.rawValue] { return draft.properties.value(key) }
+        if !isReadOnly, let draft = writes?.nodes[id.rawValue] { return draft.properties.value(key) }
         return view.property(key, ofNode: id.rawValue, at: at)
     }
 
     /// All properties of a node, ascending by key.
     public func properties(ofNode id: NodeID) -> [(key: TokenID, value: Value)] {
-        let properties = writes?.nodes[id.rawValue]?.properties ?? view.properties(ofNode: id.rawValue, at: at)
+        let draft = isReadOnly ? nil : writes?.nodes[id.rawValue]?.properties
+        let properties = draft ?? view.properties(ofNode: id.rawValue, at: at)
         return properties.map { ($0.key, $0.value) }
     }
 
@@ -50,19 +51,19 @@ extension Transaction {
 
     /// Type and ends of a relationship; nil when it does not exist.
     public func relationship(_ id: RelationshipID) -> RelationshipRecord? {
-        if let draft = writes?.relationships[id.rawValue] { return draft.exists ? draft.record : nil }
+        if !isReadOnly, let draft = writes?.relationships[id.rawValue] { return draft.exists ? draft.record : nil }
         return view.relationship(id.rawValue, at: at)
     }
 
     public func property(_ key: TokenID, ofRelationship id: RelationshipID) -> Value? {
-        if let draft = writes?.relationships[id.rawValue] { return draft.properties.value(key) }
+        if !isReadOnly, let draft = writes?.relationships[id.rawValue] { return draft.properties.value(key) }
         return view.property(key, ofRelationship: id.rawValue, at: at)
     }
 
     /// All properties of a relationship, ascending by key.
     public func properties(ofRelationship id: RelationshipID) -> [(key: TokenID, value: Value)] {
-        let properties =
-            writes?.relationships[id.rawValue]?.properties ?? view.properties(ofRelationship: id.rawValue, at: at)
+        let draft = isReadOnly ? nil : writes?.relationships[id.rawValue]?.properties
+        let properties = draft ?? view.properties(ofRelationship: id.rawValue, at: at)
         return properties.map { ($0.key, $0.value) }
     }
 
@@ -79,7 +80,7 @@ extension Transaction {
         let start = relationships.count
         view.expand(
             node.rawValue, direction, types: types, at: at, neighbours: &neighbours, relationships: &relationships)
-        guard let writes else { return }
+        guard !isReadOnly, let writes else { return }
         if writes.nodesWithRemovals.contains(node.rawValue) {
             var kept = start
             for index in start..<relationships.count where !writes.removed.contains(relationships[index]) {
@@ -125,7 +126,7 @@ extension Transaction {
         label: TokenID?, cursor: inout UInt64, limit: Int, into ids: inout ContiguousArray<UInt64>
     ) -> Bool {
         let end = max(state.nextNodeID, writes?.createdNodes.max().map { $0 + 1 } ?? 0)
-        let plain = writes == nil && view.layers.allSatisfy { $0.nodes.count == 0 }
+        let plain = isReadOnly && view.layers.allSatisfy { $0.nodes.count == 0 }
         var found = 0
         while cursor < end, found < limit {
             if plain {

@@ -11,12 +11,15 @@ public final class Transaction {
     let view: StoreView
     let at: UInt64
     var writes: Writes?
+    /// Known for good, unlike `writes`, whose accesses are checked one by one: for what runs per row.
+    public let isReadOnly: Bool
     private let reserve: IDReserve?
 
     init(reading state: AppliedState) {
         self.state = state
         view = state.view
         at = state.position.transactionID.rawValue
+        isReadOnly = true
         reserve = nil
     }
 
@@ -25,12 +28,12 @@ public final class Transaction {
         view = state.view
         at = state.position.transactionID.rawValue
         self.reserve = reserve
+        isReadOnly = false
         writes = Writes()
     }
 
     /// The last transaction that this one sees.
     public var snapshotTransactionID: TransactionID { TransactionID(at) }
-    public var isReadOnly: Bool { writes == nil }
     public var hasWrites: Bool { !(writes?.commands.isEmpty ?? true) }
 
     /// Ids asked for beyond what the reserve held: how many more a next try needs.
