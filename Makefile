@@ -31,8 +31,8 @@ build:
 	$(SWIFT) build -c release --product martlet
 
 ## make bench       the figures of docs/performance.md
-bench: build
-	tools/prepare test
+bench:
+	tools/prepare bench
 	tools/bench
 
 ## make docs        the pages that are made from the code
