@@ -27,6 +27,9 @@ struct MasterReplication: Sendable {
     struct Proposal: Sendable {
         let syncSet: [MemberID]
         let expectedRevision: UInt64
+        let since: Instant
+        /// Both sets count from the beginning; the register hears of it once the new one has all that is committed.
+        var isSent: Bool
     }
 
     struct Handover: Sendable {
@@ -51,7 +54,11 @@ struct MasterReplication: Sendable {
     var commitPoint: TransactionID
     var acknowledgedToClients: TransactionID
     var ownDurable: TransactionID
+    /// When this master's disk last took something, or had taken all there was.
+    var ownMovedAt: Instant
     var nextHeartbeatAt: Instant
+    /// The commit point of a moment ago: who has that much follows closely.
+    var lately: (commitPoint: TransactionID, at: Instant)?
     /// Members that never count; only a broken rule asks.
     var slaveOnly: [MemberID] = []
 
@@ -90,27 +97,36 @@ struct MasterReplication: Sendable {
         leaseEnd(now: now, leaseTime: leaseTime).map { now < $0 } ?? false
     }
 
-    /// The sync set that ought to be in force, when it differs from the one that is; one change at a time.
+    /// What a new sync set must hold before the register names it.
     ///
     /// A narrower set needs no commit of this epoch before: with two members, one of them dead, there would never be
     /// one. What earlier epochs acknowledged lies before the start position; that much the narrower set must hold.
-    func wantedSyncSet(
-        electable: [MemberID], last: TransactionID, now: Instant, syncTimeout: Milliseconds, minimum: Int
-    ) -> [MemberID]? {
+    private var needed: TransactionID {
+        guard let epochStart, commitPoint >= epochStart else { return max(commitPoint, startPosition) }
+        return commitPoint
+    }
+
+    func isSafe(_ set: [MemberID]) -> Bool { Quorum.reached(in: set, acknowledged, atLeast: .zero) >= needed }
+
+    /// Whether a member outside the sync set talks, and had a moment ago all that was committed.
+    func followsClosely(_ id: MemberID, now: Instant) -> Bool {
+        guard let peer = peers[id], let contact = peer.lastContact, !peer.isCopying else { return false }
+        return now.milliseconds(since: contact) < 500 && peer.acknowledged >= (lately?.commitPoint ?? commitPoint)
+    }
+
+    mutating func noteCommitPoint(now: Instant) {
+        if let lately, now.milliseconds(since: lately.at) < 500 { return }
+        lately = (commitPoint, now)
+    }
+
+    /// The sync set that ought to be in force, when it differs from the one that is; one change at a time. A wider one need
+    /// not be safe yet: commits wait for both sets until it is.
+    func wantedSyncSet(electable: [MemberID], now: Instant, syncTimeout: Milliseconds, minimum: Int) -> [MemberID]? {
         guard proposal == nil, let epochStart else { return nil }
-        let hasBegun = commitPoint >= epochStart
-        let needed = hasBegun ? commitPoint : max(commitPoint, startPosition)
-        func isSafe(_ set: [MemberID]) -> Bool {
-            Quorum.reached(in: set, acknowledged, atLeast: .zero) >= needed
-        }
-        if hasBegun {
-            for id in electable where !syncSet.contains(id) {
-                guard let peer = peers[id], let contact = peer.lastContact, !peer.isCopying,
-                    peer.acknowledged >= commitPoint, now.milliseconds(since: contact) < 500
-                else { continue }
-                let wider = (syncSet + [id]).sorted()
-                if isSafe(wider) { return wider }
-            }
+        if commitPoint >= epochStart,
+            let id = electable.first(where: { !syncSet.contains($0) && followsClosely($0, now: now) })
+        {
+            return (syncSet + [id]).sorted()
         }
         // Who has not said a word in this epoch is silent since it began.
         let silent = syncSet.filter { id in

@@ -8,6 +8,13 @@ extension MemberCore {
 
     mutating func masterTick(_ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]) {
         guard case .master(var master) = role else { return }
+        let durable = log.durable.transactionID
+        if durable > master.ownDurable || durable >= log.last.transactionID { master.ownMovedAt = now }
+        // A master whose disk hangs acknowledges nothing, and its heartbeats keep the others from doing better.
+        if master.syncSet.count > 1, now.milliseconds(since: master.ownMovedAt) >= Milliseconds(options.syncTimeout.rawValue * 3) {
+            actions.append(.note("its disk has taken nothing since \(durable): gives up \(master.epoch)"))
+            return becomePending(now, &actions)
+        }
         if let register {
             for member in register.members where member.id != id && master.peers[member.id] == nil {
                 master.peers[member.id] = .init()
@@ -175,22 +182,41 @@ extension MemberCore {
     // MARK: Sync set
 
     private mutating func changeSyncSet(_ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]) {
-        guard case .master(var master) = role, let register, register.epoch == master.epoch, master.handover == nil
-        else { return }
-        let electable = register.members.filter { !$0.isSlaveOnly }.map(\.id)
-        guard
-            let wanted = master.wantedSyncSet(
-                electable: electable, last: log.last.transactionID, now: now, syncTimeout: options.syncTimeout,
-                minimum: options.syncSetMinimum)
-        else { return }
-        if options.brokenRules.contains(.changesSyncSetAtOnce) { master.syncSet = wanted } else {
-            master.proposal = .init(syncSet: wanted, expectedRevision: register.revision)
+        guard case .master(var master) = role, let register, register.epoch == master.epoch else { return }
+        master.noteCommitPoint(now: now)
+        if let proposal = master.proposal, !proposal.isSent {
+            let added = proposal.syncSet.filter { !master.syncSet.contains($0) }
+            let lasts = now.milliseconds(since: proposal.since) < options.leaseTime
+            if register.revision != proposal.expectedRevision || master.handover != nil || !lasts
+                || !added.allSatisfy({ master.followsClosely($0, now: now) })
+            {
+                // Nobody else knows of it: it can be dropped.
+                master.proposal = nil
+                master.advanceCommitPoint(options.brokenRules)
+            }
+        }
+        if master.proposal == nil, master.handover == nil {
+            let electable = register.members.filter { !$0.isSlaveOnly }.map(\.id)
+            if let wanted = master.wantedSyncSet(
+                electable: electable, now: now, syncTimeout: options.syncTimeout, minimum: options.syncSetMinimum)
+            {
+                master.proposal = .init(
+                    syncSet: wanted, expectedRevision: register.revision, since: now, isSent: false)
+            }
+        }
+        if let proposal = master.proposal, !proposal.isSent, master.isSafe(proposal.syncSet) {
+            master.proposal?.isSent = true
+            if options.brokenRules.contains(.changesSyncSetAtOnce) {
+                master.syncSet = proposal.syncSet
+                master.proposal = nil
+            }
+            var next = register
+            next.syncSet = proposal.syncSet
+            actions.append(.note("proposes sync set \(proposal.syncSet.map(\.rawValue))"))
+            actions.append(.compareAndSet(expected: register.revision, next))
         }
         role = .master(master)
-        var next = register
-        next.syncSet = wanted
-        actions.append(.note("proposes sync set \(wanted.map(\.rawValue))"))
-        actions.append(.compareAndSet(expected: register.revision, next))
+        applyCommitted(log, now, &actions)
     }
 
     // MARK: Planned switchover

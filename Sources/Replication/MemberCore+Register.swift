@@ -108,7 +108,7 @@ extension MemberCore {
             epoch: register.epoch, ownID: id, startedAt: now, startPosition: register.startPosition.transactionID,
             syncSet: register.syncSet, commitPoint: log.applied.transactionID,
             acknowledgedToClients: log.applied.transactionID, ownDurable: log.durable.transactionID,
-            nextHeartbeatAt: now)
+            ownMovedAt: now, nextHeartbeatAt: now)
         for member in register.members where member.id != id { master.peers[member.id] = .init() }
         master.slaveOnly = register.members.filter(\.isSlaveOnly).map(\.id)
         role = .master(master)

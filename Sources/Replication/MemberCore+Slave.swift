@@ -116,6 +116,7 @@ extension MemberCore {
         switch role {
         case .slave: if !isCopying { applyAndReply(log, durable: log.durable.transactionID, now, &actions) }
         case .master(var master):
+            master.ownMovedAt = now
             master.ownDurable = log.durable.transactionID
             master.advanceCommitPoint(options.brokenRules)
             role = .master(master)

@@ -54,6 +54,8 @@ extension SimulatedCluster {
         nodes[member - 1].syncDelayMicroseconds = milliseconds * 1000
     }
 
+    package func setNetworkDelay(milliseconds: UInt64) { network.delayMaximumMicroseconds = milliseconds * 1000 }
+
     /// Cuts the connections between two groups of nodes.
     package func cut(_ some: [Int], from others: [Int]) {
         for a in some {

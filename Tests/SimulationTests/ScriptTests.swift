@@ -90,4 +90,26 @@ import Testing
         #expect(cluster.promisedEpoch(of: next) > epoch)
         #expect(cluster.finish() == nil)
     }
+
+    /// Between two commits there is never time for the slave's word: it must be let in all the same.
+    @Test(arguments: 1...5 as ClosedRange<UInt64>)
+    func aSlaveFarAwayJoinsUnderLoad(seed: UInt64) throws {
+        let cluster = SimulatedCluster.scripted(seed: seed, memberCount: 2, clientCount: 60)
+        cluster.setNetworkDelay(milliseconds: 40)
+        cluster.advance(milliseconds: 10_000)
+        #expect(cluster.syncSet(as: try #require(cluster.leader)).count == 2)
+        #expect(cluster.finish() == nil)
+    }
+
+    @Test(arguments: 1...5 as ClosedRange<UInt64>)
+    func aMasterWhoseDiskHangsGivesUp(seed: UInt64) throws {
+        let (cluster, master) = try cluster(seed, 3)
+        cluster.setSyncDelay(master, milliseconds: 100_000_000)
+        cluster.advance(milliseconds: 14_000)
+        #expect(cluster.leader != nil && cluster.leader != master)
+        let before = cluster.committedCount
+        cluster.advance(milliseconds: 12_000)
+        #expect(cluster.committedCount > before)
+        #expect(cluster.violation == nil)
+    }
 }
