@@ -65,6 +65,8 @@ import Testing
         let report = try #require(store).check()
         #expect(report.problems == [])
         try #require(store).close()
+        // Everything that holds the store, and so its lock: unoptimised code keeps variables to the end of their scope.
+        bodies = []
         committer = nil
         store = nil
         let again = try Store.open(directory, options: options)
