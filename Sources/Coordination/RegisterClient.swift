@@ -29,6 +29,8 @@ public struct RegisterClient: Sendable {
     private var pending: (operation: RegisterRequest.Operation, ids: Set<UInt64>, askAgainAt: Instant)?
     private var pollAt: Instant
     private var highestRevision: UInt64 = 0
+    /// Whether an own question has been answered. What comes before may be older than this process.
+    private var isInformed = false
     /// Polls more often; set while there is no master.
     public var isUrgent = true
 
@@ -82,7 +84,7 @@ public struct RegisterClient: Sendable {
 
     public mutating func received(_ reply: RegisterReply, now: Instant, into actions: inout [Action]) {
         switch reply.outcome {
-        case .changed(let register): observe(register, now, &actions)
+        case .changed(let register): if isInformed { observe(register, now, &actions) }
         case .redirect(let address):
             guard let pending, pending.ids.contains(reply.id) else { return }
             if let address, address != redirected {
@@ -91,6 +93,8 @@ public struct RegisterClient: Sendable {
             }
         // Without a leader the timeout asks the next one.
         case .value(let register), .written(let register), .conflict(let register):
+            guard isInformed || pending?.ids.contains(reply.id) ?? false else { return }
+            isInformed = true
             observe(register, now, &actions)
             guard let pending, pending.ids.contains(reply.id) else { return }
             if case .read = pending.operation { finish(now) }

@@ -58,9 +58,10 @@ final class ClusterMemberHost: MemberHost {
         // Safety of the hand-over: the thread only computes; the engine takes the result on its own thread.
         _ = DedicatedThread(name: "martlet-copy") { [storeChanged] in
             let result = Result { () throws(GraphError) -> Store in
+                // Also when the copy fails: nobody holds the old store any more then.
+                old?.close()
                 try directory.prepareCopy()
                 try copier.copyStore(of: member, storeID: storeID, into: directory.copyPath)
-                old?.close()
                 let name = setAside ? "\(directory.path).branched-\(wallClockMilliseconds())" : nil
                 try directory.install(keepingAs: name)
                 // What a copy contains was committed where it comes from.

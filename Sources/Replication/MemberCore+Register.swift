@@ -23,7 +23,21 @@ extension MemberCore {
         if let known = self.register, register.epoch > known.epoch { newMasterNamedAt = now }
         self.register = register
         if let election, election.revision != register.revision { self.election = nil }
-        takeUp(register, log, now, &actions)
+        recall(register, &actions)
+        if isMemoryWhole { takeUp(register, log, now, &actions) }
+    }
+
+    /// Makes promises harmless that this member may have given and does not know of any more, before it gives others.
+    private mutating func recall(_ register: ClusterRegister, _ actions: inout [Action]) {
+        switch memory {
+        case .whole: break
+        case .lost:
+            guard register.syncSet.contains(id) else { return memory = .whole }
+            memory = .fencing(revision: register.revision)
+            actions.append(.note("has lost its state: voids what it may have promised under \(register)"))
+            actions.append(.compareAndSet(expected: register.revision, register))
+        case .fencing(let revision): if register.revision > revision { memory = .whole }
+        }
     }
 
     /// The store may have become the cluster's by a copy since this member started.
@@ -64,6 +78,8 @@ extension MemberCore {
             return
         }
         guard register.epoch > hard.mastered, register.epoch >= hard.promised, !isCopying else { return }
+        // Who has lost its state may have been master of this epoch already, and have said more than its log has left.
+        guard hard.isComplete || hard.founding == register.storeID || register.syncSet == [id] else { return }
         guard hasStore else {
             if !isFounding && register.syncSet == [id] && hard.founding == register.storeID {
                 isFounding = true

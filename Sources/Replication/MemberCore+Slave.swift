@@ -6,6 +6,7 @@ extension MemberCore {
         _ append: ReplicationMessage.Append, from sender: MemberID, _ log: any ReplicatedLog, _ now: Instant,
         _ actions: inout [Action]
     ) {
+        guard isMemoryWhole else { return }
         let takesOld = options.brokenRules.contains(.acceptsOlderEpoch)
         guard append.epoch >= hard.promised || takesOld, !isMaster || append.epoch > hard.promised else {
             reply(.stale, to: sender, append.sentAt, log, &actions)
@@ -29,6 +30,7 @@ extension MemberCore {
         lastHeardMasterAt = now
         if isCopying || isFounding { return reply(.copying, to: sender, append.sentAt, log, &actions) }
         guard hasStore else {
+            if let pause = copyAgainAt, now < pause { return reply(.copying, to: sender, append.sentAt, log, &actions) }
             isCopying = true
             actions.append(.startStoreCopy(from: sender))
             return reply(.copying, to: sender, append.sentAt, log, &actions)

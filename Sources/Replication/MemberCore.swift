@@ -62,17 +62,30 @@ public struct MemberCore: Sendable {
         case note(String)
     }
 
+    /// Whether this member knows what it promised.
+    enum Memory: Sendable {
+        case whole
+        /// It has no state on disk: it is new, or has lost it. The register has not been read yet.
+        case lost
+        /// It counts, so it may have promised its vote to a candidate whose compare-and-set is still under way. Such a one
+        /// fails once the register has another revision than this.
+        case fencing(revision: UInt64)
+    }
+
     enum Role: Sendable {
         case pending
         case slave(SlaveReplication)
         case master(MasterReplication)
     }
 
+    static let copyPause: Milliseconds = 1000
+
     public let options: ReplicationOptions
     var generator: SplitMix
     public internal(set) var hard: MemberHardState
     public internal(set) var register: ClusterRegister?
     var role = Role.pending
+    var memory: Memory
     var election: Election?
     /// Before this time the member answers no election: it acknowledged a heartbeat, or has just started and may have.
     var silentUntil: Instant
@@ -81,6 +94,10 @@ public struct MemberCore: Sendable {
     var hasStore: Bool
     var isCopying = false
     var isFounding = false
+    /// After a copy that failed, when the next may begin.
+    var copyAgainAt: Instant?
+    /// The state on disk says that this member has all it acknowledged, and it has not.
+    private var overstates = false
     var foundingSince: Instant?
     var acknowledgedPersistedAt: Instant
     public internal(set) var lastHeardMasterAt: Instant?
@@ -96,6 +113,7 @@ public struct MemberCore: Sendable {
         self.options = options
         generator = SplitMix(seed: seed)
         hard = hardState
+        memory = hardState.promised == .zero ? .lost : .whole
         self.hasStore = hasStore
         startedAt = now
         silentUntil = now + options.leaseTime
@@ -109,13 +127,29 @@ public struct MemberCore: Sendable {
         if log.durable < hard.acknowledged { hard.isComplete = false }
         if !hasStore { hard.isComplete = false }
         if options.brokenRules.contains(.votesWithoutCatchingUp) { hard.isComplete = true }
+        overstates = hardState.isComplete && !hard.isComplete
     }
 
     var id: MemberID { options.member.id }
 
+    private var isMemoryLost: Bool {
+        if case .lost = memory { return true }
+        return false
+    }
+
+    var isMemoryWhole: Bool {
+        if case .whole = memory { return true }
+        return false
+    }
+
     /// The member with the log view that stands in while there is no store.
     public mutating func step(_ event: Event, log: (any ReplicatedLog)?, now: Instant, into actions: inout [Action]) {
         let log = log ?? EmptyLog()
+        if overstates {
+            // The log may grow past what the state remembers before it holds all of it again.
+            overstates = false
+            actions.append(.persist(hard))
+        }
         switch event {
         case .tick: tick(log, now, &actions)
         case .flush: flush(log, now, &actions)
@@ -139,9 +173,10 @@ public struct MemberCore: Sendable {
                 role = .slave(slave)
             }
         case .storeCopyFailed:
-            // The next word of a master starts another.
+            // The next word of a master starts another, after a pause: copying costs the source too.
             isCopying = false
             hasStore = false
+            copyAgainAt = now + Self.copyPause
         case .storeCreated:
             hasStore = true
             isFounding = false
@@ -172,7 +207,9 @@ public struct MemberCore: Sendable {
         case .preVoteReply(let epoch, let agrees): accept(preVote: agrees, epoch, from: sender, log, now, &actions)
         case .prepare(let epoch, let revision): answerPrepare(epoch, revision, from: sender, log, now, &actions)
         case .prepareReply(let epoch, let outcome): accept(outcome, epoch, from: sender, now, &actions)
-        case .register(let register): observe(register, log, now, &actions)
+        case .register(let register):
+            // Who has lost its memory needs a value that was read after that.
+            if !isMemoryLost { observe(register, log, now, &actions) }
         // Requests of clients are the shell's: it holds the write sets and who waits for them.
         case .commit, .commitReply, .reserve, .reserveReply: break
         }

@@ -184,7 +184,7 @@ public final class MemberEngine {
             }
         case .send(let message, let member): send(message, to: member)
         case .ship(let member, let after, let envelope, let maximum):
-            try ship(to: member, after: after, envelope, maximum, now)
+            ship(to: member, after: after, envelope, maximum, now)
         case .truncate(let transactionID): try store?.truncate(after: transactionID)
         case .append(let records): try store?.append(records)
         case .apply(let transactionID): try store?.apply(upTo: transactionID)
@@ -231,9 +231,10 @@ public final class MemberEngine {
     private func ship(
         to member: MemberID, after transactionID: TransactionID, _ envelope: ReplicationMessage.Append, _ maximum: Int,
         _ now: Instant
-    ) throws(GraphError) {
+    ) {
+        // A part of the log that cannot be read is as good as gone: a master does not stop for it.
         guard let store, let previous = store.knownPosition(of: transactionID),
-            let records = try store.records(after: transactionID, maximumByteCount: maximum)
+            let records = (try? store.records(after: transactionID, maximumByteCount: maximum)) ?? nil
         else { return coreStep(.shipImpossible(to: member), now) }
         var append = envelope
         append.previous = previous

@@ -68,6 +68,11 @@ extension SimulatedCluster {
             let register = nodes.compactMap({ $0.coordinator?.newest }).max(by: { $0.revision < $1.revision }),
             register.revision > 0, register.syncSet.count >= 3 || !register.syncSet.contains(where: { $0 == node.memberID })
         else { return false }
+        // The same for the coordinators: every other one has the newest register.
+        let voters = nodes.filter { $0.coordinatorAddress != nil && $0.index != node.index }
+        guard node.coordinatorAddress == nil || voters.allSatisfy({ $0.registerOnDisk?.revision == register.revision }) else {
+            return false
+        }
         return members.allSatisfy { other in
             other.index == node.index || !register.syncSet.contains { $0 == other.memberID } || other.isCompleteOnDisk
         }

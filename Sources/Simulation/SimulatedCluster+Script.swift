@@ -43,6 +43,13 @@ extension SimulatedCluster {
 
     package func loseDisk(_ member: Int) { wipe(nodes[member - 1]) }
 
+    /// Stops a member and takes away what it must not forget; its store stays.
+    package func loseState(_ member: Int) {
+        crash(nodes[member - 1])
+        _ = try? nodes[member - 1].disk.remove("member")
+        invariants.forget(nodes[member - 1], disk: true)
+    }
+
     package func setSyncDelay(_ member: Int, milliseconds: UInt64) {
         nodes[member - 1].syncDelayMicroseconds = milliseconds * 1000
     }

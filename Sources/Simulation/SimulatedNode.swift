@@ -81,6 +81,12 @@ final class SimulatedNode: MemberHost {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// The register that this machine's coordinator holds on its disk, up or down; nil when it holds none.
+    var registerOnDisk: ClusterRegister? {
+        guard coordinatorAddress != nil, let bytes = try? disk.readAll("coordinator/state") else { return nil }
+        return try? RaftHardState(decoding: bytes).entry.register
+    }
+
     /// Whether this member has everything it ever acknowledged, as far as its disk says.
     var isCompleteOnDisk: Bool {
         guard let bytes = try? disk.readAll("member") else { return false }
@@ -132,10 +138,7 @@ final class SimulatedNode: MemberHost {
         engine = nil
         coordinator = nil
         incarnation += 1
-        // The coordinator's state is on another disk: losing votes is beyond what any quorum survives.
-        let state = try? disk.readAll("coordinator/state")
         disk = CrashableFileSystem()
-        if let state { _ = try? disk.replace("coordinator/state", with: state) }
     }
 
     // MARK: MemberHost

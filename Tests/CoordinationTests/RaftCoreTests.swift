@@ -126,6 +126,29 @@ import Testing
         #expect(table.cores[leader]?.term == term)
     }
 
+    /// Three coordinators, a change that two of them hold; one of the two loses its disk, the other is down. The third,
+    /// which missed the change, must not become leader by the vote of the one that lost it.
+    @Test func aCoordinatorThatLostItsDiskElectsNobodyWhoIsBehind() throws {
+        let table = Table(3)
+        table.run(milliseconds: 3000)
+        let leader = try #require(table.leaders.first)
+        guard case .written? = table.compareAndSet(0, epoch: 1, at: leader) else { return #expect(Bool(false)) }
+        table.run(milliseconds: 500)
+        let others = table.names.filter { $0 != leader }
+        // The last change reaches the leader and one other.
+        guard case .written? = table.compareAndSet(1, epoch: 2, at: leader, cut: [others[1]]) else { return #expect(Bool(false)) }
+        table.disks[others[0]] = nil
+        table.start(others[0])
+        table.messages = []
+        table.run(milliseconds: 10_000, down: [leader])
+        #expect(table.leaders.filter { $0 != leader }.isEmpty)
+        // With the one that has it all back, the change is still there.
+        table.start(leader)
+        table.run(milliseconds: 5000)
+        let next = try #require(table.leaders.first)
+        #expect(table.cores[next]?.committed.epoch == Epoch(2))
+    }
+
     @Test func withoutAMajorityNothingIsWrittenOrRead() throws {
         let table = Table(3)
         table.run(milliseconds: 3000)

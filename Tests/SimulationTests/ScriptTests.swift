@@ -51,4 +51,43 @@ import Testing
         #expect(cluster.syncSet(as: master) == [UInt32(master)])
         #expect(cluster.violation == nil)
     }
+
+    /// A member promises its vote to a candidate whose word to the coordinators is delayed, loses its disk, and comes back
+    /// to the old master: what the two commit must not be lost when the candidate's word arrives.
+    @Test(arguments: 1...20 as ClosedRange<UInt64>)
+    func aVoteThatWasForgottenStillBinds(seed: UInt64) throws {
+        let (cluster, master) = try cluster(seed, 3)
+        let others = [1, 2, 3].filter { $0 != master }
+        // Who of the two is the candidate is drawn: each has its turn.
+        let (b, c) = seed % 2 == 0 ? (others[0], others[1]) : (others[1], others[0])
+        let arbiters = [4, 5, 6]
+        cluster.cut([master], from: [b, c])
+        cluster.cut([b, c], from: arbiters)
+        let epoch = cluster.promisedEpoch(of: master)
+        for _ in 0..<200 where cluster.promisedEpoch(of: b) == epoch || cluster.promisedEpoch(of: c) == epoch {
+            cluster.advance(milliseconds: 10)
+        }
+        cluster.advance(milliseconds: 5)
+        cluster.cut([b], from: [c])
+        cluster.loseDisk(c)
+        cluster.mend([c], with: arbiters + [master])
+        cluster.advance(milliseconds: 20)
+        cluster.restart(c)
+        cluster.advance(milliseconds: 700)
+        cluster.mend([b], with: arbiters)
+        cluster.advance(milliseconds: 1500)
+        #expect(cluster.finish() == nil)
+    }
+
+    @Test(arguments: 1...5 as ClosedRange<UInt64>)
+    func aMasterWithoutItsStateDoesNotGoOnInItsEpoch(seed: UInt64) throws {
+        let (cluster, master) = try cluster(seed, 3)
+        let epoch = cluster.promisedEpoch(of: master)
+        cluster.loseState(master)
+        cluster.restart(master)
+        cluster.advance(milliseconds: 3000)
+        let next = try #require(cluster.leader)
+        #expect(cluster.promisedEpoch(of: next) > epoch)
+        #expect(cluster.finish() == nil)
+    }
 }

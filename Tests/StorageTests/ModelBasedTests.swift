@@ -122,6 +122,32 @@ import Testing
         }
     }
 
+    /// A backup of a cluster, used alone, goes on in the cluster's last epoch: its log must stay readable.
+    @Test func storeOfAClusterGoesOnAlone() throws {
+        let disk = CrashableFileSystem()
+        var options = Store.Options()
+        options.usesLogThread = false
+        var store: Store? = try Store.open("store", fileSystem: disk, options: options)
+        var sequencer = try Sequencer(try #require(store))
+        try store?.append([sequencer.epochStart(Epoch(5), commitPoint: .zero, wallClockMilliseconds: 0)])
+        store?.flush()
+        try store?.apply(upTo: TransactionID(1))
+        for number in 2...4 as ClosedRange<UInt64> {
+            do {
+                // The directory stays locked as long as anything refers to the store.
+                let committer = try LocalCommitter(try #require(store))
+                let transaction = committer.begin()
+                _ = try transaction.createNode()
+                #expect(try committer.commitAndWait(transaction) == TransactionID(number))
+            }
+            store?.close()
+            store = nil
+            store = try Store.open("store", fileSystem: disk, options: options)
+            #expect(store?.applied.epoch == Epoch(5))
+            #expect(store?.applied.transactionID == TransactionID(number))
+        }
+    }
+
     @Test func secondOpeningOfADirectoryIsRefused() throws {
         let disk = CrashableFileSystem()
         var options = Store.Options()

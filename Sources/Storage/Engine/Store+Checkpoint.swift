@@ -7,10 +7,11 @@ extension Store {
 
     /// Merges everything applied so far into new segments, while reads and writes go on: freeze the overlay, write the
     /// changed ranges, sync them, replace the manifest by rename, switch. A crash at any point leaves the old or the new
-    /// base whole. Returns the transaction that the base now ends with.
+    /// base whole. Returns the transaction that the base now ends with. Does nothing once the store is closed.
     @discardableResult
     public func checkpoint() throws(GraphError) -> TransactionID {
-        try checkpointing.withLock { _ throws(GraphError) in
+        try checkpointing.withLock { isClosed throws(GraphError) in
+            if isClosed { return checkpointed.transactionID }
             let frozen = applying.withLock { _ -> AppliedState? in
                 let state = state
                 guard let overlay = state.view.layers.first,
@@ -42,10 +43,10 @@ extension Store {
             }
             let kept = Set((manifest.nodeSegments + manifest.relationshipSegments).map(\.name))
             for segment in frozen.view.base.nodeSegments {
-                if let segment, !kept.contains(segment.file.name) { segment.file.markObsolete() }
+                if let segment, !kept.contains(segment.file.name) { segment.file.markObsolete(in: ownership) }
             }
             for segment in frozen.view.base.relationshipSegments {
-                if let segment, !kept.contains(segment.file.name) { segment.file.markObsolete() }
+                if let segment, !kept.contains(segment.file.name) { segment.file.markObsolete(in: ownership) }
             }
             try log.prune(upTo: manifest.position.transactionID)
             return manifest.position.transactionID

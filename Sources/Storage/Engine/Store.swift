@@ -70,7 +70,9 @@ public final class Store: Sendable {
     /// Appended, not applied yet; in order. Taken within `applying` where both are needed, and alone by ``append(_:)``,
     /// which so does not wait for entries that are being applied.
     let unapplied: Mutex<ArraySlice<LogRecord>>
-    let checkpointing = Mutex<Void>(())
+    /// Held while a checkpoint is made; whether the store is closed and makes no more.
+    let checkpointing = Mutex(false)
+    let ownership = FileOwnership()
     let hooks: Hooks
 
     /// Calls out of the store, set once after opening.
@@ -180,6 +182,11 @@ public final class Store: Sendable {
     /// The first transaction that the log still holds.
     public var firstAvailable: TransactionID { log.firstAvailable }
 
-    /// Stops the log thread after writing what is pending. Readers may go on.
-    public func close() { log.stop() }
+    /// Stops the log thread after writing what is pending, and waits for a checkpoint that is being made. Readers may go on;
+    /// nothing of this store changes its directory any more.
+    public func close() {
+        log.stop()
+        checkpointing.withLock { $0 = true }
+        ownership.end()
+    }
 }

@@ -38,7 +38,7 @@ final class SegmentFile: Sendable {
     let sections: [Section]
     private let mapped: MappedFile
     private let fileSystem: any FileSystem
-    private let isObsolete = Atomic<Bool>(false)
+    private let obsoleteIn = Mutex<FileOwnership?>(nil)
 
     /// Maps a segment and verifies all of it, so that no read can be led astray by damaged offsets.
     init(directory: String, name: String, _ fileSystem: any FileSystem) throws(GraphError) {
@@ -109,11 +109,11 @@ final class SegmentFile: Sendable {
     }
 
     deinit {
-        if isObsolete.load(ordering: .acquiring) { _ = try? fileSystem.remove(path) }
+        obsoleteIn.withLock { $0 }?.whileHeld { _ = try? fileSystem.remove(path) }
     }
 
-    /// Lets the file go with the last reader.
-    func markObsolete() { isObsolete.store(true, ordering: .releasing) }
+    /// Lets the file go with the last reader, or with the next opening of the store if that comes later.
+    func markObsolete(in ownership: FileOwnership) { obsoleteIn.withLock { $0 = ownership } }
 
     var byteCount: Int { mapped.bytes.count }
     var bytes: UnsafeRawBufferPointer { mapped.bytes }
@@ -157,6 +157,18 @@ final class SegmentFile: Sendable {
         guard let base else { throw GraphError(.corrupt, "\(path): section \(tag) has no address") }
         return PackedIntegers(base: base, width: width, count: actual)
     }
+}
+
+/// Whether the files of a store's directory are still this store's: once it is closed, the copy that took its place may lie
+/// there, with files of the same names.
+final class FileOwnership: Sendable {
+    private let isHeld = Mutex(true)
+
+    func whileHeld(_ body: () -> Void) {
+        isHeld.withLock { if $0 { body() } }
+    }
+
+    func end() { isHeld.withLock { $0 = false } }
 }
 
 /// Puts sections together into the bytes of a segment.
