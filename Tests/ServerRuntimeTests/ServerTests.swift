@@ -13,7 +13,8 @@ import Testing
         try Configuration(
             file: nil, environment: [:],
             overrides: [
-                ("org.neo4j.server.webserver.port", "0"), ("org.neo4j.server.database.location", directory + "/graph.db"),
+                ("org.neo4j.server.webserver.port", "0"), ("online_backup_port", "0"),
+                ("org.neo4j.server.database.location", directory + "/graph.db"),
             ] + more)
     }
 
