@@ -55,7 +55,8 @@ struct Invariants {
         if let epoch = engine.core.masterEpoch, epoch != before.masterEpoch {
             if let other = masters[epoch], other != id { return "1: \(other) and \(id) are both master of \(epoch)" }
             masters[epoch] = id
-            if let problem = checkLog(ofNewMaster: engine, id, epoch) { return problem }
+            // Who takes up a mastership late, after a newer epoch has committed, rules nobody and may lack what that has.
+            if epoch > highestCommittedEpoch, let problem = checkLog(ofNewMaster: engine, id, epoch) { return problem }
         }
         before.masterEpoch = engine.core.masterEpoch
         if let store = engine.store {
