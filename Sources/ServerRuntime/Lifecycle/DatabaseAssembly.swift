@@ -53,8 +53,14 @@ public enum DatabaseFactories {
         let store = try openStore(configuration, Store.Options(configuration), logger)
         var assembly = DatabaseAssembly(try SingleDatabase(store))
         let pipeline = assembly.pipeline
-        guard let backup = try await BackupAssembly.start(configuration, clusterName: nil, pipeline: pipeline, logger)
-        else { return assembly }
+        let backup: BackupAssembly?
+        do throws(GraphError) {
+            backup = try await BackupAssembly.start(configuration, clusterName: nil, pipeline: pipeline, logger)
+        } catch {
+            await pipeline.close()
+            throw error
+        }
+        guard let backup else { return assembly }
         // Whoever is in the middle of a backup holds the store: it ends before the store closes.
         assembly.beforeListenerCloses = { await backup.close() }
         return assembly
