@@ -75,6 +75,8 @@ public struct RegisterClient: Sendable {
     private mutating func ask(_ now: Instant, _ actions: inout [Action]) {
         guard var pending, !coordinators.isEmpty else { return }
         nextID &+= 1
+        // Only the latest few can still be answered.
+        if pending.ids.count >= 64 { pending.ids.removeAll() }
         pending.ids.insert(nextID)
         pending.askAgainAt = now + options.requestTimeout
         self.pending = pending

@@ -28,6 +28,8 @@ public final class ClusterMember: CommitPipeline {
     typealias Job = @Sendable (MemberEngine, Instant) -> Void
     struct Queue {
         var jobs: [Job] = []
+        /// Bytes of frames among them.
+        var frameByteCount = 0
         var isClosed = false
     }
 
@@ -37,6 +39,9 @@ public final class ClusterMember: CommitPipeline {
         let holds: @Sendable (MemberSnapshot) -> Bool
         let resume: @Sendable () -> Void
     }
+
+    /// Bytes of frames that may wait for the member's thread.
+    static let queuedFrameByteCountMaximum = 64 << 20
 
     let configuration: Configuration
     private let conditions = Mutex<[Condition]>([])
@@ -137,7 +142,10 @@ public final class ClusterMember: CommitPipeline {
             let deadline = engine.nextTickAt(now: .now)
             let work = queue.wait(untilNanoseconds: deadline.nanoseconds) { queue -> (jobs: [Job], isClosed: Bool)? in
                 guard !queue.jobs.isEmpty || queue.isClosed else { return nil }
-                defer { queue.jobs.removeAll() }
+                defer {
+                    queue.jobs.removeAll()
+                    queue.frameByteCount = 0
+                }
                 return (queue.jobs, queue.isClosed)
             }
             let now = Instant.now
@@ -183,7 +191,14 @@ public final class ClusterMember: CommitPipeline {
     public func receive(_ frame: [UInt8]) {
         // A frame that cannot be read comes from another version or from nowhere: it is dropped.
         guard let decoded = try? ClusterFrame(decoding: frame) else { return }
-        enqueue { engine, now in engine.receive(decoded, now: now) }
+        let accepted = queue.withLock { queue -> Bool in
+            // A member that is held up drops what it cannot get to; the protocols send again.
+            guard !queue.isClosed, queue.frameByteCount <= Self.queuedFrameByteCountMaximum else { return false }
+            queue.frameByteCount += frame.count + 256
+            queue.jobs.append { engine, now in engine.receive(decoded, now: now) }
+            return true
+        }
+        if accepted { queue.signal() }
     }
 
     /// The connection with a peer broke.

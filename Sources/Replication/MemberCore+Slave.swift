@@ -82,6 +82,11 @@ extension MemberCore {
         while let first = records.first, first.position.transactionID <= log.last.transactionID {
             guard log.knownPosition(of: first.position.transactionID)?.checksum == first.position.checksum else {
                 guard let keep = previousTransaction(of: first) else { break }
+                // What is cut was acknowledged in vain: this log does not miss it.
+                if hard.acknowledged.transactionID > keep, let position = log.knownPosition(of: keep) {
+                    hard.acknowledged = position
+                    actions.append(.persist(hard))
+                }
                 actions.append(.truncate(after: keep))
                 durable = min(durable, keep)
                 actions.append(.note("cuts entries after \(keep) that never were committed"))
