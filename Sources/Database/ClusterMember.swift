@@ -58,7 +58,7 @@ public final class ClusterMember: CommitPipeline {
     private let thread = Mutex<DedicatedThread?>(nil)
     private let checkpointer = Checkpointer()
 
-    // Safety: made by `init`, then used only by the member's thread.
+    // Safety: made by `start`, then used only by the member's thread.
     private final class Confined: @unchecked Sendable {
         let engine: MemberEngine
         let host: ClusterMemberHost

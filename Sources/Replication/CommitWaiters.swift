@@ -50,7 +50,7 @@ struct CommitWaiters {
     }
 
     mutating func committed(
-        upTo transactionID: TransactionID, epoch: Epoch, _ reply: (Owner, Result<TransactionID, GraphError>) -> Void
+        upTo transactionID: TransactionID, _ reply: (Owner, Result<TransactionID, GraphError>) -> Void
     ) {
         while let first = ordered.first, first.transactionID <= transactionID {
             ordered.removeFirst()

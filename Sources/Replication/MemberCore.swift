@@ -19,8 +19,6 @@ public struct MemberCore: Sendable {
         case linkDown(MemberID)
         /// The log is on disk up to its durable position.
         case durable
-        /// The master's own log got new entries.
-        case appended
         /// The entry that begins this member's epoch is in its log.
         case epochStarted(TransactionID)
         /// Entries up to here were sent to a member.
@@ -157,7 +155,6 @@ public struct MemberCore: Sendable {
         case .registerObserved(let register): observe(register, log, now, &actions)
         case .linkDown(let member): linkDown(member, now)
         case .durable: durable(log, now, &actions)
-        case .appended: break
         case .epochStarted(let transactionID):
             guard case .master(var master) = role else { return }
             master.epochStart = transactionID

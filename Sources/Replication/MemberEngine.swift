@@ -189,7 +189,7 @@ public final class MemberEngine {
         case .append(let records): try store?.append(records)
         case .apply(let transactionID): try store?.apply(upTo: transactionID)
         case .acknowledge(let transactionID):
-            waiters.committed(upTo: transactionID, epoch: core.masterEpoch ?? .zero, reply)
+            waiters.committed(upTo: transactionID, reply)
         case .compareAndSet(let expected, let register):
             clientStep(now) { client, actions in
                 client.compareAndSet(expected: expected, register, now: now, into: &actions)
