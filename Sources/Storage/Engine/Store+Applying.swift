@@ -13,7 +13,13 @@ extension Store {
             let before = state
             guard let overlay = before.view.layers.first else { throw GraphError(.general, "a store without an overlay") }
             var application = Application(before, overlay)
-            for record in records { try application.apply(record) }
+            for record in records {
+                do throws(GraphError) { try application.apply(record) } catch {
+                    // What is damaged reads as missing: name the cause, not the consequence.
+                    try damage.requireNone()
+                    throw error
+                }
+            }
             let after = application.finish()
             current.withLock { $0 = after }
             measureOverlay()

@@ -11,16 +11,23 @@ final class IDTable: @unchecked Sendable {
     private let current: Atomic<UInt>
     private var retired: [UnsafeMutablePointer<Word>] = []
     private let entryCount = Atomic<Int>(0)
+    /// A bit per group of 64 neighbouring ids, shared by groups far apart: most ids that are not here are told so by it,
+    /// and scans skip whole groups.
+    private let groups: UnsafeMutablePointer<Word>
+    private static let groupWordCount = 512
 
     init(minimumCapacity: Int = 64) {
         var capacity = 16
         while capacity < minimumCapacity * 2 { capacity *= 2 }
         current = Atomic(UInt(bitPattern: Self.makeTable(capacity)))
+        groups = .allocate(capacity: Self.groupWordCount)
+        for word in 0..<Self.groupWordCount { (groups + word).initialize(to: Atomic(0)) }
     }
 
     deinit {
         for table in retired { table.deallocate() }
         table.deallocate()
+        groups.deallocate()
     }
 
     /// Word 0 holds the mask, then key and address in turn.
@@ -46,8 +53,19 @@ final class IDTable: @unchecked Sendable {
         return mixed ^ (mixed >> 32)
     }
 
+    /// False when no id of the same 64 is here. Any thread.
+    @inline(__always)
+    func mayHaveGroup(of id: UInt64) -> Bool {
+        let group = id >> 6
+        let word = groups[Int(truncatingIfNeeded: group >> 6) & (Self.groupWordCount - 1)].load(ordering: .relaxed)
+        return word & (1 << (group & 63)) != 0
+    }
+
     /// The address stored for `id`, or nil. Any thread.
-    func find(_ id: UInt64) -> UInt? {
+    @inline(__always)
+    func find(_ id: UInt64) -> UInt? { mayHaveGroup(of: id) ? lookUp(id) : nil }
+
+    private func lookUp(_ id: UInt64) -> UInt? {
         let table = self.table
         let mask = table[0].load(ordering: .relaxed)
         var slot = Self.hash(id) & mask
@@ -65,6 +83,9 @@ final class IDTable: @unchecked Sendable {
         let mask = table[0].load(ordering: .relaxed)
         if UInt64(count) * 4 > mask * 3 { grow() }
         Self.put(table, id, address)
+        let group = id >> 6
+        groups[Int(truncatingIfNeeded: group >> 6) & (Self.groupWordCount - 1)]
+            .bitwiseOr(1 << (group & 63), ordering: .releasing)
         entryCount.store(count + 1, ordering: .relaxed)
     }
 

@@ -34,6 +34,9 @@ public final class Transaction {
 
     /// The last transaction that this one sees.
     public var snapshotTransactionID: TransactionID { TransactionID(at) }
+    /// Throws `.corrupt` when something that this transaction read, or may have read, turned out to be damaged. Whoever
+    /// hands results on asks at the end: reading itself does not throw.
+    public func requireIntact() throws(GraphError) { try view.base.damage.requireNone() }
     public var hasWrites: Bool { !(writes?.commands.isEmpty ?? true) }
 
     /// Ids asked for beyond what the reserve held: how many more a next try needs.
@@ -43,16 +46,13 @@ public final class Transaction {
     /// relationships.
     public func finish() throws(GraphError) -> [UInt8] {
         guard let writes else { throw GraphError(.readOnly, "a read transaction has nothing to commit") }
-        var neighbours: ContiguousArray<UInt64> = []
-        var relationships: ContiguousArray<UInt64> = []
+        try requireIntact()
         for id in writes.deletedNodes {
-            relationships.removeAll(keepingCapacity: true)
-            neighbours.removeAll(keepingCapacity: true)
-            expandIncludingDeleted(id, neighbours: &neighbours, relationships: &relationships)
-            if !relationships.isEmpty {
+            let count = degree(NodeID(id), .both, types: [])
+            if count > 0 {
                 throw GraphError(
                     .constraintViolation,
-                    "Node \(id) cannot be deleted, it still has \(relationships.count) relationship(s): delete them first")
+                    "Node \(id) cannot be deleted, it still has \(count) relationship(s): delete them first")
             }
         }
         return WriteSet(
