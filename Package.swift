@@ -27,8 +27,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 var targets: [Target] = [
     module("GraphModel"),
     .target(name: "CCRC32C"),
+    .target(name: "CPrefetch"),
     module("FileSystem", ["CCRC32C"]),
-    module("Storage", ["GraphModel", "FileSystem"]),
+    module("Storage", ["GraphModel", "FileSystem", "CPrefetch"]),
     module("Cypher", ["GraphModel"]),
     module("QueryEngine", ["GraphModel", "FileSystem", "Storage", "Cypher"], exclude: ["DESIGN.md"]),
     module("Coordination", ["GraphModel", "FileSystem"]),

@@ -11,6 +11,8 @@ final class Base: @unchecked Sendable {
     // Safety: `adjacencies` is written by the initialiser only and leads into segments that this object keeps.
     let manifest: Manifest
     let damage: StoreDamage
+    /// Which base of the store this is: places in its runs mean nothing in another.
+    let generation: UInt32
     let nodeSegments: [NodeSegment?]
     let relationshipSegments: [RelationshipSegment?]
     /// Per range of nodes the outgoing and the incoming adjacency, flat: expanding touches no object.
@@ -29,6 +31,7 @@ final class Base: @unchecked Sendable {
     ) {
         self.manifest = manifest
         self.damage = damage
+        generation = UInt32(truncatingIfNeeded: manifest.generation)
         self.nodeSegments = nodeSegments
         self.relationshipSegments = relationshipSegments
         nodeShift = UInt64(manifest.nodeRangeBits)
@@ -180,6 +183,23 @@ final class Base: @unchecked Sendable {
         let slot = Int(id & relationshipMask)
         guard slot < segment.slotCount, segment.file.isVerified || verify(segment) else { return nil }
         return (segment, slot)
+    }
+
+    /// Asks for what ``adjacency(_:isIncoming:)`` will lead to.
+    @inline(__always)
+    func prefetchAdjacency(_ id: UInt64, isIncoming: Bool) {
+        let range = id >> nodeShift
+        if range >= rangeCount { return }
+        let adjacency = adjacencies + (Int(range) * 2 + (isIncoming ? 1 : 0))
+        let slot = Int(id & nodeMask)
+        if slot < adjacency.pointee.slotCount { adjacency.pointee.prefetch(slot) }
+    }
+
+    /// Where a relationship stands in the run of one of its nodes; nil when it does not.
+    func place(of record: RelationshipRecord, isIncoming: Bool) -> UInt32? {
+        let node = isIncoming ? record.end : record.start
+        guard let (adjacency, slot) = adjacency(node.rawValue, isIncoming: isIncoming) else { return nil }
+        return adjacency.pointee.place(slot, type: record.type, record.id.rawValue)
     }
 
     /// One direction of the adjacency of a node's range, and the node's slot in it; valid while this object lives.

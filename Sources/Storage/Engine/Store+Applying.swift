@@ -117,7 +117,7 @@ struct Application {
             nextRelationshipID = max(nextRelationshipID, id + 1)
         case .deleteRelationship(let id):
             let record = try requireRelationship(id, transaction)
-            overlay.removeRelationship(record, transactionID: transaction)
+            overlay.removeRelationship(record, transactionID: transaction, base: view.base)
             counts.relationships -= 1
             counts.add(-1, type: record.type)
         case .setNodeProperty(let id, let key, let value):

@@ -2,80 +2,126 @@ internal import GraphModel
 internal import Synchronization
 
 extension StoreView {
-    /// Whether some overlay has changed a node's relationships of one direction.
+    /// What the overlays know of a node, newest first; nil where one has not changed its relationships of a direction.
+    typealias Changes = UnsafeMutableBufferPointer<UnsafeMutablePointer<NodeEntry>?>
+
+    /// Finds what changed at a node; false when nothing did.
     @inline(__always)
-    func changes(_ node: UInt64, isIncoming: Bool) -> Bool {
-        for layer in layers where layer.relationships.count > 0 {
-            if let entry = layer.node(node), !entry.pointee.withDelta(isIncoming: isIncoming, { $0.isEmpty }) { return true }
+    func findChanges(_ node: UInt64, isIncoming: Bool, into changes: Changes) -> Bool {
+        var isChanged = false
+        for index in 0..<layers.count {
+            var entry: UnsafeMutablePointer<NodeEntry>?
+            if layers[index].relationships.count > 0, let found = layers[index].node(node),
+                !found.pointee.withDelta(isIncoming: isIncoming, { $0.isEmpty })
+            {
+                entry = found
+                isChanged = true
+            }
+            changes.initializeElement(at: index, to: entry)
         }
-        return false
+        return isChanged
     }
 
     /// Calls `body` with the parts of a node's relationships of one direction that are visible: first runs of the base,
     /// then, one by one, what was added since.
-    ///
-    /// What was removed from a run is found in it by its id, as ids ascend within a type, and left out: the cost is that
-    /// of the answer and of the changes, also for a node with ten million relationships of which two are gone.
     @inline(__always)
     func forEachPart(
         _ node: UInt64, isIncoming: Bool, types: [TokenID], at transaction: UInt64,
         run: (borrowing Adjacency, TokenID, Range<Int>) -> Void,
         edge: (TokenID, _ neighbour: UInt64, _ relationship: UInt64) -> Void
     ) {
-        let isChanged = changes(node, isIncoming: isIncoming)
-        if let (adjacency, slot) = base.adjacency(node, isIncoming: isIncoming) {
-            if isChanged {
-                forEachRest(adjacency, slot, node, isIncoming: isIncoming, types: types, at: transaction, run)
-            } else {
-                adjacency.pointee.forEachGroup(slot, types: types) { run(adjacency.pointee, $0, $1) }
+        withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<NodeEntry>?.self, capacity: layers.count) { changes in
+            let isChanged = findChanges(node, isIncoming: isIncoming, into: changes)
+            let found = base.adjacency(node, isIncoming: isIncoming)
+            if !isChanged {
+                guard let (adjacency, slot) = found else { return }
+                return adjacency.pointee.forEachGroup(slot, types: types) { run(adjacency.pointee, $0, $1) }
             }
+            if let (adjacency, slot) = found {
+                forEachRest(adjacency, slot, changes, isIncoming: isIncoming, types: types, at: transaction, run)
+            }
+            forEachAdded(changes, isIncoming: isIncoming, types: types, at: transaction, edge)
         }
-        if isChanged { forEachAdded(node, isIncoming: isIncoming, types: types, at: transaction, edge) }
     }
 
     /// The runs of the base without what overlays have removed.
-    private func forEachRest(
-        _ adjacency: UnsafePointer<Adjacency>, _ slot: Int, _ node: UInt64, isIncoming: Bool, types: [TokenID],
+    ///
+    /// What was removed from a run is found in it by its place, known since its removal unless the base has changed, or
+    /// by its id, as ids ascend within a type: the cost is that of the answer and of the changes, also for a node with
+    /// ten million relationships of which two are gone.
+    @inline(__always)
+    func forEachRest(
+        _ adjacency: UnsafePointer<Adjacency>, _ slot: Int, _ changes: Changes, isIncoming: Bool, types: [TokenID],
         at transaction: UInt64, _ body: (borrowing Adjacency, TokenID, Range<Int>) -> Void
     ) {
-        var holes: ContiguousArray<Int> = []
-        for layer in layers {
-            guard let entry = layer.node(node) else { continue }
-            entry.pointee.withDelta(isIncoming: isIncoming) { delta in
-                let removed = delta.removed.elements
-                for index in 0..<removed.count {
-                    let edge = removed[index]
-                    if edge.pointee.deletedBy > transaction { continue }
-                    if !types.isEmpty && !types.contains(edge.pointee.type) { continue }
-                    // Not in the base when it was added by the overlay that a checkpoint is merging.
-                    if let hole = adjacency.pointee.relationshipIDs.firstIndex(
-                        of: edge.pointee.relationship, in: adjacency.pointee.run(slot, type: edge.pointee.type))
-                    {
-                        holes.append(hole)
-                    }
-                }
-            }
+        var removedCount = 0
+        for entry in changes {
+            removedCount += entry?.pointee.withDelta(isIncoming: isIncoming) { $0.removed.elements.count } ?? 0
         }
-        if holes.count > 1 { holes.sort() }
-        var next = 0
-        adjacency.pointee.forEachGroup(slot, types: types) { type, entries in
-            var start = entries.lowerBound
-            while next < holes.count, holes[next] < entries.upperBound {
-                if holes[next] > start { body(adjacency.pointee, type, start..<holes[next]) }
-                start = max(start, holes[next] + 1)
-                next += 1
+        if removedCount == 0 { return adjacency.pointee.forEachGroup(slot, types: types) { body(adjacency.pointee, $0, $1) } }
+        withUnsafeTemporaryAllocation(of: Int.self, capacity: removedCount) { holes in
+            let holeCount = findHoles(adjacency, slot, changes, isIncoming: isIncoming, at: transaction, holes)
+            var next = 0
+            adjacency.pointee.forEachGroup(slot, types: types) { type, entries in
+                var start = entries.lowerBound
+                while next < holeCount, holes[next] < start { next += 1 }
+                while next < holeCount, holes[next] < entries.upperBound {
+                    if holes[next] > start { body(adjacency.pointee, type, start..<holes[next]) }
+                    start = holes[next] + 1
+                    next += 1
+                }
+                if start < entries.upperBound { body(adjacency.pointee, type, start..<entries.upperBound) }
             }
-            if start < entries.upperBound { body(adjacency.pointee, type, start..<entries.upperBound) }
         }
     }
 
-    private func forEachAdded(
-        _ node: UInt64, isIncoming: Bool, types: [TokenID], at transaction: UInt64,
+    /// The places of what is gone from a node's run, ascending.
+    private func findHoles(
+        _ adjacency: UnsafePointer<Adjacency>, _ slot: Int, _ changes: Changes, isIncoming: Bool,
+        at transaction: UInt64, _ holes: UnsafeMutableBufferPointer<Int>
+    ) -> Int {
+        var count = 0
+        for entry in changes {
+            entry?.pointee.withDelta(isIncoming: isIncoming) { delta in
+                let removed = delta.removed.elements
+                for index in 0..<removed.count where removed[index].pointee.deletedBy <= transaction {
+                    let edge = removed[index]
+                    let place =
+                        edge.pointee.generation == base.generation
+                        ? edge.pointee.place
+                        : adjacency.pointee.place(slot, type: edge.pointee.type, edge.pointee.relationship)
+                            ?? RemovedEdge.noPlace
+                    // Not in the base when it was added by the overlay that a checkpoint is merging.
+                    if place == RemovedEdge.noPlace { continue }
+                    holes.initializeElement(at: count, to: Int(place))
+                    count += 1
+                }
+            }
+        }
+        if count > 16 {
+            var part = UnsafeMutableBufferPointer(rebasing: holes[..<count])
+            part.sort()
+            return count
+        }
+        for index in 1..<max(count, 1) {
+            let place = holes[index]
+            var target = index
+            while target > 0, holes[target - 1] > place {
+                holes[target] = holes[target - 1]
+                target -= 1
+            }
+            holes[target] = place
+        }
+        return count
+    }
+
+    @inline(__always)
+    func forEachAdded(
+        _ changes: Changes, isIncoming: Bool, types: [TokenID], at transaction: UInt64,
         _ body: (TokenID, UInt64, UInt64) -> Void
     ) {
-        for (index, layer) in layers.enumerated() {
-            guard let entry = layer.node(node) else { continue }
-            entry.pointee.withDelta(isIncoming: isIncoming) { delta in
+        for (index, entry) in changes.enumerated() {
+            entry?.pointee.withDelta(isIncoming: isIncoming) { delta in
                 let added = delta.added.elements
                 for place in 0..<added.count {
                     let edge = added[place]
@@ -172,50 +218,17 @@ extension StoreView {
         return count
     }
 
-    /// The neighbours of a node as they lie in the base; nil when they have to be put together.
+    /// The neighbours of a node as they lie in the base; nil when they have to be put together. Overlays are asked only
+    /// if they may have changed some relationship.
     @inline(__always)
-    func run(_ node: UInt64, isIncoming: Bool, types: [TokenID]) -> NeighbourRun? {
-        if changes(node, isIncoming: isIncoming) { return nil }
+    func run(_ node: UInt64, isIncoming: Bool, types: [TokenID], mayChange: Bool) -> NeighbourRun? {
+        if mayChange {
+            for layer in layers where layer.relationships.count > 0 {
+                if let entry = layer.node(node), !entry.pointee.withDelta(isIncoming: isIncoming, { $0.isEmpty }) { return nil }
+            }
+        }
         guard let (adjacency, slot) = base.adjacency(node, isIncoming: isIncoming) else { return NeighbourRun.empty }
         guard let entries = adjacency.pointee.run(slot, types: types) else { return nil }
-        return NeighbourRun(adjacency.pointee.pointer(entries), isWide: adjacency.pointee.isWide, count: entries.count)
-    }
-
-    /// Adds a node's relationships of one direction to a segment that is being built: those of the base that are left,
-    /// and the new ones where their ids belong.
-    func copyAdjacency(_ node: UInt64, isIncoming: Bool, at transaction: UInt64, to builder: inout AdjacencyBuilder) {
-        if !changes(node, isIncoming: isIncoming) {
-            guard let (adjacency, slot) = base.adjacency(node, isIncoming: isIncoming) else { return }
-            return adjacency.pointee.forEachGroup(slot, types: []) { builder.add(type: $0, $1, of: adjacency.pointee) }
-        }
-        var new: [AdjacencyEntry] = []
-        forEachAdded(node, isIncoming: isIncoming, types: [], at: transaction) {
-            new.append(AdjacencyEntry(type: $0, neighbour: $1, relationship: $2))
-        }
-        new.sort { ($0.type, $0.relationship) < ($1.type, $1.relationship) }
-        var next = 0
-        func addNew(before type: TokenID, _ relationship: UInt64) {
-            while next < new.count, (new[next].type, new[next].relationship) < (type, relationship) {
-                builder.add(
-                    type: new[next].type, neighbour: new[next].neighbour, relationship: new[next].relationship)
-                next += 1
-            }
-        }
-        if let (adjacency, slot) = base.adjacency(node, isIncoming: isIncoming) {
-            forEachRest(adjacency, slot, node, isIncoming: isIncoming, types: [], at: transaction) { adjacency, type, run in
-                var start = run.lowerBound
-                while start < run.upperBound {
-                    addNew(before: type, adjacency.relationshipIDs[start])
-                    // As far as nothing new comes between.
-                    var end = run.upperBound
-                    if next < new.count, new[next].type == type {
-                        end = adjacency.relationshipIDs.lowerBound(of: new[next].relationship, in: start..<end)
-                    }
-                    builder.add(type: type, start..<end, of: adjacency)
-                    start = end
-                }
-            }
-        }
-        addNew(before: .max, .max)
+        return adjacency.pointee.run(entries)
     }
 }

@@ -12,6 +12,9 @@ final class StoreView: Sendable {
         self.layers = layers
     }
 
+    /// Whether an overlay has changed any relationship.
+    var hasRelationships: Bool { layers.contains { $0.relationships.count > 0 } }
+
     // MARK: Nodes
 
     private func version(ofNode id: UInt64, at transaction: UInt64) -> EntityVersion? {

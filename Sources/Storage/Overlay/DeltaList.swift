@@ -1,3 +1,4 @@
+internal import CPrefetch
 internal import Synchronization
 
 /// A list in an arena that one thread appends to while any number read it: elements side by side, so that reading is a
@@ -39,6 +40,14 @@ struct DeltaList<Element: ~Copyable>: ~Copyable {
     @inline(__always)
     var isEmpty: Bool { block.load(ordering: .relaxed) == 0 }
 
+    /// Asks for the head of the list and its first elements.
+    @inline(__always)
+    func prefetch() {
+        guard let block = UnsafeRawPointer(bitPattern: block.load(ordering: .acquiring)) else { return }
+        martlet_prefetch(block)
+        martlet_prefetch(block + 64)
+    }
+
     /// What is in the list now. Any thread.
     @inline(__always)
     var elements: Elements { Elements(UnsafeMutableRawPointer(bitPattern: block.load(ordering: .acquiring))) }
@@ -50,7 +59,7 @@ struct DeltaList<Element: ~Copyable>: ~Copyable {
         let count = Elements(current).count
         let capacity = current.map { $0.load(fromByteOffset: 8, as: Int.self) } ?? 0
         if count == capacity {
-            let larger = capacity == 0 ? 2 : capacity * 2
+            let larger = max(1, capacity * 2)
             let moved = arena.allocate(byteCount: Self.headerByteCount + larger * stride)
             moved.initializeMemory(as: Int.self, repeating: 0, count: 2)
             moved.storeBytes(of: count, as: Int.self)

@@ -41,6 +41,13 @@ struct NodeDelta: ~Copyable {
 
     @inline(__always)
     var isEmpty: Bool { added.isEmpty && removed.isEmpty }
+
+    /// Asks for both lists.
+    @inline(__always)
+    func prefetch() {
+        added.prefetch()
+        removed.prefetch()
+    }
 }
 
 /// What an overlay knows of one relationship: created in it, changed in it, or deleted in it.
@@ -78,6 +85,11 @@ struct RemovedEdge: ~Copyable {
     let relationship: UInt64
     let deletedBy: UInt64
     let type: TokenID
+    /// Where it stands in the run of a base, `noPlace` when nowhere, and of which base.
+    let place: UInt32
+    let generation: UInt32
+
+    static let noPlace = UInt32.max
 }
 
 /// Everything committed since the base was made: in memory, readable at any transaction id since then.
@@ -92,8 +104,8 @@ final class Overlay: @unchecked Sendable {
     private var arena = Arena()
     private var versions: [EntityVersion] = []
     private var valueByteCount = 0
-    let nodes = IDTable()
-    let relationships = IDTable()
+    let nodes = IDTable(minimumCapacity: 64)
+    let relationships = IDTable(minimumCapacity: 64)
 
     init() {}
 
@@ -183,7 +195,8 @@ final class Overlay: @unchecked Sendable {
         return entry
     }
 
-    func removeRelationship(_ record: RelationshipRecord, transactionID: UInt64) {
+    /// Hides a relationship, which lies in this overlay, in one below, or in `base`.
+    func removeRelationship(_ record: RelationshipRecord, transactionID: UInt64, base: Base) {
         let entry = relationshipEntry(record)
         entry.pointee.deletedBy.store(transactionID, ordering: .releasing)
         let start = nodeEntry(record.start.rawValue)
@@ -195,11 +208,13 @@ final class Overlay: @unchecked Sendable {
                 .store(transactionID, ordering: .releasing)
             return
         }
-        func removed() -> RemovedEdge {
-            RemovedEdge(relationship: record.id.rawValue, deletedBy: transactionID, type: record.type)
+        func removed(isIncoming: Bool) -> RemovedEdge {
+            RemovedEdge(
+                relationship: record.id.rawValue, deletedBy: transactionID, type: record.type,
+                place: base.place(of: record, isIncoming: isIncoming) ?? RemovedEdge.noPlace, generation: base.generation)
         }
-        _ = start.pointee.outgoing.removed.append(removed(), in: &arena)
-        _ = end.pointee.incoming.removed.append(removed(), in: &arena)
+        _ = start.pointee.outgoing.removed.append(removed(isIncoming: false), in: &arena)
+        _ = end.pointee.incoming.removed.append(removed(isIncoming: true), in: &arena)
     }
 
     func setRelationshipProperties(_ record: RelationshipRecord, transactionID: UInt64, properties: [Property]) {

@@ -1,3 +1,4 @@
+internal import CPrefetch
 internal import FileSystem
 internal import GraphModel
 
@@ -90,6 +91,10 @@ struct Adjacency {
         Range(uncheckedBounds: (Int(entryStarts[slot]), Int(entryStarts[slot + 1])))
     }
 
+    /// Asks for the cache line that says where a node's entries are.
+    @inline(__always)
+    func prefetch(_ slot: Int) { martlet_prefetch(entryStarts + slot) }
+
     /// The entries of one type.
     func run(_ slot: Int, type: TokenID) -> Range<Int> {
         if let onlyType { return onlyType == type ? run(slot) : 0..<0 }
@@ -135,11 +140,21 @@ struct Adjacency {
     @inline(__always)
     func pointer(_ entries: Range<Int>) -> UnsafeRawPointer { neighbours + entries.lowerBound &* (isWide ? 8 : 4) }
 
+    @inline(__always)
+    func run(_ entries: Range<Int>) -> NeighbourRun {
+        NeighbourRun(pointer(entries), isWide: isWide, count: entries.count)
+    }
+
+    /// Where a relationship of a node stands; nil when it does not.
+    func place(_ slot: Int, type: TokenID, _ relationship: UInt64) -> UInt32? {
+        relationshipIDs.firstIndex(of: relationship, in: run(slot, type: type)).map { UInt32($0) }
+    }
+
     /// Appends the neighbours of a range, widened: one branch for the run, none per element.
     func append(_ entries: Range<Int>, to target: inout ContiguousArray<UInt64>) {
         guard !entries.isEmpty else { return }
         precondition(entries.lowerBound >= 0 && entries.upperBound <= entryCount)
-        NeighbourRun(pointer(entries), isWide: isWide, count: entries.count).append(to: &target)
+        run(entries).append(to: &target)
     }
 }
 
@@ -157,11 +172,15 @@ struct NeighbourRun {
         self.count = count
     }
 
-    /// The first neighbour, 0 when there is none.
+    /// Asks for the first cache lines of the run.
     @inline(__always)
-    var first: UInt64 {
-        if count == 0 { return 0 }
-        return isWide ? base.load(as: UInt64.self) : UInt64(base.load(as: UInt32.self))
+    func prefetch() {
+        let byteCount = min(isWide ? count &* 8 : count &* 4, 256)
+        var offset = 0
+        while offset < byteCount {
+            martlet_prefetch(base + offset)
+            offset += 64
+        }
     }
 
     static var empty: NeighbourRun { NeighbourRun(Adjacency().pointer(0..<0), isWide: false, count: 0) }

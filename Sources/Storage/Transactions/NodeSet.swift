@@ -70,10 +70,9 @@ public struct NodeSet: ~Copyable {
                     // The segment's verification bounds ids by the store's highest.
                     assert(word < wordCount)
                     let old = words[word]
-                    let bit = (1 as UInt64) << (node & 63)
-                    words[word] = old | bit
+                    words[word] = old | (1 as UInt64) << (node & 63)
                     members[end] = node
-                    end &+= old & bit == 0 ? 1 : 0
+                    end &+= 1 &- Int(truncatingIfNeeded: old >> (node & 63) & 1)
                 }
             }
         }

@@ -7,7 +7,9 @@ extension Transaction {
         _ node: NodeID, _ direction: Direction, types: [TokenID], neighbours: inout ContiguousArray<UInt64>
     ) {
         if isReadOnly {
-            if direction != .both, let run = view.run(node.rawValue, isIncoming: direction == .incoming, types: types) {
+            if direction != .both, let run = view.run(
+                node.rawValue, isIncoming: direction == .incoming, types: types, mayChange: hasChangedAdjacency)
+            {
                 return run.append(to: &neighbours)
             }
             return view.expand(node.rawValue, direction, types: types, at: at, neighbours: &neighbours)
@@ -33,7 +35,9 @@ extension Transaction {
             return
         }
         nodes.withUnsafeBufferPointer { nodes in
-            view.forEachRun(nodes, isIncoming: direction == .incoming, types: types) { node, run in
+            view.forEachRun(
+                nodes, isIncoming: direction == .incoming, types: types, mayChange: hasChangedAdjacency
+            ) { node, run in
                 let before = neighbours.count
                 if let run {
                     run.append(to: &neighbours)
@@ -62,43 +66,20 @@ extension Transaction {
             }
             return
         }
+        let isIncoming = direction == .incoming
         from.withNodes { nodes in
-            view.forEachRun(nodes, isIncoming: direction == .incoming, types: types) { node, run in
-                if let run { return into.insert(run) }
-                neighbours.removeAll(keepingCapacity: true)
-                view.expand(node, direction, types: types, at: at, neighbours: &neighbours)
-                for neighbour in neighbours { into.insert(neighbour) }
-            }
-        }
-    }
-}
-
-extension StoreView {
-    private static let batchCount = 16
-
-    /// Calls `body` with each node and its run, nil when that has to be put together. Finds the runs of several nodes
-    /// and touches them before it hands out the first: the misses overlap.
-    @inline(__always)
-    func forEachRun(
-        _ nodes: UnsafeBufferPointer<UInt64>, isIncoming: Bool, types: [TokenID], _ body: (UInt64, NeighbourRun?) -> Void
-    ) {
-        withUnsafeTemporaryAllocation(of: NeighbourRun?.self, capacity: Self.batchCount) { runs in
-            var touched: UInt64 = 0
-            var index = 0
-            while index < nodes.count {
-                let count = min(Self.batchCount, nodes.count - index)
-                for place in 0..<count {
-                    runs.initializeElement(at: place, to: run(nodes[index + place], isIncoming: isIncoming, types: types))
+            if hasChangedAdjacency {
+                view.forEachPart(
+                    nodes, isIncoming: isIncoming, types: types, at: at,
+                    run: { into.insert($0.run($2)) }, edge: { _, neighbour, _ in into.insert(neighbour) })
+            } else {
+                view.forEachRun(nodes, isIncoming: isIncoming, types: types, mayChange: false) { node, run in
+                    if let run { return into.insert(run) }
+                    neighbours.removeAll(keepingCapacity: true)
+                    view.expand(node, direction, types: types, at: at, neighbours: &neighbours)
+                    for neighbour in neighbours { into.insert(neighbour) }
                 }
-                for place in 0..<count { touched &+= runs[place]?.first ?? 0 }
-                for place in 0..<count { body(nodes[index + place], runs[place]) }
-                index += count
             }
-            Self.use(touched)
         }
     }
-
-    /// Keeps the compiler from leaving out the loads that led to `value`.
-    @inline(never)
-    private static func use(_ value: UInt64) {}
 }

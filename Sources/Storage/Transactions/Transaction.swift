@@ -13,6 +13,8 @@ public final class Transaction {
     var writes: Writes?
     /// Known for good, unlike `writes`, whose accesses are checked one by one: for what runs per row.
     public let isReadOnly: Bool
+    /// Whether overlays hold any relationship: what this transaction may see of them is there when it begins.
+    let hasChangedAdjacency: Bool
     private let reserve: IDReserve?
 
     init(reading state: AppliedState) {
@@ -20,6 +22,7 @@ public final class Transaction {
         view = state.view
         at = state.position.transactionID.rawValue
         isReadOnly = true
+        hasChangedAdjacency = state.view.hasRelationships
         reserve = nil
     }
 
@@ -27,6 +30,7 @@ public final class Transaction {
         self.state = state
         view = state.view
         at = state.position.transactionID.rawValue
+        hasChangedAdjacency = state.view.hasRelationships
         self.reserve = reserve
         isReadOnly = false
         writes = Writes()
