@@ -148,12 +148,18 @@ public final class Store: Sendable {
     public var logSyncCount: UInt64 { log.syncCount }
 
     /// Appends entries to the log; they become durable soon and readable when applied.
-    public func append(_ records: [LogRecord]) throws(GraphError) {
+    public func append(_ records: [LogRecord]) throws(GraphError) { try append(records, wakesLog: true) }
+
+    /// The same; who does not wake the log thread calls ``writeLogHere()`` next.
+    func append(_ records: [LogRecord], wakesLog: Bool) throws(GraphError) {
         try unapplied.withLock { unapplied throws(GraphError) in
-            try log.append(records)
+            try log.append(records, wakesThread: wakesLog)
             unapplied.append(contentsOf: records)
         }
     }
+
+    /// Writes and syncs what was appended on this thread, when nobody else is writing.
+    func writeLogHere() { log.writeHere() }
 
     /// Writes and syncs what was appended, on this thread; only with `usesLogThread == false`.
     public func flush() { log.flush() }
