@@ -41,8 +41,8 @@ public final class Store: Sendable {
         public var checkpointByteCount = 64 << 20
         public var logRotationByteCount: UInt64 = 64 << 20
         public var logPreallocationByteCount: UInt64 = 4 << 20
-        /// Log kept for slaves and incremental backups beyond what recovery needs, in bytes.
-        public var retainedLogByteCount: UInt64 = 512 << 20
+        /// Log kept for slaves and incremental backups beyond what recovery needs.
+        public var logRetention = LogRetention.bytes(512 << 20)
         /// Whether a new store gets the reference node 0 of the legacy API.
         public var createsReferenceNode = true
         /// In a cluster a damaged log tail is cut; alone it refuses to open when it was synced.

@@ -15,8 +15,8 @@ package final class TransactionLog: Sendable {
         package var preallocationByteCount: UInt64 = 4 << 20
         /// Entries kept in memory for slaves that follow closely.
         package var tailByteCountMaximum = 32 << 20
-        /// Old files go, oldest first, while those before the checkpoint hold more than this together.
-        package var retainedByteCount: UInt64 = 512 << 20
+        /// How long files stay that recovery does not need.
+        package var retention = LogRetention.bytes(512 << 20)
         package init() {}
     }
 
