@@ -7,12 +7,18 @@ final class Base: Sendable {
     let manifest: Manifest
     let nodeSegments: [NodeSegment?]
     let relationshipSegments: [RelationshipSegment?]
+    /// The indexes that are populated, by rule.
+    let indexRuns: [SchemaRuleID: IndexRun]
     private let nodeShift: UInt64
     private let nodeMask: UInt64
     private let relationshipShift: UInt64
     private let relationshipMask: UInt64
 
-    init(manifest: Manifest, nodeSegments: [NodeSegment?], relationshipSegments: [RelationshipSegment?]) {
+    init(
+        manifest: Manifest, nodeSegments: [NodeSegment?], relationshipSegments: [RelationshipSegment?],
+        indexRuns: [SchemaRuleID: IndexRun]
+    ) {
+        self.indexRuns = indexRuns
         self.manifest = manifest
         self.nodeSegments = nodeSegments
         self.relationshipSegments = relationshipSegments
@@ -56,7 +62,9 @@ final class Base: Sendable {
             try check(segment.file, reference, bits: manifest.relationshipRangeBits)
             relationships.append(segment)
         }
-        return Base(manifest: manifest, nodeSegments: nodes, relationshipSegments: relationships)
+        return Base(
+            manifest: manifest, nodeSegments: nodes, relationshipSegments: relationships,
+            indexRuns: try openIndexRuns(manifest, directory: directory, fileSystem, reusing: previous))
     }
 
     private static func checkRange(

@@ -102,8 +102,13 @@ public final class LocalCommitter: Sendable {
     /// Commits and waits until the transaction is durable and readable. Not for threads of the concurrency pool.
     @discardableResult
     public func commitAndWait(_ transaction: Transaction) throws(GraphError) -> TransactionID {
+        try commitAndWait(writeSet: try transaction.finish())
+    }
+
+    @discardableResult
+    func commitAndWait(writeSet: [UInt8]) throws(GraphError) -> TransactionID {
         let outcome = OneResult()
-        let position = try commit(try transaction.finish()) { _, failure in outcome.set(failure) }
+        let position = try commit(writeSet) { _, failure in outcome.set(failure) }
         if !store.options.usesLogThread { store.flush() }
         if let error = outcome.wait() { throw error }
         return position.transactionID

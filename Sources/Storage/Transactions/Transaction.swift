@@ -14,6 +14,8 @@ public final class Transaction {
     /// Known for good, unlike `writes`, whose accesses are checked one by one: for what runs per row.
     public let isReadOnly: Bool
     private let reserve: IDReserve?
+    /// Memory for the key of a seek, kept from one to the next.
+    private var scratch: [UInt8] = []
 
     init(reading state: AppliedState) {
         self.state = state
@@ -40,7 +42,7 @@ public final class Transaction {
     public internal(set) var missingIDs = (nodes: 0, relationships: 0)
 
     /// The write set, for the master to sequence. Throws `.constraintViolation` when a deleted node still has
-    /// relationships.
+    /// relationships or when a constraint of the schema is broken, `.unavailable` when this member cannot check one yet.
     public func finish() throws(GraphError) -> [UInt8] {
         guard let writes else { throw GraphError(.readOnly, "a read transaction has nothing to commit") }
         var neighbours: ContiguousArray<UInt64> = []
@@ -55,10 +57,21 @@ public final class Transaction {
                     "Node \(id) cannot be deleted, it still has \(relationships.count) relationship(s): delete them first")
             }
         }
+        try checkExistence()
         return WriteSet(
-            base: snapshotTransactionID, idEpoch: writes.idEpoch, newNames: writes.newNames, commands: writes.commands
+            base: snapshotTransactionID, idEpoch: writes.idEpoch, newNames: writes.newNames, commands: writes.commands,
+            claims: try uniquenessClaims()
         ).encode()
     }
+
+    func takeScratch() -> [UInt8] {
+        var taken: [UInt8] = []
+        swap(&taken, &scratch)
+        taken.removeAll(keepingCapacity: true)
+        return taken
+    }
+
+    func giveBack(_ memory: [UInt8]) { if memory.capacity < 1 << 16 { scratch = memory } }
 
     // MARK: Ids
 
