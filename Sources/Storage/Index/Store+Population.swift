@@ -50,40 +50,44 @@ extension Store {
     }
 
     private func populate(_ rule: SchemaRule, _ isCancelled: () -> Bool) throws(GraphError) -> PopulatedIndex? {
-        let read = beginRead()
-        let stem = "index.\(rule.id.rawValue)"
-        var sorter = EntrySorter(
-            fileSystem, path: "\(directory)/\(stem)", byteCountMaximum: max(options.populationByteCount, 1024))
+        let chunks: [(name: String, byteCount: UInt64)]
         do throws(FileError) {
-            let isWhole = try collect(rule, read, &sorter, isCancelled)
-            guard isWhole else {
-                try sorter.removeFiles()
-                return nil
-            }
-            var writer = IndexChunkWriter(
-                self, rule.id, read.snapshotTransactionID, name: "p\(read.snapshotTransactionID.rawValue)")
-            var count = 0
-            try sorter.finish { key, id throws(FileError) in
-                count += 1
-                if count % 65_536 == 0, populations.isStopped {
-                    throw FileError(.other, operation: "populate", path: directory, detail: "the store was closed")
-                }
-                try writer.add(key, id)
-            }
-            populations.set(rule.id, 0.9)
-            let chunks = try writer.finish()
-            var files: [SegmentFile] = []
-            do throws(GraphError) {
-                for chunk in chunks { files.append(try SegmentFile(directory: directory, name: chunk.name, fileSystem)) }
-                return PopulatedIndex(
-                    rule: rule.id, run: try IndexRun(files),
-                    chunks: chunks.enumerated().map { .init(range: UInt64($0), name: $1.name, byteCount: $1.byteCount) })
-            } catch {
-                throw FileError(.other, operation: "populate", path: directory, detail: error.message)
-            }
+            guard let written = try writeChunks(rule, isCancelled) else { return nil }
+            chunks = written
         } catch {
             throw GraphError(error)
         }
+        var files: [SegmentFile] = []
+        for chunk in chunks { files.append(try SegmentFile(directory: directory, name: chunk.name, fileSystem)) }
+        return PopulatedIndex(
+            rule: rule.id, run: try IndexRun(files),
+            chunks: chunks.enumerated().map { .init(range: UInt64($0), name: $1.name, byteCount: $1.byteCount) })
+    }
+
+    /// Scans, sorts and writes; nil when it was cancelled.
+    private func writeChunks(
+        _ rule: SchemaRule, _ isCancelled: () -> Bool
+    ) throws(FileError) -> [(name: String, byteCount: UInt64)]? {
+        let read = beginRead()
+        var sorter = EntrySorter(
+            fileSystem, path: "\(directory)/index.\(rule.id.rawValue)",
+            byteCountMaximum: max(options.populationByteCount, 1024))
+        guard try collect(rule, read, &sorter, isCancelled) else {
+            try sorter.removeFiles()
+            return nil
+        }
+        var writer = IndexChunkWriter(
+            self, rule.id, read.snapshotTransactionID, name: "p\(read.snapshotTransactionID.rawValue)")
+        var count = 0
+        try sorter.finish { key, id throws(FileError) in
+            count += 1
+            if count % 65_536 == 0, populations.isStopped {
+                throw FileError(.other, operation: "populate", path: directory, detail: "the store was closed")
+            }
+            try writer.add(key, id)
+        }
+        populations.set(rule.id, 0.9)
+        return try writer.finish()
     }
 
     /// Reads every entity of a rule; false when it was cancelled.

@@ -12,7 +12,7 @@ public enum IndexOrder: Sendable {
     case ascending, descending
 }
 
-/// What a planner wants to know of an index; counted, but for changes that no checkpoint has merged yet.
+/// What a planner wants to know of an index. It speaks of now, not of the snapshot.
 public struct IndexStatistics: Sendable, Equatable {
     public let entryCount: Int
     /// Estimated; at least 1 when there are entries.
