@@ -171,8 +171,15 @@ import Testing
                 do throws(GraphError) {
                     // Padding between sections carries nothing; there a flip must change no answer.
                     let store = try Store.open("store", fileSystem: disk, options: Self.options)
+                    defer { store.close() }
+                    let read = store.beginRead()
+                    for status in store.schemaStatus() where status.rule.kind != .existence {
+                        var ids: ContiguousArray<UInt64> = []
+                        var cursor = IndexCursor()
+                        while try read.scan(status.rule.id, .all, cursor: &cursor, limit: 5, into: &ids) {}
+                        #expect(ids.count == 20, "\(name) at \(offset)")
+                    }
                     #expect(store.check().problems == [], "\(name) at \(offset)")
-                    store.close()
                 } catch {
                     #expect([.corrupt, .formatVersion, .foreignStore].contains(error.code), "\(name) at \(offset): \(error)")
                     #expect(error.message.contains(name), "\(name) at \(offset): \(error)")

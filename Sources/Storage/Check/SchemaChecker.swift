@@ -5,10 +5,7 @@ extension Store {
     func checkSchema(_ transaction: Transaction, _ report: inout CheckReport) {
         report.schemaRuleCount = transaction.schemaRules.count
         for index in transaction.view.schema.indexes {
-            guard let run = index.run else { continue }
-            for (file, chunk) in zip(run.files, run.chunks) {
-                if let problem = chunk.problem() { report.note("\(file.path): \(problem)") }
-            }
+            guard index.isComplete else { continue }
             checkEntries(index, transaction, &report)
             checkEntities(index, transaction, &report)
         }

@@ -2,15 +2,13 @@ internal import FileSystem
 internal import GraphModel
 
 extension Base {
-    /// Every file of this base, in the order of the manifest.
-    var files: [SegmentFile] {
-        nodeSegments.compactMap { $0?.file } + relationshipSegments.compactMap { $0?.file }
-            + manifest.indexRuns.flatMap { indexRuns[$0.rule]?.files ?? [] }
-    }
+    /// The files of all indexes, in the order of the manifest.
+    var indexFiles: [SegmentFile] { manifest.indexRuns.flatMap { indexRuns[$0.rule]?.files ?? [] } }
 
     /// Maps the chunks of every index, taking those that `previous` has mapped already.
     static func openIndexRuns(
-        _ manifest: Manifest, directory: String, _ fileSystem: any FileSystem, reusing previous: Base?
+        _ manifest: Manifest, directory: String, _ fileSystem: any FileSystem, damage: StoreDamage,
+        reusing previous: Base?
     ) throws(GraphError) -> [SchemaRuleID: IndexRun] {
         var known: [String: SegmentFile] = [:]
         for run in previous.map({ Array($0.indexRuns.values) }) ?? [] {
@@ -33,7 +31,7 @@ extension Base {
                 else { throw GraphError(.corrupt, "\(file.path): is not the segment that the manifest means") }
                 files.append(file)
             }
-            runs[reference.rule] = try IndexRun(files)
+            runs[reference.rule] = try IndexRun(reference.rule, files, damage: damage)
         }
         return runs
     }

@@ -8,11 +8,12 @@ internal import GraphModel
 /// worst, never a stray read.
 struct IndexChunk {
     enum Tag {
-        static let keyStarts: UInt32 = 1
-        static let keyBytes: UInt32 = 2
-        static let entryStarts: UInt32 = 3
-        static let ids: UInt32 = 4
-        static let directory: UInt32 = 5
+        static let summary: UInt32 = 1
+        static let keyStarts: UInt32 = 2
+        static let keyBytes: UInt32 = 3
+        static let entryStarts: UInt32 = 4
+        static let ids: UInt32 = 5
+        static let directory: UInt32 = 6
     }
     /// A slot of the directory: 1 + number of the key, and above it a part of the key's hash.
     static let numberBits: UInt32 = 18
@@ -22,36 +23,65 @@ struct IndexChunk {
 
     let keyCount: Int
     let entryCount: Int
+    /// The beginning of the first key; known without a look at the rest.
+    let firstKeyHead: UInt64
     // Safety: all of these lead into the mapping of the chunk's file, which the owning run keeps.
-    /// `keyCount + 1` offsets into `keyBytes`, or one number: the length that all keys have.
-    private let keyStarts: PackedIntegers
+    /// `keyCount + 1` offsets into `keyBytes`; none when all keys have one length.
+    private let keyStarts: UnsafePointer<UInt32>
     private let keyBytes: UnsafeRawBufferPointer
-    /// `keyCount + 1` indexes into `ids`, or none: each key has one entry.
-    private let entryStarts: PackedIntegers
-    private let ids: PackedIntegers
-    private let directory: PackedIntegers
     private let fixedKeyByteCount: Int
+    /// `keyCount + 1` indexes into `ids`; none when each key has one entry.
+    private let entryStarts: UnsafePointer<UInt32>
+    private let ids: BlockIntegers
+    private let directory: UnsafePointer<UInt32>
+    private let directoryMask: Int
 
+    /// Reads the summary alone; nothing else may be read before ``SegmentFile/verify(_:)`` has found the file whole.
     init(_ file: SegmentFile) throws(GraphError) {
         guard file.kind == .index else { throw GraphError(.corrupt, "\(file.path): not a segment of an index") }
-        ids = try file.integers(Tag.ids, count: file.slotCount)
-        entryCount = ids.count
-        keyStarts = try file.integers(Tag.keyStarts)
-        entryStarts = try file.integers(Tag.entryStarts)
-        directory = try file.integers(Tag.directory)
+        do {
+            var summary = ByteReader(try file.verifiedBytes(Tag.summary))
+            keyCount = Int(try summary.read(UInt32.self))
+            fixedKeyByteCount = Int(try summary.read(UInt32.self))
+            firstKeyHead = try summary.read()
+        } catch let error as GraphError {
+            throw error
+        } catch {
+            throw GraphError(.corrupt, "\(file.path): summary: \(error)")
+        }
+        entryCount = file.slotCount
         keyBytes = file.bytes(of: try file.section(Tag.keyBytes))
-        fixedKeyByteCount = keyStarts.count == 1 ? Int(clamping: keyStarts[0]) : 0
-        keyCount =
-            keyStarts.count > 1
-            ? keyStarts.count - 1 : fixedKeyByteCount > 0 ? keyBytes.count / fixedKeyByteCount : 0
-        guard keyCount > 0, entryStarts.count == 0 ? keyCount == entryCount : entryStarts.count == keyCount + 1,
-            directory.count > keyCount, directory.count.nonzeroBitCount == 1, keyCount < Self.numberMask
+        let slotCount = try file.section(Tag.directory).byteCount / 4
+        guard keyCount > 0, keyCount <= entryCount, keyCount <= Self.keyCountMaximum, slotCount > keyCount,
+            slotCount.nonzeroBitCount == 1, fixedKeyByteCount == 0 || keyBytes.count == keyCount * fixedKeyByteCount
         else {
             throw GraphError(
-                .corrupt,
-                "\(file.path): \(keyCount) keys, \(entryCount) entries and \(directory.count) places do not fit together")
+                .corrupt, "\(file.path): \(keyCount) keys, \(entryCount) entries and \(slotCount) places do not fit together")
         }
+        keyStarts = try file.words(Tag.keyStarts, count: fixedKeyByteCount > 0 ? 0 : keyCount + 1)
+        entryStarts = try file.words(Tag.entryStarts, count: keyCount == entryCount ? 0 : keyCount + 1)
+        directory = try file.words(Tag.directory, count: slotCount)
+        directoryMask = slotCount - 1
+        ids = try file.blocks(Tag.ids, count: entryCount)
     }
+
+    /// A chunk without entries, in the place of a damaged one.
+    init() {
+        guard let nowhere = UnsafePointer<UInt32>(bitPattern: 8) else { preconditionFailure("8 is not the null address") }
+        keyCount = 0
+        entryCount = 0
+        firstKeyHead = 0
+        keyStarts = nowhere
+        keyBytes = Self.noKey
+        fixedKeyByteCount = 0
+        entryStarts = nowhere
+        ids = BlockIntegers()
+        directory = nowhere
+        directoryMask = 0
+    }
+
+    /// Whether every access stays inside the sections; ``problem()`` asks for more.
+    var isSound: Bool { ids.isValid }
 
     @inline(__always)
     func key(_ number: Int) -> UnsafeRawBufferPointer {
@@ -61,8 +91,8 @@ struct IndexChunk {
             return UnsafeRawBufferPointer(rebasing: keyBytes[start..<start + fixedKeyByteCount])
         }
         guard number >= 0, number < keyCount else { return Self.noKey }
-        let start = Int(clamping: keyStarts[number])
-        let end = Int(clamping: keyStarts[number + 1])
+        let start = Int(keyStarts[number])
+        let end = Int(keyStarts[number + 1])
         guard start <= end, end <= keyBytes.count else { return Self.noKey }
         return UnsafeRawBufferPointer(rebasing: keyBytes[start..<end])
     }
@@ -73,9 +103,9 @@ struct IndexChunk {
     @inline(__always)
     func entries(_ number: Int) -> Range<Int> {
         guard number >= 0, number < keyCount else { return 0..<0 }
-        if entryStarts.count == 0 { return number..<number + 1 }
-        let start = Int(clamping: entryStarts[number])
-        let end = Int(clamping: entryStarts[number + 1])
+        if keyCount == entryCount { return number..<number + 1 }
+        let start = Int(entryStarts[number])
+        let end = Int(entryStarts[number + 1])
         return start <= end && end <= entryCount ? start..<end : 0..<0
     }
 
@@ -87,17 +117,17 @@ struct IndexChunk {
     /// The number of a key; nil when it is not here. One look into the directory, one at the key, as a rule.
     @inline(__always)
     func find(_ key: UnsafeRawBufferPointer, hash: UInt64) -> Int? {
-        let mask = directory.count - 1
-        var slot = Int(truncatingIfNeeded: hash) & mask
+        if keyCount == 0 { return nil }
+        var slot = Int(truncatingIfNeeded: hash) & directoryMask
         let fingerprint = Self.fingerprint(hash)
-        for _ in 0...mask {
-            let word = UInt32(truncatingIfNeeded: directory[slot])
+        for _ in 0...directoryMask {
+            let word = UInt32(littleEndian: directory[slot])
             if word == 0 { return nil }
             if word & ~Self.numberMask == fingerprint {
                 let number = Int(word & Self.numberMask) - 1
-                if number < keyCount, IndexKey.areEqual(self.key(number), key) { return number }
+                if IndexKey.areEqual(self.key(number), key) { return number }
             }
-            slot = (slot + 1) & mask
+            slot = (slot + 1) & directoryMask
         }
         return nil
     }
@@ -118,13 +148,7 @@ struct IndexChunk {
 
     /// Within the entries of one key the first whose id is not below `id`.
     func firstEntry(_ entries: Range<Int>, from id: UInt64) -> Int {
-        var low = entries.lowerBound
-        var high = entries.upperBound
-        while low < high {
-            let middle = (low + high) / 2
-            if ids[middle] < id { low = middle + 1 } else { high = middle }
-        }
-        return low
+        ids.lowerBound(of: id, in: entries)
     }
 
     /// What is wrong with the chunk; nil when nothing is. O(chunk).
@@ -145,9 +169,9 @@ struct IndexChunk {
 
 /// Puts entries, given in ascending order, together into the bytes of chunks.
 struct IndexChunkBuilder {
-    private var keyStarts: [UInt64] = [0]
+    private var keyStarts: [UInt32] = [0]
     private var keyBytes: [UInt8] = []
-    private var entryStarts: [UInt64] = []
+    private var entryStarts: [UInt32] = []
     private var ids: [UInt64] = []
     private var hashes: [UInt64] = []
     private var lastKeyStart = 0
@@ -165,8 +189,8 @@ struct IndexChunkBuilder {
         if !isSame {
             lastKeyStart = keyBytes.count
             keyBytes.append(contentsOf: key)
-            keyStarts.append(UInt64(keyBytes.count))
-            entryStarts.append(UInt64(ids.count))
+            keyStarts.append(UInt32(keyBytes.count))
+            entryStarts.append(UInt32(ids.count))
             hashes.append(IndexKey.hash(key))
         }
         ids.append(id)
@@ -177,22 +201,26 @@ struct IndexChunkBuilder {
         var assembler = SegmentAssembler(
             kind: .index, firstID: UInt64(rule.rawValue), slotCount: ids.count, transactionID: transactionID)
         let length = keyStarts[1]
-        let isFixed = length > 0 && keyStarts.indices.allSatisfy { keyStarts[$0] == UInt64($0) * length }
-        assembler.add(IndexChunk.Tag.keyStarts, packing: isFixed ? [length] : keyStarts)
+        let isFixed = length > 0 && keyStarts.indices.allSatisfy { Int(keyStarts[$0]) == $0 * Int(length) }
+        var summary = ByteWriter()
+        summary.write(UInt32(keyCount))
+        summary.write(isFixed ? length : 0)
+        summary.write(keyBytes.withUnsafeBytes { IndexKey.head(UnsafeRawBufferPointer(rebasing: $0[..<Int(length)])) })
+        assembler.add(IndexChunk.Tag.summary, summary.bytes)
+        assembler.add(IndexChunk.Tag.keyStarts, words: isFixed ? [] : keyStarts)
         assembler.add(IndexChunk.Tag.keyBytes, keyBytes)
-        assembler.add(IndexChunk.Tag.entryStarts, packing: keyCount == entryCount ? [] : entryStarts + [UInt64(ids.count)])
-        assembler.add(IndexChunk.Tag.ids, packing: ids)
+        assembler.add(IndexChunk.Tag.entryStarts, words: keyCount == entryCount ? [] : entryStarts + [UInt32(ids.count)])
+        assembler.add(IndexChunk.Tag.ids, blocks: ids)
+        // At most three quarters full: small enough to stay in a cache, and a look-up rarely leaves its line.
         var capacity = 2
-        while capacity < 2 * keyCount { capacity *= 2 }
+        while 3 * capacity < 4 * keyCount { capacity *= 2 }
         var directory = [UInt32](repeating: 0, count: capacity)
         for (number, hash) in hashes.enumerated() {
             var slot = Int(truncatingIfNeeded: hash) & (capacity - 1)
             while directory[slot] != 0 { slot = (slot + 1) & (capacity - 1) }
             directory[slot] = IndexChunk.fingerprint(hash) | UInt32(number + 1)
         }
-        var writer = ByteWriter(reservingByteCount: capacity * 4)
-        for word in directory { writer.write(word) }
-        assembler.add(IndexChunk.Tag.directory, width: 4, writer.bytes)
+        assembler.add(IndexChunk.Tag.directory, words: directory)
         self = IndexChunkBuilder()
         return assembler.assemble()
     }

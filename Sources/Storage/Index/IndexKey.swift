@@ -74,9 +74,9 @@ package enum IndexKey {
     }
 
     private static func append(_ number: Double, remainder: UInt16, to key: inout [UInt8]) {
-        key.append(Tag.number)
         var bits = (number == 0 ? 0 : number).bitPattern
         bits = number.isNaN ? .max : bits >> 63 == 1 ? ~bits : bits | 1 << 63
+        key.append(Tag.number)
         withUnsafeBytes(of: bits.bigEndian) { key.append(contentsOf: $0) }
         if number.magnitude >= 0x1p53 {
             key.append(UInt8(remainder >> 8))

@@ -12,10 +12,14 @@ final class IndexLayer: @unchecked Sendable {
     private var memory: Arena
     private let head: Node
     private let predecessors: UnsafeMutablePointer<Node>
-    private let byHash: IDTable?
+    private let byHash: Table?
     private let nodeCount = Atomic<Int>(0)
     private let balance = Atomic<Int>(0)
     private static let heightMaximum = 12
+
+    private final class Table: Sendable {
+        let table = IDTable(minimumCapacity: 64)
+    }
 
     /// - Parameter isShared: whether other threads read it, and many entries may come.
     init(isShared: Bool = true) {
@@ -24,7 +28,7 @@ final class IndexLayer: @unchecked Sendable {
         self.memory = memory
         predecessors = .allocate(capacity: Self.heightMaximum)
         predecessors.initialize(repeating: head, count: Self.heightMaximum)
-        byHash = isShared ? IDTable() : nil
+        byHash = isShared ? Table() : nil
     }
 
     deinit { predecessors.deallocate() }
@@ -33,7 +37,7 @@ final class IndexLayer: @unchecked Sendable {
     var count: Int { nodeCount.load(ordering: .relaxed) }
     /// Entries put in less those taken out, roughly what the layer adds to the index.
     var netCount: Int { balance.load(ordering: .relaxed) }
-    var byteCount: Int { memory.byteCount + (byHash?.byteCount ?? 0) }
+    var byteCount: Int { memory.byteCount + (byHash?.table.byteCount ?? 0) }
 
     /// An address in the layer's memory. Valid as long as the layer.
     struct Node: Equatable {
@@ -159,7 +163,7 @@ final class IndexLayer: @unchecked Sendable {
     @inline(__always)
     func forEach(_ key: UnsafeRawBufferPointer, hash: UInt64, _ body: (Node) -> Void) {
         if let byHash {
-            var node = byHash.find(Self.slotKey(hash)).flatMap { UnsafePointer<Atomic<UInt>>(bitPattern: $0) }
+            var node = byHash.table.find(Self.slotKey(hash)).flatMap { UnsafePointer<Atomic<UInt>>(bitPattern: $0) }
                 .flatMap { Node($0.pointee.load(ordering: .acquiring)) }
             while let current = node {
                 if IndexKey.areEqual(current.key, key) { body(current) }
@@ -211,11 +215,11 @@ final class IndexLayer: @unchecked Sendable {
         let height = min(Self.heightMaximum, 1 + (draw | 1).leadingZeroBitCount / 2)
         var chain: UnsafeMutablePointer<Atomic<UInt>>?
         if let byHash {
-            if let known = byHash.find(Self.slotKey(hash)) {
+            if let known = byHash.table.find(Self.slotKey(hash)) {
                 chain = UnsafeMutablePointer(bitPattern: known)
             } else {
                 let made = memory.make(Atomic<UInt>(0))
-                byHash.insert(Self.slotKey(hash), UInt(bitPattern: made))
+                byHash.table.insert(Self.slotKey(hash), UInt(bitPattern: made))
                 chain = made
             }
         }

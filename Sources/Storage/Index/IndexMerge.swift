@@ -111,7 +111,7 @@ struct IndexMerge {
             if let upper, upper.withUnsafeBytes({ IndexKey.order(key, $0) >= 0 }) { break }
             let end = min(here.entries.upperBound, here.entry + left)
             guard here.entry < end else { break }
-            let chunk = run.chunks[here.chunk]
+            let chunk = run[here.chunk]
             if end == here.entry + 1 { ids.append(chunk.id(here.entry)) } else { chunk.append(here.entry..<end, to: &ids) }
             left -= end - here.entry
             here.entry = end - 1

@@ -35,7 +35,7 @@ extension Store {
         if index.isMerged { return old }
         var changes = LayerChanges(index.layers, transaction.rawValue)
         var change = changes.next()
-        if run.chunks.count == 0 {
+        if run.chunkCount == 0 {
             while let current = change {
                 if current.isPresent { try writer.add(current.key, current.id) }
                 change = changes.next()
@@ -43,8 +43,8 @@ extension Store {
             return try writer.finish().enumerated().map { .init(range: UInt64($0), name: $1.name, byteCount: $1.byteCount) }
         }
         var chunks: [(name: String, byteCount: UInt64)] = []
-        for number in 0..<run.chunks.count {
-            let end = number + 1 < run.chunks.count ? run.chunks[number + 1] : nil
+        for number in 0..<run.chunkCount {
+            let end = number + 1 < run.chunkCount ? run[number + 1] : nil
             func belongs(_ change: LayerChanges.Change) -> Bool {
                 guard let end else { return true }
                 return IndexKey.order(change.key, change.id, end.key(0), end.id(end.entries(0).lowerBound)) < 0
@@ -54,7 +54,7 @@ extension Store {
                 continue
             }
             // The chunk's entries and the changes, one after the other as they come.
-            let chunk = run.chunks[number]
+            let chunk = run[number]
             writer.expect(chunk.entryCount)
             var key = 0
             while key < chunk.keyCount {
@@ -136,7 +136,7 @@ struct IndexChunkWriter {
         self.rule = rule
         self.transactionID = transactionID
         self.name = name
-        target = min(max(store.options.indexChunkEntryCount, 1), 65_536)
+        target = min(max(store.options.indexChunkEntryCount, 1), IndexChunk.keyCountMaximum / 2)
         limit = target
     }
 

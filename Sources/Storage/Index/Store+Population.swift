@@ -60,7 +60,7 @@ extension Store {
         var files: [SegmentFile] = []
         for chunk in chunks { files.append(try SegmentFile(directory: directory, name: chunk.name, fileSystem)) }
         return PopulatedIndex(
-            rule: rule.id, run: try IndexRun(files),
+            rule: rule.id, run: try IndexRun(rule.id, files, damage: damage),
             chunks: chunks.enumerated().map { .init(range: UInt64($0), name: $1.name, byteCount: $1.byteCount) })
     }
 

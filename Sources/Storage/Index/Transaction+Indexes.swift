@@ -50,7 +50,7 @@ extension Transaction {
     /// Appends the ids of all entities whose first keys have these values; ascending, when there is a value for every key.
     ///
     /// Values compare as in `Value.order`: numbers across kinds, strings by code units, NaN equals NaN. Throws
-    /// `.schemaRuleNotFound`, or `.unavailable` while the index is being populated.
+    /// `.schemaRuleNotFound`, `.unavailable` while the index is being populated, `.corrupt` when a file is damaged.
     public func seek(
         _ id: SchemaRuleID, equals values: [Value], into ids: inout ContiguousArray<UInt64>
     ) throws(GraphError) {
@@ -65,6 +65,7 @@ extension Transaction {
         defer { giveBack(key) }
         for value in values where !IndexKey.append(value, to: &key) { return }
         key.withUnsafeBytes { seek(index, $0, into: &ids) }
+        try requireIntact()
     }
 
     /// The same for an index of one key.
@@ -77,6 +78,7 @@ extension Transaction {
         defer { giveBack(key) }
         guard IndexKey.append(value, to: &key) else { return }
         key.withUnsafeBytes { seek(index, $0, into: &ids) }
+        try requireIntact()
     }
 
     /// Appends the ids that have a key, ascending: those of the run, with what the layers say put in.
@@ -90,7 +92,7 @@ extension Transaction {
         }
         let own = isReadOnly ? nil : writes?.indexLayers[index.rule.id]
         if let own { ask(own, .max) }
-        for layer in index.layers where layer.count > 0 { ask(layer, at) }
+        if !index.isMerged { for layer in index.layers where layer.count > 0 { ask(layer, at) } }
         let start = ids.count
         index.run?.forEachRun(key, hash: hash) { chunk, entries in
             if entries.count == 1 { ids.append(chunk.id(entries.lowerBound)) } else { chunk.append(entries, to: &ids) }
@@ -145,6 +147,7 @@ extension Transaction {
             }
             guard let entry = merge.next() else {
                 cursor.isAtEnd = true
+                try requireIntact()
                 return false
             }
             ids.append(entry.id)
@@ -152,6 +155,7 @@ extension Transaction {
             left -= 1
         }
         if let last { cursor.last = (Array(last.key), last.id) }
+        try requireIntact()
         return true
     }
 

@@ -56,6 +56,8 @@ extension Store {
                 next = .failed
                 failure = problem.message
             }
+            // Damage reads as absence: nothing can be said of the rest then.
+            if damage.error != nil { return nil }
             return WriteSet(
                 base: read.snapshotTransactionID, idEpoch: .zero, newNames: [],
                 commands: [.setSchemaRuleState(rule.id, next, failure)]

@@ -56,6 +56,8 @@ extension Transaction {
                     "constraint \"\(index.rule.name)\" cannot be checked yet: its index is still being populated on this member; try again later")
             }
         }
+        // What is damaged reads as missing: it must not let a duplicate through.
+        try requireIntact()
         return claims
     }
 

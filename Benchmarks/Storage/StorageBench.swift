@@ -1,0 +1,96 @@
+internal import FileSystem
+internal import GraphModel
+internal import Storage
+
+/// Measures the storage engine through its own calls, without servers, queries or packages:
+/// `storage-bench WHAT STORE [ARGUMENT …]`. Prints lines `name value unit remark`.
+@main
+struct StorageBench {
+    static func main() throws {
+        let arguments = CommandLine.arguments
+        guard arguments.count >= 3 else {
+            throw GraphError(.argumentError, "usage: storage-bench import|open|hops|changed STORE [ARGUMENT …]")
+        }
+        let directory = arguments[2]
+        let rest = Array(arguments.dropFirst(3))
+        switch arguments[1] {
+        case "import": try importGraph(directory, rest)
+        case "open": try open(directory)
+        case "hops": try hops(directory, changedPart: 0, rest)
+        case "changed": try hops(directory, changedPart: 0.1, rest)
+        default:
+            throw GraphError(.argumentError, "\(arguments[1]) is no benchmark")
+        }
+    }
+
+    /// `import STORE DATADIR`: the graph of the shared generator.
+    private static func importGraph(_ directory: String, _ arguments: [String]) throws {
+        let data = arguments[0]
+        var headers: [String: String] = [:]
+        for (name, header) in [("users", "id:ID,name,age:int,gender,region"), ("friends", ":START_ID,:END_ID")] {
+            headers[name] = "\(directory).\(name).csv"
+            let content = try POSIXFileSystem().readAll("\(data)/\(name).csv")
+            let firstLine = content.firstIndex(of: UInt8(ascii: "\n")) ?? content.endIndex
+            let file = try POSIXFileSystem().open("\(directory).\(name).csv", .createEmpty)
+            try file.write(Array(header.utf8) + content[firstLine...], at: 0)
+            file.close()
+        }
+        let importer = BulkImporter(into: directory)
+        let (statistics, seconds) = try timed {
+            try importer.run(
+                nodes: [.init(path: headers["users"] ?? "", names: ["User"])],
+                relationships: [.init(path: headers["friends"] ?? "", names: ["F"])])
+        }
+        for path in headers.values { try POSIXFileSystem().remove(path) }
+        let rowCount = Double(statistics.nodeCount + statistics.relationshipCount)
+        report("import", rowCount / seconds, "rows/s", "\(statistics.nodeCount + statistics.relationshipCount)")
+        report("disk", Double(statistics.storeByteCount) / 1_048_576, "MiB", "")
+    }
+
+    /// Time to open, and what the process holds in memory then.
+    private static func open(_ directory: String) throws {
+        let before = residentBytes()
+        let (store, seconds) = try timed { try Store.open(directory) }
+        defer { store.close() }
+        report("open", seconds * 1000, "ms", "\(store.relationshipCount)")
+        let after = residentBytes()
+        report("resident", Double(after) / 1_048_576, "MiB", "")
+        report("resident-by-opening", Double(after - before) / 1_048_576, "MiB", "")
+    }
+
+    /// Of a length that the kernel does not tell beforehand.
+    private static func readProcessStatus() -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: 8192)
+        guard let file = try? POSIXFileSystem().open("/proc/self/status", .readOnly),
+            let count = try? file.read(at: 0, into: &buffer)
+        else { return [] }
+        return Array(buffer[..<count])
+    }
+
+    private static func residentBytes() -> Int {
+        let status = readProcessStatus()
+        for line in String(decoding: status, as: UTF8.self).split(separator: "\n") where line.hasPrefix("VmRSS:") {
+            return (Int(line.split(separator: " ").dropLast().last ?? "") ?? 0) * 1024
+        }
+        return 0
+    }
+
+    private static func hops(_ directory: String, changedPart: Double, _ arguments: [String]) throws {
+        let store = try Store.open(directory)
+        defer { store.close() }
+        if changedPart > 0 { try Changes.make(store, part: changedPart, type: "F") }
+        var hops = try Hops(store, type: "F")
+        try hops.run(rounds: arguments.first.flatMap { Int($0) } ?? 5)
+    }
+}
+
+func report(_ name: String, _ value: Double, _ unit: String, _ remark: String) {
+    let digits = value < 10 ? 1000.0 : value < 1000 ? 10.0 : 1.0
+    StandardStream.output.writeLine("\(name) \((value * digits).rounded() / digits) \(unit) \(remark)")
+}
+
+func timed<R>(_ body: () throws -> R) rethrows -> (R, seconds: Double) {
+    let start = monotonicNanoseconds()
+    let result = try body()
+    return (result, Double(monotonicNanoseconds() - start) / 1e9)
+}
