@@ -30,6 +30,8 @@ struct IndexChunk {
     private let keyStarts: UnsafePointer<UInt32>
     private let keyBytes: UnsafeRawBufferPointer
     private let fixedKeyByteCount: Int
+    /// Bytes of the id behind each key where each has one entry: key and id lie on one page. 0 when `ids` has them.
+    private let inlineIDByteCount: Int
     /// `keyCount + 1` indexes into `ids`; none when each key has one entry.
     private let entryStarts: UnsafePointer<UInt32>
     private let ids: BlockIntegers
@@ -43,6 +45,7 @@ struct IndexChunk {
             var summary = ByteReader(try file.verifiedBytes(Tag.summary))
             keyCount = Int(try summary.read(UInt32.self))
             fixedKeyByteCount = Int(try summary.read(UInt32.self))
+            inlineIDByteCount = Int(try summary.read(UInt32.self))
             firstKeyHead = try summary.read()
         } catch let error as GraphError {
             throw error
@@ -53,7 +56,8 @@ struct IndexChunk {
         keyBytes = file.bytes(of: try file.section(Tag.keyBytes))
         let slotCount = try file.section(Tag.directory).byteCount / 4
         guard keyCount > 0, keyCount <= entryCount, keyCount <= Self.keyCountMaximum, slotCount > keyCount,
-            slotCount.nonzeroBitCount == 1, fixedKeyByteCount == 0 || keyBytes.count == keyCount * fixedKeyByteCount
+            slotCount.nonzeroBitCount == 1, keyCount == entryCount ? [4, 8].contains(inlineIDByteCount) : inlineIDByteCount == 0,
+            fixedKeyByteCount == 0 || keyBytes.count == keyCount * (fixedKeyByteCount + inlineIDByteCount)
         else {
             throw GraphError(
                 .corrupt, "\(file.path): \(keyCount) keys, \(entryCount) entries and \(slotCount) places do not fit together")
@@ -62,7 +66,7 @@ struct IndexChunk {
         entryStarts = try file.words(Tag.entryStarts, count: keyCount == entryCount ? 0 : keyCount + 1)
         directory = try file.words(Tag.directory, count: slotCount)
         directoryMask = slotCount - 1
-        ids = try file.blocks(Tag.ids, count: entryCount)
+        ids = try file.blocks(Tag.ids, count: inlineIDByteCount > 0 ? 0 : entryCount)
     }
 
     /// A chunk without entries, in the place of a damaged one.
@@ -74,6 +78,7 @@ struct IndexChunk {
         keyStarts = nowhere
         keyBytes = Self.noKey
         fixedKeyByteCount = 0
+        inlineIDByteCount = 0
         entryStarts = nowhere
         ids = BlockIntegers()
         directory = nowhere
@@ -85,15 +90,17 @@ struct IndexChunk {
 
     @inline(__always)
     func key(_ number: Int) -> UnsafeRawBufferPointer {
-        if fixedKeyByteCount > 0 {
-            let start = number * fixedKeyByteCount
-            guard number >= 0, start + fixedKeyByteCount <= keyBytes.count else { return Self.noKey }
-            return UnsafeRawBufferPointer(rebasing: keyBytes[start..<start + fixedKeyByteCount])
-        }
         guard number >= 0, number < keyCount else { return Self.noKey }
-        let start = Int(keyStarts[number])
-        let end = Int(keyStarts[number + 1])
-        guard start <= end, end <= keyBytes.count else { return Self.noKey }
+        let start: Int
+        let end: Int
+        if fixedKeyByteCount > 0 {
+            start = number * (fixedKeyByteCount + inlineIDByteCount)
+            end = start + fixedKeyByteCount
+        } else {
+            start = Int(keyStarts[number])
+            end = Int(keyStarts[number + 1]) - inlineIDByteCount
+        }
+        guard start <= end, end + inlineIDByteCount <= keyBytes.count else { return Self.noKey }
         return UnsafeRawBufferPointer(rebasing: keyBytes[start..<end])
     }
 
@@ -110,9 +117,19 @@ struct IndexChunk {
     }
 
     @inline(__always)
-    func id(_ entry: Int) -> UInt64 { entry >= 0 && entry < entryCount ? ids[entry] : 0 }
+    func id(_ entry: Int) -> UInt64 {
+        guard entry >= 0, entry < entryCount else { return 0 }
+        if inlineIDByteCount == 0 { return ids[entry] }
+        let key = key(entry)
+        guard let end = key.baseAddress.map({ $0 + key.count }) else { return 0 }
+        return inlineIDByteCount == 4
+            ? UInt64(UInt32(littleEndian: end.loadUnaligned(as: UInt32.self)))
+            : UInt64(littleEndian: end.loadUnaligned(as: UInt64.self))
+    }
 
-    func append(_ entries: Range<Int>, to target: inout ContiguousArray<UInt64>) { ids.append(entries, to: &target) }
+    func append(_ entries: Range<Int>, to target: inout ContiguousArray<UInt64>) {
+        if inlineIDByteCount == 0 { ids.append(entries, to: &target) } else { for entry in entries { target.append(id(entry)) } }
+    }
 
     /// The number of a key; nil when it is not here. One look into the directory, one at the key, as a rule.
     @inline(__always)
@@ -148,7 +165,8 @@ struct IndexChunk {
 
     /// Within the entries of one key the first whose id is not below `id`.
     func firstEntry(_ entries: Range<Int>, from id: UInt64) -> Int {
-        ids.lowerBound(of: id, in: entries)
+        if inlineIDByteCount == 0 { return ids.lowerBound(of: id, in: entries) }
+        return entries.first { self.id($0) >= id } ?? entries.upperBound
     }
 
     /// What is wrong with the chunk; nil when nothing is. O(chunk).
@@ -160,7 +178,7 @@ struct IndexChunk {
             let range = entries(number)
             if range.lowerBound != expected || range.isEmpty { return "the entries of key \(number) are out of place" }
             expected = range.upperBound
-            for entry in range.dropFirst() where ids[entry - 1] >= ids[entry] { return "entry \(entry) is out of order" }
+            for entry in range.dropFirst() where id(entry - 1) >= id(entry) { return "entry \(entry) is out of order" }
             if find(key, hash: IndexKey.hash(key)) != number { return "key \(number) is not found by its hash" }
         }
         return expected == entryCount ? nil : "\(entryCount - expected) entries have no key"
@@ -202,15 +220,19 @@ struct IndexChunkBuilder {
             kind: .index, firstID: UInt64(rule.rawValue), slotCount: ids.count, transactionID: transactionID)
         let length = keyStarts[1]
         let isFixed = length > 0 && keyStarts.indices.allSatisfy { Int(keyStarts[$0]) == $0 * Int(length) }
+        let isUnique = keyCount == entryCount
+        let idByteCount = isUnique ? ids.allSatisfy({ $0 <= UInt64(UInt32.max) }) ? 4 : 8 : 0
         var summary = ByteWriter()
         summary.write(UInt32(keyCount))
         summary.write(isFixed ? length : 0)
+        summary.write(UInt32(idByteCount))
         summary.write(keyBytes.withUnsafeBytes { IndexKey.head(UnsafeRawBufferPointer(rebasing: $0[..<Int(length)])) })
         assembler.add(IndexChunk.Tag.summary, summary.bytes)
-        assembler.add(IndexChunk.Tag.keyStarts, words: isFixed ? [] : keyStarts)
-        assembler.add(IndexChunk.Tag.keyBytes, keyBytes)
-        assembler.add(IndexChunk.Tag.entryStarts, words: keyCount == entryCount ? [] : entryStarts + [UInt32(ids.count)])
-        assembler.add(IndexChunk.Tag.ids, blocks: ids)
+        let starts = isUnique ? keyStarts.enumerated().map { $1 + UInt32($0 * idByteCount) } : keyStarts
+        assembler.add(IndexChunk.Tag.keyStarts, words: isFixed ? [] : starts)
+        assembler.add(IndexChunk.Tag.keyBytes, isUnique ? keysWithIDs(idByteCount) : keyBytes)
+        assembler.add(IndexChunk.Tag.entryStarts, words: isUnique ? [] : entryStarts + [UInt32(ids.count)])
+        assembler.add(IndexChunk.Tag.ids, blocks: isUnique ? [] : ids)
         // At most three quarters full: small enough to stay in a cache, and a look-up rarely leaves its line.
         var capacity = 2
         while 3 * capacity < 4 * keyCount { capacity *= 2 }
@@ -223,5 +245,15 @@ struct IndexChunkBuilder {
         assembler.add(IndexChunk.Tag.directory, words: directory)
         self = IndexChunkBuilder()
         return assembler.assemble()
+    }
+
+    private func keysWithIDs(_ idByteCount: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(keyBytes.count + ids.count * idByteCount)
+        for (number, id) in ids.enumerated() {
+            bytes.append(contentsOf: keyBytes[Int(keyStarts[number])..<Int(keyStarts[number + 1])])
+            withUnsafeBytes(of: id.littleEndian) { bytes.append(contentsOf: $0[..<idByteCount]) }
+        }
+        return bytes
     }
 }
