@@ -7,5 +7,5 @@ struct MartletBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "martlet-bench", abstract: "Measure Martlet beside the limits of the machine.",
         discussion: "Prints one JSON object per series: its name, its unit and the value of every round.",
-        subcommands: [ExpandCommand.self, WriteCommand.self, IndexCommand.self, SyncRateCommand.self, BareHTTPCommand.self])
+        subcommands: [ExpandCommand.self, WriteCommand.self, SyncRateCommand.self, BareHTTPCommand.self])
 }

@@ -9,18 +9,26 @@ struct StorageBench {
     static func main() throws {
         let arguments = CommandLine.arguments
         guard arguments.count >= 3 else {
-            throw GraphError(.argumentError, "usage: storage-bench import|open|hops|changed STORE [ARGUMENT …]")
+            throw GraphError(.argumentError, "usage: storage-bench import|open|hops|changed|disk|commits|checkpoints|indexes STORE [ARGUMENT …]")
         }
         let directory = arguments[2]
         let rest = Array(arguments.dropFirst(3))
         switch arguments[1] {
         case "import": try importGraph(directory, rest)
         case "open": try open(directory)
+        case "disk": try Commits.disk(directory, seconds: 2)
+        case "commits": try Commits.run(directory, clientCount: number(rest, 0, 1), seconds: 2)
+        case "checkpoints": try Commits.run(directory, clientCount: number(rest, 0, 1), seconds: 6, checkpoints: true)
+        case "indexes": try Indexes.run(directory, nodeCount: number(rest, 0, 100_000))
         case "hops": try hops(directory, changedPart: 0, rest)
         case "changed": try hops(directory, changedPart: 0.1, rest)
         default:
             throw GraphError(.argumentError, "\(arguments[1]) is no benchmark")
         }
+    }
+
+    private static func number(_ arguments: [String], _ index: Int, _ standard: Int) -> Int {
+        index < arguments.count ? Int(arguments[index]) ?? standard : standard
     }
 
     /// `import STORE DATADIR`: the graph of the shared generator.
@@ -80,7 +88,7 @@ struct StorageBench {
         defer { store.close() }
         if changedPart > 0 { try Changes.make(store, part: changedPart, type: "F") }
         var hops = try Hops(store, type: "F")
-        try hops.run(rounds: arguments.first.flatMap { Int($0) } ?? 5)
+        try hops.run(rounds: number(arguments, 0, 5))
     }
 }
 

@@ -71,7 +71,7 @@ final class SimulatedNode: MemberHost {
         options.relationshipRangeBits = 6
         options.logRotationByteCount = 8 << 10
         options.logPreallocationByteCount = 2 << 10
-        options.retainedLogByteCount = 2 << 10
+        options.logRetention = .bytes(2 << 10)
         return options
     }
 

@@ -19,7 +19,7 @@ import Testing
         options.relationshipRangeBits = 6
         options.logRotationByteCount = 64 << 10
         options.logPreallocationByteCount = 16 << 10
-        options.retainedLogByteCount = 64 << 10
+        options.logRetention = .bytes(64 << 10)
         var store: Store? = try Store.open(directory, options: options)
         var committer: LocalCommitter? = try LocalCommitter(try #require(store))
         let setUp = try #require(committer).begin()

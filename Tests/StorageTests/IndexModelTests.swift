@@ -12,7 +12,7 @@ import Testing
         options.relationshipRangeBits = 5
         options.logRotationByteCount = 4096
         options.logPreallocationByteCount = 1024
-        options.retainedLogByteCount = 8192
+        options.logRetention = .bytes(8192)
         options.indexChunkEntryCount = 4
         options.populationByteCount = 1024
         return options

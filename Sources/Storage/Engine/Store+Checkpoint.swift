@@ -61,7 +61,7 @@ extension Store {
             for file in frozen.view.base.files + (populated?.run.files ?? []) where !kept.contains(file.name) {
                 file.markObsolete(in: ownership)
             }
-            try log.prune(upTo: manifest.position.transactionID)
+            try log.prune(upTo: manifest.position.transactionID, now: wallClockMilliseconds())
             return manifest.position.transactionID
         }
     }

@@ -52,7 +52,7 @@ extension Store {
         var logOptions = TransactionLog.Options()
         logOptions.rotationByteCount = options.logRotationByteCount
         logOptions.preallocationByteCount = options.logPreallocationByteCount
-        logOptions.retainedByteCount = options.retainedLogByteCount
+        logOptions.retention = options.logRetention
         let (log, recovery) = try TransactionLog.open(
             directory: directory, fileSystem: fileSystem, storeID: manifest.storeID, checkpoint: manifest.position,
             options: logOptions, tailMayBeCut: options.isClustered,

@@ -46,8 +46,8 @@ public final class Store: Sendable {
         public var checkpointByteCount = 64 << 20
         public var logRotationByteCount: UInt64 = 64 << 20
         public var logPreallocationByteCount: UInt64 = 4 << 20
-        /// Log kept for slaves and incremental backups beyond what recovery needs, in bytes.
-        public var retainedLogByteCount: UInt64 = 512 << 20
+        /// Log kept for slaves and incremental backups beyond what recovery needs.
+        public var logRetention = LogRetention.bytes(512 << 20)
         /// Whether a new store gets the reference node 0 of the legacy API.
         public var createsReferenceNode = true
         /// In a cluster a damaged log tail is cut; alone it refuses to open when it was synced.
@@ -156,12 +156,18 @@ public final class Store: Sendable {
     public var logSyncCount: UInt64 { log.syncCount }
 
     /// Appends entries to the log; they become durable soon and readable when applied.
-    public func append(_ records: [LogRecord]) throws(GraphError) {
+    public func append(_ records: [LogRecord]) throws(GraphError) { try append(records, wakesLog: true) }
+
+    /// The same; who does not wake the log thread calls ``writeLogHere()`` next.
+    func append(_ records: [LogRecord], wakesLog: Bool) throws(GraphError) {
         try unapplied.withLock { unapplied throws(GraphError) in
-            try log.append(records)
+            try log.append(records, wakesThread: wakesLog)
             unapplied.append(contentsOf: records)
         }
     }
+
+    /// Writes and syncs what was appended on this thread, when nobody else is writing.
+    func writeLogHere() { log.writeHere() }
 
     /// Writes and syncs what was appended, on this thread; only with `usesLogThread == false`.
     public func flush() { log.flush() }

@@ -49,6 +49,12 @@ public final class LocalCommitter: Sendable {
     public func commit(
         _ writeSet: [UInt8], done: @escaping @Sendable (TransactionID, GraphError?) -> Void
     ) throws(GraphError) -> LogPosition {
+        try commit(writeSet, wakesLog: true, done: done)
+    }
+
+    private func commit(
+        _ writeSet: [UInt8], wakesLog: Bool, done: @escaping @Sendable (TransactionID, GraphError?) -> Void
+    ) throws(GraphError) -> LogPosition {
         if let failure = failure.withLock({ $0 }) { throw failure }
         return try sequencer.withLock { sequencer throws(GraphError) in
             let record = try sequencer.sequence(
@@ -56,7 +62,7 @@ public final class LocalCommitter: Sendable {
                 wallClockMilliseconds: wallClockMilliseconds())
             let transactionID = record.position.transactionID
             waiters.withLock { $0.append(Waiter(transactionID: transactionID, resume: done)) }
-            do throws(GraphError) { try store.append([record]) } catch {
+            do throws(GraphError) { try store.append([record], wakesLog: wakesLog) } catch {
                 // The log may have failed a moment ago, and told every waiter already.
                 let isStillWaiting = waiters.withLock { waiters in
                     defer { waiters.removeAll { $0.transactionID == transactionID } }
@@ -108,8 +114,8 @@ public final class LocalCommitter: Sendable {
     @discardableResult
     func commitAndWait(writeSet: [UInt8]) throws(GraphError) -> TransactionID {
         let outcome = OneResult()
-        let position = try commit(writeSet) { _, failure in outcome.set(failure) }
-        if !store.options.usesLogThread { store.flush() }
+        let position = try commit(writeSet, wakesLog: false) { _, failure in outcome.set(failure) }
+        if store.options.usesLogThread { store.writeLogHere() } else { store.flush() }
         if let error = outcome.wait() { throw error }
         return position.transactionID
     }
