@@ -55,7 +55,7 @@ extension Transaction {
         _ id: SchemaRuleID, equals values: [Value], into ids: inout ContiguousArray<UInt64>
     ) throws(GraphError) {
         let index = try readable(id)
-        guard values.count == index.rule.keys.count else {
+        guard values.count == index.keyCount else {
             var cursor = IndexCursor()
             let range = IndexRange.equal(values)
             while try scan(id, range, cursor: &cursor, limit: 4096, into: &ids) {}
@@ -73,7 +73,7 @@ extension Transaction {
         _ id: SchemaRuleID, equals value: Value, into ids: inout ContiguousArray<UInt64>
     ) throws(GraphError) {
         let index = try readable(id)
-        guard index.rule.keys.count == 1 else { return try seek(id, equals: [value], into: &ids) }
+        guard index.keyCount == 1 else { return try seek(id, equals: [value], into: &ids) }
         var key = takeScratch()
         defer { giveBack(key) }
         guard IndexKey.append(value, to: &key) else { return }
@@ -90,9 +90,9 @@ extension Transaction {
                 if let isPresent = node.isPresent(at: transaction) { words.append((node.id, isPresent)) }
             }
         }
-        let own = isReadOnly ? nil : writes?.indexLayers[index.rule.id]
+        let own = isReadOnly ? nil : writes?.indexLayers[index.id]
         if let own { ask(own, .max) }
-        if !index.isMerged { for layer in index.layers where layer.count > 0 { ask(layer, at) } }
+        for layer in index.layers where layer.count > 0 { ask(layer, at) }
         let start = ids.count
         index.run?.forEachRun(key, hash: hash) { chunk, entries in
             if entries.count == 1 { ids.append(chunk.id(entries.lowerBound)) } else { chunk.append(entries, to: &ids) }
@@ -118,7 +118,7 @@ extension Transaction {
     /// Whether an entity is in an index under a key. O(log n), however many have the same key.
     func contains(_ index: IndexView, _ key: UnsafeRawBufferPointer, _ id: UInt64) -> Bool {
         var layers = index.layers.map { (layer: $0, transaction: at) }
-        if let own = writes?.indexLayers[index.rule.id] { layers.insert((own, .max), at: 0) }
+        if let own = writes?.indexLayers[index.id] { layers.insert((own, .max), at: 0) }
         for (layer, transaction) in layers {
             guard let node = layer.first(from: key, id: id), IndexKey.order(node.key, node.id, key, id) == 0 else { continue }
             if let isPresent = node.isPresent(at: transaction) { return isPresent }
@@ -163,7 +163,7 @@ extension Transaction {
         _ index: IndexView, _ range: IndexRange, _ order: IndexOrder, after cursor: (key: [UInt8], id: UInt64)? = nil
     ) -> IndexMerge {
         var layers = index.layers.map { (layer: $0, transaction: at) }
-        if let own = writes?.indexLayers[index.rule.id] { layers.insert((own, .max), at: 0) }
+        if let own = writes?.indexLayers[index.id] { layers.insert((own, .max), at: 0) }
         return IndexMerge(index.run, layers, range, isDescending: order == .descending, after: cursor)
     }
 

@@ -3,12 +3,17 @@ internal import GraphModel
 /// One index as a snapshot sees it: the run of the base, and what changed since, newest layer first.
 final class IndexView: Sendable {
     let rule: SchemaRule
+    /// What every look-up asks for, without a look at the rest of the rule.
+    let id: SchemaRuleID
+    let keyCount: Int
     /// Nil while the index is being populated: then `layers` hold all changes since it was made.
     let run: IndexRun?
     let layers: [IndexLayer]
 
     init(rule: SchemaRule, run: IndexRun?, layers: [IndexLayer]) {
         self.rule = rule
+        id = rule.id
+        keyCount = rule.keys.count
         self.run = run
         self.layers = layers
     }
@@ -42,7 +47,7 @@ final class SchemaView: Sendable {
     }
 
     func index(_ id: SchemaRuleID) -> IndexView? {
-        for index in indexes where index.rule.id == id { return index }
+        for index in indexes where index.id == id { return index }
         return nil
     }
 
