@@ -92,6 +92,13 @@ public final class DedicatedThread: Sendable {
     public func join() { pthread_join(handle, nil) }
 }
 
+/// Lets the calling thread rest. For threads that may block.
+public func pauseThread(nanoseconds: UInt64) {
+    var rest = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+    var left = timespec()
+    while nanosleep(&rest, &left) != 0 && errno == EINTR { rest = left }
+}
+
 /// Nanoseconds on the machine's monotonic clock.
 public func monotonicNanoseconds() -> UInt64 {
     var time = timespec()

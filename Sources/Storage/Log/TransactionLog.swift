@@ -17,6 +17,8 @@ package final class TransactionLog: Sendable {
         package var tailByteCountMaximum = 32 << 20
         /// How long files stay that recovery does not need.
         package var retention = LogRetention.bytes(512 << 20)
+        /// Whether a batch is on disk before it is reported as durable.
+        package var syncs = true
         package init() {}
     }
 
@@ -185,7 +187,7 @@ package final class TransactionLog: Sendable {
                 }
                 throw error
             }
-            try current.file.sync()
+            if options.syncs { try current.file.sync() }
             state.withLock { state in
                 let index = state.files.count - 1
                 state.files[index].offsets?.append(contentsOf: offsets)

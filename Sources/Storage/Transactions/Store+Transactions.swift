@@ -113,6 +113,8 @@ public final class LocalCommitter: Sendable {
 
     @discardableResult
     func commitAndWait(writeSet: [UInt8]) throws(GraphError) -> TransactionID {
+        let delay = store.commitDelayNanoseconds
+        if delay > 0 { pauseThread(nanoseconds: delay) }
         let outcome = OneResult()
         let position = try commit(writeSet, wakesLog: false) { _, failure in outcome.set(failure) }
         if store.options.usesLogThread { store.writeLogHere() } else { store.flush() }
