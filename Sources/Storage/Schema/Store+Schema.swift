@@ -28,6 +28,7 @@ extension Store {
 
     /// Whether a constraint waits for its next step, which only who may commit can take.
     public var isSchemaStepDue: Bool {
+        if damage.error != nil { return false }
         let schema = state.view.schema
         return schema.schema.rules.contains { nextState($0, schema) != nil }
     }
@@ -47,6 +48,7 @@ extension Store {
     /// at, O(index) or O(entities): the constraint comes into force, or fails and says which entities break it. A conflict
     /// means that the schema was changed meanwhile: ask again.
     public func nextSchemaStep() -> [UInt8]? {
+        if damage.error != nil { return nil }
         let read = beginRead()
         let schema = read.view.schema
         for rule in schema.schema.rules {
@@ -56,7 +58,7 @@ extension Store {
                 next = .failed
                 failure = problem.message
             }
-            // Damage reads as absence: nothing can be said of the rest then.
+            // Damage that the look came upon reads as absence: nothing can be said of the rest then.
             if damage.error != nil { return nil }
             return WriteSet(
                 base: read.snapshotTransactionID, idEpoch: .zero, newNames: [],
