@@ -27,6 +27,8 @@ import Testing
         for _ in 0..<Self.accountCount {
             accounts.append(try setUp.createNode(labels: ["Account"], properties: [("balance", .integer(Self.total / Int64(Self.accountCount)))]))
         }
+        try setUp.createIndex(label: "Account", keys: ["balance"], name: "balances")
+        try setUp.createExistenceConstraint(label: "Account", keys: ["balance"])
         try #require(committer).commitAndWait(setUp)
 
         let isStopped = Flag()
@@ -58,8 +60,23 @@ import Testing
                 counts.checkpoints.add(1, ordering: .relaxed)
             }
         }
+        bodies.append { [committer] in
+            // In the middle of everything the index becomes readable.
+            do { try committer?.finishSchemaWork() } catch { problems.note("schema: \(error)") }
+        }
+        bodies.append { [store, accounts] in
+            while !isStopped.isSet, let store {
+                do {
+                    if let problem = try Self.copy(store, accounts) { problems.note(problem) }
+                } catch {
+                    problems.note("copy: \(error)")
+                }
+                counts.copies.add(1, ordering: .relaxed)
+            }
+        }
         try withThreads(bodies, until: {
             counts.transfers.load(ordering: .relaxed) >= 600 && counts.checkpoints.load(ordering: .relaxed) >= 10
+                && counts.copies.load(ordering: .relaxed) >= 5
         }, stop: { isStopped.set() })
         #expect(problems.all == [])
         let report = try #require(store).check()
@@ -89,6 +106,32 @@ import Testing
     private final class Counts: Sendable {
         let transfers = Atomic<Int>(0)
         let checkpoints = Atomic<Int>(0)
+        let copies = Atomic<Int>(0)
+    }
+
+    /// Streams a copy, as a backup does, into another store and opens that; what is wrong with it.
+    private static func copy(_ store: Store, _ accounts: [NodeID]) throws -> String? {
+        let disk = CrashableFileSystem()
+        let source = store.beginCopy()
+        let target = try StoreCopyTarget(directory: "copy", fileSystem: disk, manifest: source.manifest)
+        for (index, file) in source.files.enumerated() {
+            var offset: UInt64 = 0
+            while offset < file.byteCount {
+                let bytes = try source.read(index, from: offset, maximumByteCount: 4096)
+                try target.write(file.name, bytes)
+                offset += UInt64(bytes.count)
+            }
+        }
+        var position = source.basePosition.transactionID
+        while case let records = try source.records(after: position, maximumByteCount: 4096), let last = records.last {
+            try target.append(records)
+            position = last.position.transactionID
+        }
+        try target.finish(expecting: source.target)
+        let copy = try Store.open("copy", fileSystem: disk)
+        defer { copy.close() }
+        if let problem = copy.check().problems.first { return "a copy: \(problem)" }
+        return read(copy.beginRead(), accounts)
     }
 
     /// What is wrong with a snapshot; looked at twice, with time for a checkpoint in between.
@@ -100,12 +143,33 @@ import Testing
                 if case .integer(let balance)? = read.property(key, ofNode: account) { sum += balance }
             }
             if sum != total { return "a snapshot at \(read.snapshotTransactionID) shows \(sum)" }
+            if let problem = readIndex(read, key, accounts) { return problem }
             var neighbours: ContiguousArray<UInt64> = []
             var relationships: ContiguousArray<UInt64> = []
             read.expand(accounts[0], .both, types: [], neighbours: &neighbours, relationships: &relationships)
             for id in relationships where read.relationship(RelationshipID(id)) == nil {
                 return "relationship \(id) is listed but not there"
             }
+        }
+        return nil
+    }
+
+    /// The index of balances, once it can be read, agrees with the accounts of the same snapshot.
+    private static func readIndex(_ read: Transaction, _ key: TokenID, _ accounts: [NodeID]) -> String? {
+        guard let label = read.token(.label, "Account"), let index = read.index(label: label, keys: [key]) else { return nil }
+        var ids: ContiguousArray<UInt64> = []
+        var cursor = IndexCursor()
+        do throws(GraphError) {
+            while try read.scan(index, .all, cursor: &cursor, limit: 5, into: &ids) {}
+            if ids.sorted() != accounts.map(\.rawValue).sorted() { return "the index holds \(ids)" }
+            for account in accounts {
+                ids.removeAll()
+                guard let balance = read.property(key, ofNode: account) else { continue }
+                try read.seek(index, equals: balance, into: &ids)
+                if !ids.contains(account.rawValue) { return "the index does not find \(account) by \(balance)" }
+            }
+        } catch {
+            return "index: \(error)"
         }
         return nil
     }

@@ -80,7 +80,7 @@ import Testing
         for (number, file) in source.files.enumerated() {
             var offset: UInt64 = 0
             while offset < file.byteCount {
-                let part = source.read(number, from: offset, maximumByteCount: 100)
+                let part = try source.read(number, from: offset, maximumByteCount: 100)
                 try target.write(file.name, part)
                 offset += UInt64(part.count)
             }

@@ -42,10 +42,10 @@ public final class StoreCopySource: Sendable {
 
     public var byteCount: UInt64 { files.reduce(0) { $0 + $1.byteCount } }
 
-    /// A part of a file.
-    public func read(_ file: Int, from offset: UInt64, maximumByteCount: Int) -> [UInt8] {
-        let name = files[file].name
-        guard let bytes = segments[name]?.bytes, Int(offset) < bytes.count else { return [] }
+    /// A part of a file. Throws `.corrupt` when the store is known to be damaged.
+    public func read(_ file: Int, from offset: UInt64, maximumByteCount: Int) throws(GraphError) -> [UInt8] {
+        try base.damage.requireNone()
+        guard let bytes = segments[files[file].name]?.bytes, Int(offset) < bytes.count else { return [] }
         return Array(bytes[Int(offset)..<min(bytes.count, Int(offset) + maximumByteCount)])
     }
 

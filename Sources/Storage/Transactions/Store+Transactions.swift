@@ -83,7 +83,8 @@ public final class LocalCommitter: Sendable {
         let ready = waiters.withLock { waiters -> [Waiter] in
             let count = waiters.firstIndex { $0.transactionID > position.transactionID } ?? waiters.count
             defer { waiters.removeFirst(count) }
-            return Array(waiters[..<count])
+            // A copy: a whole slice would share the memory that the next waiters go to.
+            return waiters[..<count].map { $0 }
         }
         for waiter in ready { waiter.resume(waiter.transactionID, nil) }
     }
