@@ -47,6 +47,7 @@ var targets: [Target] = [
     tests("ReplicationTests", ["GraphModel", "FileSystem", "Storage", "Coordination", "Replication"]),
     tests("SimulationTests", ["FileSystem", "Replication", "Simulation"]),
     tests("StorageTests", ["GraphModel", "FileSystem", "Storage"]),
+    tests("DatabaseTests", ["GraphModel", "FileSystem", "Storage", "Database"]),
     tests("QueryEngineTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine"]),
 ]
 var dependencies: [Package.Dependency] = []

@@ -6,10 +6,13 @@ final class StoreView: Sendable {
     let base: Base
     /// Newest first: the active overlay, then, while a checkpoint runs, the frozen one.
     let layers: [Overlay]
+    /// Indexes and constraints, with what changed in the indexes since the base.
+    let schema: SchemaView
 
-    init(base: Base, layers: [Overlay]) {
+    init(base: Base, layers: [Overlay], schema: SchemaView) {
         self.base = base
         self.layers = layers
+        self.schema = schema
     }
 
     /// Whether an overlay has changed any relationship.

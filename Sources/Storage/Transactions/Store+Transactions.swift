@@ -109,10 +109,15 @@ public final class LocalCommitter: Sendable {
     /// Commits and waits until the transaction is durable and readable. Not for threads of the concurrency pool.
     @discardableResult
     public func commitAndWait(_ transaction: Transaction) throws(GraphError) -> TransactionID {
+        try commitAndWait(writeSet: try transaction.finish())
+    }
+
+    @discardableResult
+    func commitAndWait(writeSet: [UInt8]) throws(GraphError) -> TransactionID {
         let delay = store.commitDelayNanoseconds
         if delay > 0 { pauseThread(nanoseconds: delay) }
         let outcome = OneResult()
-        let position = try commit(try transaction.finish(), wakesLog: false) { _, failure in outcome.set(failure) }
+        let position = try commit(writeSet, wakesLog: false) { _, failure in outcome.set(failure) }
         if store.options.usesLogThread { store.writeLogHere() } else { store.flush() }
         if let error = outcome.wait() { throw error }
         return position.transactionID

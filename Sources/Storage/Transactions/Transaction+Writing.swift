@@ -1,7 +1,7 @@
 public import GraphModel
 
 extension Transaction {
-    private func requireWritable() throws(GraphError) {
+    func requireWritable() throws(GraphError) {
         if writes == nil { throw GraphError(.readOnly, "this transaction is read-only: nothing can be changed in it") }
     }
 
@@ -14,7 +14,7 @@ extension Transaction {
         }
     }
 
-    private func number(_ kind: TokenKind, _ name: String) throws(GraphError) -> TokenID {
+    func number(_ kind: TokenKind, _ name: String) throws(GraphError) -> TokenID {
         if name.isEmpty {
             let what =
                 switch kind {
@@ -86,7 +86,9 @@ extension Transaction {
         let stored = try numbered(properties)
         let id = try takeNodeID()
         writes?.commands.append(.createNode(id, labels: labelNumbers, properties: stored))
-        writes?.nodes[id] = Writes.NodeDraft(exists: true, labels: labelNumbers, properties: stored)
+        let draft = Writes.NodeDraft(exists: true, labels: labelNumbers, properties: stored)
+        noteIndexes(id, from: nil, to: draft)
+        writes?.nodes[id] = draft
         writes?.createdNodes.append(id)
         writes?.nodeCountChange += 1
         for label in labelNumbers { writes?.labelCountChanges[label, default: 0] += 1 }
@@ -96,6 +98,7 @@ extension Transaction {
     /// Deletes a node. That it has no relationships left is checked when the transaction commits.
     public func deleteNode(_ id: NodeID) throws(GraphError) {
         let draft = try nodeDraft(id)
+        noteIndexes(id.rawValue, from: draft, to: nil)
         writes?.commands.append(.deleteNode(id.rawValue))
         writes?.nodes[id.rawValue] = Writes.NodeDraft(exists: false, labels: [], properties: [])
         writes?.deletedNodes.append(id.rawValue)
@@ -111,7 +114,9 @@ extension Transaction {
         if stored == nil && token(.propertyKey, key) == nil { return }
         let token = try number(.propertyKey, key)
         if stored == nil && draft.properties.value(token) == nil { return }
+        let before = draft
         draft.properties.set(token, stored)
+        noteIndexes(id.rawValue, from: before, to: draft)
         writes?.commands.append(.setNodeProperty(id.rawValue, key: token, value: stored))
         writes?.nodes[id.rawValue] = draft
     }
@@ -129,7 +134,9 @@ extension Transaction {
         var draft = try nodeDraft(id)
         let token = try number(.label, label)
         guard !draft.labels.contains(token) else { return }
+        let before = draft
         draft.labels.append(token)
+        noteIndexes(id.rawValue, from: before, to: draft)
         writes?.commands.append(.addLabel(id.rawValue, token))
         writes?.nodes[id.rawValue] = draft
         writes?.labelCountChanges[token, default: 0] += 1
@@ -138,7 +145,9 @@ extension Transaction {
     public func removeLabel(_ label: String, from id: NodeID) throws(GraphError) {
         var draft = try nodeDraft(id)
         guard let token = token(.label, label), draft.labels.contains(token) else { return }
+        let before = draft
         draft.labels.removeAll { $0 == token }
+        noteIndexes(id.rawValue, from: before, to: draft)
         writes?.commands.append(.removeLabel(id.rawValue, token))
         writes?.nodes[id.rawValue] = draft
         writes?.labelCountChanges[token, default: 0] -= 1
@@ -163,9 +172,11 @@ extension Transaction {
         writes?.commands.append(
             .createRelationship(
                 id, type: typeNumber, start: start.rawValue, end: end.rawValue, properties: stored))
-        writes?.relationships[id] = Writes.RelationshipDraft(
+        let draft = Writes.RelationshipDraft(
             record: RelationshipRecord(id: RelationshipID(id), type: typeNumber, start: start, end: end), exists: true,
             properties: stored)
+        noteIndexes(id, from: nil, to: draft)
+        writes?.relationships[id] = draft
         writes?.edges[start.rawValue, default: []].append(
             .init(relationship: id, neighbour: end.rawValue, type: typeNumber, isOutgoing: true))
         writes?.edges[end.rawValue, default: []].append(
@@ -178,6 +189,7 @@ extension Transaction {
 
     public func deleteRelationship(_ id: RelationshipID) throws(GraphError) {
         var draft = try relationshipDraft(id)
+        noteIndexes(id.rawValue, from: draft, to: nil)
         draft.exists = false
         draft.properties = []
         writes?.commands.append(.deleteRelationship(id.rawValue))
@@ -197,7 +209,9 @@ extension Transaction {
         if stored == nil && token(.propertyKey, key) == nil { return }
         let token = try number(.propertyKey, key)
         if stored == nil && draft.properties.value(token) == nil { return }
+        let before = draft
         draft.properties.set(token, stored)
+        noteIndexes(id.rawValue, from: before, to: draft)
         writes?.commands.append(.setRelationshipProperty(id.rawValue, key: token, value: stored))
         writes?.relationships[id.rawValue] = draft
     }

@@ -16,6 +16,8 @@ public final class Transaction {
     /// Whether overlays hold any relationship: what this transaction may see of them is there when it begins.
     let hasChangedAdjacency: Bool
     private let reserve: IDReserve?
+    /// Memory for the key of a seek, kept from one to the next.
+    private var scratch: [UInt8] = []
 
     init(reading state: AppliedState) {
         self.state = state
@@ -47,7 +49,7 @@ public final class Transaction {
     public internal(set) var missingIDs = (nodes: 0, relationships: 0)
 
     /// The write set, for the master to sequence. Throws `.constraintViolation` when a deleted node still has
-    /// relationships.
+    /// relationships or when a constraint of the schema is broken, `.unavailable` when this member cannot check one yet.
     public func finish() throws(GraphError) -> [UInt8] {
         guard let writes else { throw GraphError(.readOnly, "a read transaction has nothing to commit") }
         try requireIntact()
@@ -59,10 +61,21 @@ public final class Transaction {
                     "Node \(id) cannot be deleted, it still has \(count) relationship(s): delete them first")
             }
         }
+        try checkExistence()
         return WriteSet(
-            base: snapshotTransactionID, idEpoch: writes.idEpoch, newNames: writes.newNames, commands: writes.commands
+            base: snapshotTransactionID, idEpoch: writes.idEpoch, newNames: writes.newNames, commands: writes.commands,
+            claims: try uniquenessClaims()
         ).encode()
     }
+
+    func takeScratch() -> [UInt8] {
+        var taken: [UInt8] = []
+        swap(&taken, &scratch)
+        taken.removeAll(keepingCapacity: true)
+        return taken
+    }
+
+    func giveBack(_ memory: [UInt8]) { if memory.capacity < 1 << 16 { scratch = memory } }
 
     // MARK: Ids
 

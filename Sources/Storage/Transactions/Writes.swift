@@ -39,6 +39,10 @@ struct Writes {
     var relationshipCountChange = 0
     var labelCountChanges: [TokenID: Int] = [:]
     var typeCountChanges: [TokenID: Int] = [:]
+    /// What this transaction changed in indexes, by rule; read like a layer on top of the snapshot's.
+    var indexLayers: [SchemaRuleID: IndexLayer] = [:]
+    /// The schema with this transaction's changes; nil while it made none.
+    var schema: Schema?
 
     /// The number of a name, provisional when neither the store nor this transaction has it.
     mutating func number(_ kind: TokenKind, _ name: String, _ tokens: TokenTable) -> TokenID {
