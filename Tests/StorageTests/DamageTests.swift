@@ -45,6 +45,11 @@ import Testing
             try committer.commitAndWait(transaction)
         }
         for _ in 0..<6 { try write(10) }
+        let schema = committer.begin()
+        try schema.createUniquenessConstraint(label: "A", keys: ["id"])
+        try schema.createIndex(label: "B", keys: ["kind", "weight"])
+        try committer.commitAndWait(schema)
+        try committer.finishSchemaWork()
         try store.checkpoint()
         for _ in 0..<checkpointed { try write(5) }
         let model = ModelGraph(reading: store.beginRead())

@@ -258,6 +258,9 @@ public struct Sequencer: Sendable {
             throw GraphError(
                 .masterChanged, "the ids of this transaction were reserved under \(writeSet.idEpoch), the master rules under \(epoch)")
         }
+        guard id < Manifest.idLimit else {
+            throw GraphError(.general, "the store has used all ids below \(Manifest.idLimit): nothing more can be created in it")
+        }
         guard id < next else { throw GraphError(.invalidRequest, "id \(id) was never reserved") }
     }
 
