@@ -37,6 +37,11 @@ public final class SingleDatabase: CommitPipeline {
         }
     }
 
+    public func commitAndWait(_ writeSet: [UInt8]) throws(GraphError) -> TransactionID {
+        if isClosed.load(ordering: .relaxed) { throw GraphError(.unavailable, "the database is closed") }
+        return try committer.commitAndWait(writeSet)
+    }
+
     public func reserveIDs(nodes: Int, relationships: Int, done: @escaping @Sendable (GraphError?) -> Void) {
         committer.reserveIDs(nodes: nodes, relationships: relationships)
         done(nil)
@@ -56,11 +61,11 @@ public final class SingleDatabase: CommitPipeline {
         var status = DatabaseStatus(mode: .single, role: .master)
         let failure = store.failure
         status.isReadable = !isClosed.load(ordering: .relaxed)
-        status.isWritableMaster = status.isReadable && failure == nil
+        status.isWritableMaster = status.isReadable && failure == nil && !store.options.isReadOnly
         status.storeID = store.storeID
         status.last = store.last
         status.applied = store.applied
-        status.problem = failure?.message
+        status.problem = failure?.message ?? (store.options.isReadOnly ? "the store is open read-only (read_only=true)" : nil)
         return status
     }
 

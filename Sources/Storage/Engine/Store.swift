@@ -48,6 +48,8 @@ public final class Store: Sendable {
         public var isClustered = false
         /// Whether entries in the log count as committed when the store opens: true for a single database and a backup.
         public var appliesWholeLog = true
+        /// Whether the store takes nothing new: it has to exist, and ``Store/append(_:)`` refuses.
+        public var isReadOnly = false
         /// Whether the log has a thread of its own; tests on a simulated disk call ``flush()``.
         public var usesLogThread = true
         /// For a new store; 0 draws one at random.
@@ -73,6 +75,8 @@ public final class Store: Sendable {
     /// Held while a checkpoint is made; whether the store is closed and makes no more.
     let checkpointing = Mutex(false)
     let ownership = FileOwnership()
+    /// Locks that transactions of this process hold.
+    public let locks = LockManager()
     let hooks: Hooks
 
     /// Calls out of the store, set once after opening.
@@ -142,9 +146,16 @@ public final class Store: Sendable {
 
     /// Appends entries to the log; they become durable soon and readable when applied.
     public func append(_ records: [LogRecord]) throws(GraphError) {
+        try requireAppendable()
         try unapplied.withLock { unapplied throws(GraphError) in
             try log.append(records)
             unapplied.append(contentsOf: records)
+        }
+    }
+
+    func requireAppendable() throws(GraphError) {
+        if options.isReadOnly {
+            throw GraphError(.readOnly, "\(directory) is open read-only (read_only=true): nothing can be changed in it")
         }
     }
 

@@ -1,10 +1,6 @@
 public import GraphModel
 
 extension Transaction {
-    private func requireWritable() throws(GraphError) {
-        if writes == nil { throw GraphError(.readOnly, "this transaction is read-only: nothing can be changed in it") }
-    }
-
     private func requireStorable(_ value: Value, _ key: String) throws(GraphError) {
         if key.isEmpty { throw GraphError(.argumentError, "a property key cannot be empty") }
         guard value.isStorable else {
@@ -51,6 +47,7 @@ extension Transaction {
         guard view.nodeExists(id.rawValue, at: at) else {
             throw GraphError(.entityNotFound, "Node \(id.rawValue) not found")
         }
+        try lock(id, .exclusive)
         return Writes.NodeDraft(
             exists: true, labels: view.labels(ofNode: id.rawValue, at: at),
             properties: view.properties(ofNode: id.rawValue, at: at))
@@ -67,6 +64,7 @@ extension Transaction {
         guard let record = view.relationship(id.rawValue, at: at) else {
             throw GraphError(.entityNotFound, "Relationship \(id.rawValue) not found")
         }
+        try lock(id, .exclusive)
         return Writes.RelationshipDraft(
             record: record, exists: true, properties: view.properties(ofRelationship: id.rawValue, at: at))
     }
@@ -85,7 +83,7 @@ extension Transaction {
         }
         let stored = try numbered(properties)
         let id = try takeNodeID()
-        writes?.commands.append(.createNode(id, labels: labelNumbers, properties: stored))
+        try record(.createNode(id, labels: labelNumbers, properties: stored))
         writes?.nodes[id] = Writes.NodeDraft(exists: true, labels: labelNumbers, properties: stored)
         writes?.createdNodes.append(id)
         writes?.nodeCountChange += 1
@@ -96,7 +94,7 @@ extension Transaction {
     /// Deletes a node. That it has no relationships left is checked when the transaction commits.
     public func deleteNode(_ id: NodeID) throws(GraphError) {
         let draft = try nodeDraft(id)
-        writes?.commands.append(.deleteNode(id.rawValue))
+        try record(.deleteNode(id.rawValue))
         writes?.nodes[id.rawValue] = Writes.NodeDraft(exists: false, labels: [], properties: [])
         writes?.deletedNodes.append(id.rawValue)
         writes?.nodeCountChange -= 1
@@ -112,7 +110,7 @@ extension Transaction {
         let token = try number(.propertyKey, key)
         if stored == nil && draft.properties.value(token) == nil { return }
         draft.properties.set(token, stored)
-        writes?.commands.append(.setNodeProperty(id.rawValue, key: token, value: stored))
+        try record(.setNodeProperty(id.rawValue, key: token, value: stored))
         writes?.nodes[id.rawValue] = draft
     }
 
@@ -130,7 +128,7 @@ extension Transaction {
         let token = try number(.label, label)
         guard !draft.labels.contains(token) else { return }
         draft.labels.append(token)
-        writes?.commands.append(.addLabel(id.rawValue, token))
+        try record(.addLabel(id.rawValue, token))
         writes?.nodes[id.rawValue] = draft
         writes?.labelCountChanges[token, default: 0] += 1
     }
@@ -139,7 +137,7 @@ extension Transaction {
         var draft = try nodeDraft(id)
         guard let token = token(.label, label), draft.labels.contains(token) else { return }
         draft.labels.removeAll { $0 == token }
-        writes?.commands.append(.removeLabel(id.rawValue, token))
+        try record(.removeLabel(id.rawValue, token))
         writes?.nodes[id.rawValue] = draft
         writes?.labelCountChanges[token, default: 0] -= 1
     }
@@ -157,10 +155,12 @@ extension Transaction {
             }
             throw GraphError(.entityNotFound, "Node \(node.rawValue) not found")
         }
+        try lockForAttaching(start)
+        if end != start { try lockForAttaching(end) }
         let typeNumber = try number(.relationshipType, type)
         let stored = try numbered(properties)
         let id = try takeRelationshipID()
-        writes?.commands.append(
+        try record(
             .createRelationship(
                 id, type: typeNumber, start: start.rawValue, end: end.rawValue, properties: stored))
         writes?.relationships[id] = Writes.RelationshipDraft(
@@ -178,9 +178,11 @@ extension Transaction {
 
     public func deleteRelationship(_ id: RelationshipID) throws(GraphError) {
         var draft = try relationshipDraft(id)
+        try lockForAttaching(draft.record.start)
+        try lockForAttaching(draft.record.end)
         draft.exists = false
         draft.properties = []
-        writes?.commands.append(.deleteRelationship(id.rawValue))
+        try record(.deleteRelationship(id.rawValue))
         writes?.relationships[id.rawValue] = draft
         writes?.removed.insert(id.rawValue)
         writes?.nodesWithRemovals.insert(draft.record.start.rawValue)
@@ -198,7 +200,7 @@ extension Transaction {
         let token = try number(.propertyKey, key)
         if stored == nil && draft.properties.value(token) == nil { return }
         draft.properties.set(token, stored)
-        writes?.commands.append(.setRelationshipProperty(id.rawValue, key: token, value: stored))
+        try record(.setRelationshipProperty(id.rawValue, key: token, value: stored))
         writes?.relationships[id.rawValue] = draft
     }
 

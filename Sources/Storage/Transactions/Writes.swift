@@ -22,6 +22,8 @@ struct Writes {
     var idEpoch = Epoch.zero
     var hasIDs = false
     var commands: [Command] = []
+    /// Roughly, of the commands.
+    var byteCount = 0
     var newNames: [WriteSet.NewName] = []
     /// By kind, keyed by UTF-8: provisional numbers.
     var newNumbers: [[[UInt8]: TokenID]] = [[:], [:], [:]]
@@ -39,6 +41,11 @@ struct Writes {
     var relationshipCountChange = 0
     var labelCountChanges: [TokenID: Int] = [:]
     var typeCountChanges: [TokenID: Int] = [:]
+
+    /// Whether a node is a draft, or relationships came or went at it.
+    func hasAttachedOrDrafted(_ node: UInt64) -> Bool {
+        edges[node] != nil || nodes[node] != nil || (!removed.isEmpty && nodesWithRemovals.contains(node))
+    }
 
     /// The number of a name, provisional when neither the store nor this transaction has it.
     mutating func number(_ kind: TokenKind, _ name: String, _ tokens: TokenTable) -> TokenID {
