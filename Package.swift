@@ -36,6 +36,10 @@ var targets: [Target] = [
     module(
         "Database",
         ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Coordination", "Replication"]),
+    module("Martlet", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database"]),
+    // Built with everything else, so that the pages that quote it stay true.
+    .executableTarget(
+        name: "EmbeddedExample", dependencies: ["Martlet"], path: "Examples/Embedded", swiftSettings: swiftSettings),
     module("TestSupport", ["GraphModel", "FileSystem"]),
     module("Simulation", ["GraphModel", "FileSystem", "Storage", "Coordination", "Replication"]),
     tests("GraphModelTests", ["GraphModel"]),
@@ -44,6 +48,8 @@ var targets: [Target] = [
     tests("ReplicationTests", ["GraphModel", "FileSystem", "Storage", "Coordination", "Replication"]),
     tests("SimulationTests", ["FileSystem", "Replication", "Simulation"]),
     tests("StorageTests", ["GraphModel", "FileSystem", "Storage"]),
+    tests("DatabaseTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database"]),
+    tests("MartletTests", ["FileSystem", "Martlet", "EmbeddedExample"]),
     tests("QueryEngineTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine"]),
 ]
 var dependencies: [Package.Dependency] = []
@@ -148,4 +154,5 @@ if withBenchmarks {
             ], path: "Benchmarks", swiftSettings: swiftSettings))
 }
 
-let package = Package(name: "Martlet", dependencies: dependencies, targets: targets)
+let package = Package(
+    name: "Martlet", products: [.library(name: "Martlet", targets: ["Martlet"])], dependencies: dependencies, targets: targets)
