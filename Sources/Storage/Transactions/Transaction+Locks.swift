@@ -68,7 +68,7 @@ extension Transaction {
     /// node is a draft, it is locked.
     func lockForAttaching(_ node: NodeID) throws(GraphError) {
         let id = node.rawValue
-        guard locks != nil, writes?.hasAttachedOrDrafted(id) == false else { return }
+        guard locks != nil, writes?.coversAttaching(id) == false else { return }
         if try acquire(LockTable.Key(node), .attaching), currentState?.nodeExists(id) == false {
             throw giveUp(.node(node))
         }

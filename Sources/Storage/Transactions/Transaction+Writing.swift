@@ -144,19 +144,25 @@ extension Transaction {
 
     // MARK: Relationships
 
+    /// Makes sure that a node is there and stays until the commit.
+    private func requireAttachable(_ node: NodeID) throws(GraphError) {
+        if let exists = writes?.nodes[node.rawValue]?.exists {
+            if exists { return }
+            throw GraphError(.entityDeleted, "Node \(node.rawValue) has been deleted in this transaction")
+        }
+        guard view.nodeExists(node.rawValue, at: at) else {
+            throw GraphError(.entityNotFound, "Node \(node.rawValue) not found")
+        }
+        try lockForAttaching(node)
+    }
+
     /// Creates a relationship between two nodes, which may be the same.
     public func createRelationship(
         type: String, from start: NodeID, to end: NodeID, properties: [(key: String, value: Value)] = []
     ) throws(GraphError) -> RelationshipID {
         try requireWritable()
-        for node in [start, end] where !nodeExists(node) {
-            if writes?.nodes[node.rawValue] != nil {
-                throw GraphError(.entityDeleted, "Node \(node.rawValue) has been deleted in this transaction")
-            }
-            throw GraphError(.entityNotFound, "Node \(node.rawValue) not found")
-        }
-        try lockForAttaching(start)
-        if end != start { try lockForAttaching(end) }
+        try requireAttachable(start)
+        try requireAttachable(end)
         let typeNumber = try number(.relationshipType, type)
         let stored = try numbered(properties)
         let id = try takeRelationshipID()

@@ -10,6 +10,13 @@ public struct TransactionData: Sendable {
         public let oldValue: Value?
         /// nil when the property is removed.
         public let newValue: Value?
+
+        public init(node: NodeID, key: String, oldValue: Value?, newValue: Value?) {
+            self.node = node
+            self.key = key
+            self.oldValue = oldValue
+            self.newValue = newValue
+        }
     }
 
     public struct RelationshipProperty: Sendable, Equatable {
@@ -17,11 +24,23 @@ public struct TransactionData: Sendable {
         public let key: String
         public let oldValue: Value?
         public let newValue: Value?
+
+        public init(relationship: RelationshipID, key: String, oldValue: Value?, newValue: Value?) {
+            self.relationship = relationship
+            self.key = key
+            self.oldValue = oldValue
+            self.newValue = newValue
+        }
     }
 
     public struct NodeLabel: Sendable, Equatable {
         public let node: NodeID
         public let label: String
+
+        public init(node: NodeID, label: String) {
+            self.node = node
+            self.label = label
+        }
     }
 
     public struct Relationship: Sendable, Equatable {
@@ -29,6 +48,13 @@ public struct TransactionData: Sendable {
         public let type: String
         public let start: NodeID
         public let end: NodeID
+
+        public init(id: RelationshipID, type: String, start: NodeID, end: NodeID) {
+            self.id = id
+            self.type = type
+            self.start = start
+            self.end = end
+        }
     }
 
     /// In the order of their creation.

@@ -42,8 +42,8 @@ struct Writes {
     var labelCountChanges: [TokenID: Int] = [:]
     var typeCountChanges: [TokenID: Int] = [:]
 
-    /// Whether a node is a draft, or relationships came or went at it.
-    func hasAttachedOrDrafted(_ node: UInt64) -> Bool {
+    /// Whether a node is locked for attaching already: relationships came or went at it, or it is a draft.
+    func coversAttaching(_ node: UInt64) -> Bool {
         edges[node] != nil || nodes[node] != nil || (!removed.isEmpty && nodesWithRemovals.contains(node))
     }
 
