@@ -6,7 +6,7 @@ import PackageDescription
 // tests build in seconds.
 let coreOnly = Context.environment["MARTLET_CORE_ONLY"] != nil
 // MARTLET_BENCH=1 adds the measuring program of tools/bench.
-let withBenchmarks = Context.environment["MARTLET_BENCH"] != nil && !coreOnly
+let withBenchmarks = Context.environment["MARTLET_BENCH"] != nil
 let warningsAsErrors = Context.environment["CI"] != nil || Context.environment["MARTLET_STRICT"] != nil
 
 let swiftSettings: [SwiftSetting] =
@@ -27,8 +27,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 var targets: [Target] = [
     module("GraphModel"),
     .target(name: "CCRC32C"),
+    .target(name: "CPrefetch"),
     module("FileSystem", ["CCRC32C"]),
-    module("Storage", ["GraphModel", "FileSystem"]),
+    module("Storage", ["GraphModel", "FileSystem", "CPrefetch"]),
     module("Cypher", ["GraphModel"]),
     module("QueryEngine", ["GraphModel", "FileSystem", "Storage", "Cypher"], exclude: ["DESIGN.md"]),
     module("Coordination", ["GraphModel", "FileSystem"]),
@@ -144,6 +145,12 @@ if !coreOnly {
 if withBenchmarks {
     targets.append(
         .executableTarget(
+            name: "storage-bench", dependencies: ["GraphModel", "FileSystem", "Storage"], path: "Benchmarks/Storage",
+            swiftSettings: swiftSettings))
+}
+if withBenchmarks && !coreOnly {
+    targets.append(
+        .executableTarget(
             name: "martlet-bench",
             dependencies: [
                 "GraphModel", "FileSystem", "Storage", "QueryEngine", "Cypher", "Database",
@@ -151,7 +158,7 @@ if withBenchmarks {
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ], path: "Benchmarks", swiftSettings: swiftSettings))
+            ], path: "Benchmarks", exclude: ["Storage"], swiftSettings: swiftSettings))
 }
 
 let package = Package(

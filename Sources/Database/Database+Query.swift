@@ -67,6 +67,7 @@ extension Database {
         let statistics = try query.run(in: transaction, parameters: statement.parameters, control: control) {
             batch throws(GraphError) in try consumer.rows(batch, in: transaction)
         }
+        try transaction.requireIntact()
         try consumer.end(statistics, in: transaction)
         return consumer
     }

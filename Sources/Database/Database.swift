@@ -67,7 +67,7 @@ public final class Database: Sendable {
     ) async throws(GraphError) -> R {
         try await prepare(request)
         return try await workers.run { [pipeline] in
-            Result { () throws(GraphError) -> R in try body(try pipeline.readableStore().beginRead()) }
+            Result { () throws(GraphError) -> R in try Self.read(try pipeline.readableStore(), body) }
         }
     }
 
@@ -77,7 +77,20 @@ public final class Database: Sendable {
         _ request: RequestOptions = RequestOptions(), _ body: (Transaction) throws(GraphError) -> R
     ) async throws(GraphError) -> R {
         try await prepare(request)
-        return try body(try pipeline.readableStore().beginRead())
+        return try Self.read(try pipeline.readableStore(), body)
+    }
+
+    static func read<R>(_ store: Store, _ body: (Transaction) throws(GraphError) -> R) throws(GraphError) -> R {
+        let transaction = store.beginRead()
+        defer { transaction.close() }
+        let result: R
+        do throws(GraphError) { result = try body(transaction) } catch {
+            // What is damaged reads as missing: name the cause, not the consequence.
+            try transaction.requireIntact()
+            throw error
+        }
+        try transaction.requireIntact()
+        return result
     }
 
     func prepare(_ request: RequestOptions) async throws(GraphError) {

@@ -147,29 +147,4 @@ import Testing
             return error.code == .corrupt && error.message.contains(log) && error.message.contains("offset 64")
         }
     }
-
-    @Test func flippedBitInASegmentIsFoundAtOpening() throws {
-        var generator = SeededGenerator(seed: 42)
-        let disk = CrashableFileSystem()
-        var run = Run()
-        try Self.workload(disk, &run)
-        for name in try disk.list("store") where name.hasSuffix(".seg") {
-            let size = try disk.readAll("store/\(name)").count
-            for _ in 0..<20 {
-                let offset = Int.random(in: 0..<size, using: &generator)
-                disk.corrupt("store/\(name)", at: offset, xor: 1)
-                // Padding between sections carries nothing; there a flip must change no answer.
-                do throws(GraphError) {
-                    let store = try Store.open("store", fileSystem: disk, options: Self.options)
-                    #expect(ModelGraph(reading: store.beginRead()).nodes.count == 25, "\(name) at \(offset)")
-                    store.close()
-                } catch {
-                    #expect(
-                        [.corrupt, .formatVersion, .foreignStore].contains(error.code)
-                            && error.message.contains(name), "\(name) at \(offset): \(error)")
-                }
-                disk.corrupt("store/\(name)", at: offset, xor: 1)
-            }
-        }
-    }
 }

@@ -8,9 +8,7 @@ extension Database {
     /// Runs `body` over a snapshot on this thread. Inside a write transaction of this thread it reads in that one.
     public func readBlocking<R>(_ body: (Transaction) throws(GraphError) -> R) throws(GraphError) -> R {
         if let scope = TransactionScope.current(of: self) { return try body(try scope.openTransaction()) }
-        let transaction = try pipeline.readableStore().beginRead()
-        defer { transaction.close() }
-        return try body(transaction)
+        return try Self.read(try pipeline.readableStore(), body)
     }
 
     /// Runs `body` in a write transaction on this thread, commits it, and returns once the commit is durable and readable.

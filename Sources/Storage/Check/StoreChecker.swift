@@ -41,10 +41,8 @@ extension Store {
     }
 
     private func checkSegments(_ base: Base, _ report: inout CheckReport) {
-        for file in base.nodeSegments.compactMap({ $0?.file }) + base.relationshipSegments.compactMap({ $0?.file }) {
-            report.segmentCount += 1
-            do throws(GraphError) { try file.verifySections() } catch { report.note(error.message) }
-        }
+        report.segmentCount = base.files.count
+        base.verifyAll { report.note($0.message) }
     }
 
     private func checkLog(_ report: inout CheckReport) {
@@ -84,21 +82,8 @@ extension Store {
             for id in ids {
                 report.nodeCount += 1
                 for label in transaction.labels(of: NodeID(id)) { counts.add(1, label: label) }
-                let entries = transaction.view.adjacency(id, at: transaction.at)
-                var seen: [UInt64] = []
-                for entry in entries {
-                    if entry.isIncoming { incoming += 1 } else { outgoing += 1 }
-                    seen.append(entry.relationship << 1 | (entry.isIncoming ? 1 : 0))
-                    let wanted = RelationshipRecord(
-                        id: RelationshipID(entry.relationship), type: entry.type,
-                        start: NodeID(entry.isIncoming ? entry.neighbour : id),
-                        end: NodeID(entry.isIncoming ? id : entry.neighbour))
-                    if transaction.relationship(wanted.id) != wanted {
-                        report.note(
-                            "node \(id) lists relationship \(entry.relationship) (\(entry.isIncoming ? "incoming" : "outgoing"), other end \(entry.neighbour)), which the relationship itself does not confirm")
-                    }
-                }
-                if Set(seen).count != seen.count { report.note("node \(id) lists a relationship twice") }
+                outgoing += checkAdjacency(id, isIncoming: false, transaction, &report)
+                incoming += checkAdjacency(id, isIncoming: true, transaction, &report)
             }
             progress(Double(report.nodeCount) / Double(max(transaction.nodeCount(), 1)))
         }
@@ -113,6 +98,33 @@ extension Store {
             report.note(
                 "\(counts.nodes(label: token)) nodes have label \(transaction.name(.label, token)), the counter says \(stored.nodes(label: token))")
         }
+    }
+
+    /// Whether the relationships that a node lists say the same of themselves; returns how many it lists.
+    private func checkAdjacency(
+        _ id: UInt64, isIncoming: Bool, _ transaction: Transaction, _ report: inout CheckReport
+    ) -> Int {
+        var seen: ContiguousArray<UInt64> = []
+        func check(_ type: TokenID, _ neighbour: UInt64, _ relationship: UInt64) {
+            seen.append(relationship)
+            let wanted = RelationshipRecord(
+                id: RelationshipID(relationship), type: type, start: NodeID(isIncoming ? neighbour : id),
+                end: NodeID(isIncoming ? id : neighbour))
+            if transaction.relationship(wanted.id) != wanted {
+                report.note(
+                    "node \(id) lists relationship \(relationship) (\(isIncoming ? "incoming" : "outgoing"), other end \(neighbour)), which the relationship itself does not confirm")
+            }
+        }
+        transaction.view.forEachPart(
+            id, isIncoming: isIncoming, types: [], at: transaction.at,
+            run: { adjacency, type, entries in
+                for entry in entries { check(type, adjacency.neighbour(entry), adjacency.relationshipIDs[entry]) }
+            }, edge: check)
+        seen.sort()
+        if zip(seen, seen.dropFirst()).contains(where: { $0 == $1 }) {
+            report.note("node \(id) lists a relationship twice")
+        }
+        return seen.count
     }
 
     private func checkRelationships(

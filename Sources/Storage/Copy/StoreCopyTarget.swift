@@ -114,7 +114,7 @@ public final class StoreCopyTarget {
             throw GraphError(
                 .corrupt, "the copy of \(reference.name) has \(received[reference.name] ?? 0) bytes, not \(reference.byteCount)")
         }
-        _ = try Base.open(manifest, directory: directory, fileSystem)
+        try Base.open(manifest, directory: directory, fileSystem, damage: StoreDamage()).verifyNew()
         do throws(FileError) {
             try fileSystem.replace(directory + "/" + Manifest.fileName, with: manifestBytes)
         } catch {

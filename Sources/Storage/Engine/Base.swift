@@ -1,30 +1,62 @@
 internal import FileSystem
 internal import GraphModel
+internal import Synchronization
 
 /// One generation of immutable segments, as one manifest names them. Unmapped, and its obsolete files removed, when the
 /// last snapshot that reads it goes.
-final class Base: Sendable {
+///
+/// Opening maps the segments; each is verified when its first reader comes. One that turns out damaged reads as empty
+/// and is noted in ``damage``.
+final class Base: @unchecked Sendable {
+    // Safety: `adjacencies` is written by the initialiser only and leads into segments that this object keeps.
     let manifest: Manifest
+    let damage: StoreDamage
+    /// Which base of the store this is: places in its runs mean nothing in another.
+    let generation: UInt32
     let nodeSegments: [NodeSegment?]
     let relationshipSegments: [RelationshipSegment?]
+    /// Per range of nodes the outgoing and the incoming adjacency, flat: expanding touches no object.
+    private let adjacencies: UnsafeMutablePointer<Adjacency>
+    /// Per range of nodes whether its segment was verified.
+    private let verified: UnsafeMutablePointer<Atomic<Bool>>
+    private let rangeCount: UInt64
     private let nodeShift: UInt64
     private let nodeMask: UInt64
     private let relationshipShift: UInt64
     private let relationshipMask: UInt64
 
-    init(manifest: Manifest, nodeSegments: [NodeSegment?], relationshipSegments: [RelationshipSegment?]) {
+    init(
+        manifest: Manifest, nodeSegments: [NodeSegment?], relationshipSegments: [RelationshipSegment?],
+        damage: StoreDamage
+    ) {
         self.manifest = manifest
+        self.damage = damage
+        generation = UInt32(truncatingIfNeeded: manifest.generation)
         self.nodeSegments = nodeSegments
         self.relationshipSegments = relationshipSegments
         nodeShift = UInt64(manifest.nodeRangeBits)
         nodeMask = (1 << nodeShift) - 1
         relationshipShift = UInt64(manifest.relationshipRangeBits)
         relationshipMask = (1 << relationshipShift) - 1
+        rangeCount = UInt64(nodeSegments.count)
+        adjacencies = .allocate(capacity: nodeSegments.count * 2)
+        verified = .allocate(capacity: nodeSegments.count)
+        for (range, segment) in nodeSegments.enumerated() {
+            (adjacencies + range * 2).initialize(to: segment?.outgoing ?? Adjacency())
+            (adjacencies + range * 2 + 1).initialize(to: segment?.incoming ?? Adjacency())
+            (verified + range).initialize(to: Atomic(segment?.file.isVerified ?? true))
+        }
+    }
+
+    deinit {
+        adjacencies.deallocate()
+        verified.deallocate()
     }
 
     /// Maps every segment of a manifest, taking those that `previous` has mapped already.
     static func open(
-        _ manifest: Manifest, directory: String, _ fileSystem: any FileSystem, reusing previous: Base? = nil
+        _ manifest: Manifest, directory: String, _ fileSystem: any FileSystem, damage: StoreDamage,
+        reusing previous: Base? = nil
     ) throws(GraphError) -> Base {
         var known: [String: NodeSegment] = [:]
         var knownRelationships: [String: RelationshipSegment] = [:]
@@ -36,7 +68,7 @@ final class Base: Sendable {
         }
         var nodes: [NodeSegment?] = []
         for reference in manifest.nodeSegments {
-            try Self.checkRange(reference, after: nodes.count, directory)
+            try checkRange(reference, after: nodes.count, manifest.nextNodeID >> UInt64(manifest.nodeRangeBits), directory)
             while nodes.count < Int(reference.range) { nodes.append(nil) }
             let segment =
                 if let segment = known[reference.name] { segment } else {
@@ -47,7 +79,9 @@ final class Base: Sendable {
         }
         var relationships: [RelationshipSegment?] = []
         for reference in manifest.relationshipSegments {
-            try Self.checkRange(reference, after: relationships.count, directory)
+            try checkRange(
+                reference, after: relationships.count,
+                manifest.nextRelationshipID >> UInt64(manifest.relationshipRangeBits), directory)
             while relationships.count < Int(reference.range) { relationships.append(nil) }
             let segment =
                 if let segment = knownRelationships[reference.name] { segment } else {
@@ -56,13 +90,13 @@ final class Base: Sendable {
             try check(segment.file, reference, bits: manifest.relationshipRangeBits)
             relationships.append(segment)
         }
-        return Base(manifest: manifest, nodeSegments: nodes, relationshipSegments: relationships)
+        return Base(manifest: manifest, nodeSegments: nodes, relationshipSegments: relationships, damage: damage)
     }
 
     private static func checkRange(
-        _ reference: Manifest.SegmentReference, after count: Int, _ directory: String
+        _ reference: Manifest.SegmentReference, after count: Int, _ last: UInt64, _ directory: String
     ) throws(GraphError) {
-        guard reference.range >= UInt64(count), reference.range < 1 << 32 else {
+        guard reference.range >= UInt64(count), reference.range <= last, reference.range < 1 << 24 else {
             throw GraphError(.corrupt, "\(directory)/\(Manifest.fileName): segment \(reference.name) is out of order")
         }
     }
@@ -70,18 +104,74 @@ final class Base: Sendable {
     private static func check(
         _ file: SegmentFile, _ reference: Manifest.SegmentReference, bits: UInt8
     ) throws(GraphError) {
-        guard UInt64(file.byteCount) == reference.byteCount, file.slotCount == 1 << Int(bits),
+        guard UInt64(file.byteCount) == reference.byteCount, file.slotCount <= 1 << Int(bits),
             file.firstID == reference.range << UInt64(bits)
         else {
             throw GraphError(.corrupt, "\(file.path): is not the segment that the manifest means")
         }
     }
 
+    var files: [SegmentFile] {
+        nodeSegments.compactMap { $0?.file } + relationshipSegments.compactMap { $0?.file }
+    }
+
+    // MARK: Verifying
+
+    /// Compares every segment with its checksums, also those that were verified before, and hands each problem over.
+    func verifyAll(_ onProblem: (GraphError) -> Void) {
+        for segment in nodeSegments {
+            guard let segment else { continue }
+            do throws(GraphError) { try segment.verify(nodeLimit: manifest.nextNodeID) } catch { onProblem(error) }
+        }
+        for segment in relationshipSegments {
+            guard let segment else { continue }
+            do throws(GraphError) { try segment.verify() } catch { onProblem(error) }
+        }
+    }
+
+    /// The same for those that nobody has verified yet; throws at the first problem.
+    func verifyNew() throws(GraphError) {
+        for segment in nodeSegments {
+            if let segment, !segment.file.isVerified { try segment.verify(nodeLimit: manifest.nextNodeID) }
+        }
+        for segment in relationshipSegments {
+            if let segment, !segment.file.isVerified { try segment.verify() }
+        }
+    }
+
+    @inline(never)
+    private func verify(nodes range: Int) -> Bool {
+        guard let segment = nodeSegments[range] else { return false }
+        do throws(GraphError) {
+            if !segment.file.isVerified { try segment.verify(nodeLimit: manifest.nextNodeID) }
+            verified[range].store(true, ordering: .releasing)
+            return true
+        } catch {
+            damage.note(error)
+            return false
+        }
+    }
+
+    @inline(never)
+    private func verify(_ segment: RelationshipSegment) -> Bool {
+        do throws(GraphError) {
+            try segment.verify()
+            return true
+        } catch {
+            damage.note(error)
+            return false
+        }
+    }
+
+    // MARK: Finding
+
     @inline(__always)
     func node(_ id: UInt64) -> (segment: NodeSegment, slot: Int)? {
         let range = id >> nodeShift
-        guard range < UInt64(nodeSegments.count), let segment = nodeSegments[Int(range)] else { return nil }
-        return (segment, Int(id & nodeMask))
+        guard range < rangeCount, let segment = nodeSegments[Int(range)] else { return nil }
+        let slot = Int(id & nodeMask)
+        guard slot < segment.slotCount, segment.file.isVerified || verify(nodes: Int(range)) else { return nil }
+        return (segment, slot)
     }
 
     @inline(__always)
@@ -90,6 +180,38 @@ final class Base: Sendable {
         guard range < UInt64(relationshipSegments.count), let segment = relationshipSegments[Int(range)] else {
             return nil
         }
-        return (segment, Int(id & relationshipMask))
+        let slot = Int(id & relationshipMask)
+        guard slot < segment.slotCount, segment.file.isVerified || verify(segment) else { return nil }
+        return (segment, slot)
+    }
+
+    /// Asks for what ``adjacency(_:isIncoming:)`` will lead to.
+    @inline(__always)
+    func prefetchAdjacency(_ id: UInt64, isIncoming: Bool) {
+        let range = id >> nodeShift
+        if range >= rangeCount { return }
+        let adjacency = adjacencies + (Int(range) * 2 + (isIncoming ? 1 : 0))
+        let slot = Int(id & nodeMask)
+        if slot < adjacency.pointee.slotCount { adjacency.pointee.prefetch(slot) }
+    }
+
+    /// Where a relationship stands in the run of one of its nodes; nil when it does not.
+    func place(of record: RelationshipRecord, isIncoming: Bool) -> UInt32? {
+        let node = isIncoming ? record.end : record.start
+        guard let (adjacency, slot) = adjacency(node.rawValue, isIncoming: isIncoming) else { return nil }
+        return adjacency.pointee.place(slot, type: record.type, record.id.rawValue)
+    }
+
+    /// One direction of the adjacency of a node's range, and the node's slot in it; valid while this object lives.
+    @inline(__always)
+    func adjacency(_ id: UInt64, isIncoming: Bool) -> (UnsafePointer<Adjacency>, slot: Int)? {
+        let range = id >> nodeShift
+        guard range < rangeCount else { return nil }
+        let index = Int(range) * 2 + (isIncoming ? 1 : 0)
+        let adjacency = UnsafePointer<Adjacency>(adjacencies + index)
+        let slot = Int(id & nodeMask)
+        guard slot < adjacency.pointee.slotCount else { return nil }
+        guard verified[Int(range)].load(ordering: .acquiring) || verify(nodes: Int(range)) else { return nil }
+        return (adjacency, slot)
     }
 }

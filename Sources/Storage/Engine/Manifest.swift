@@ -79,7 +79,7 @@ struct Manifest: Sendable {
             storeID = StoreID(try reader.read())
             nodeRangeBits = try reader.read()
             relationshipRangeBits = try reader.read()
-            guard (4...30).contains(nodeRangeBits), (4...30).contains(relationshipRangeBits) else {
+            guard (4...NodeSegmentBuilder.rangeBitsMaximum).contains(nodeRangeBits), (4...30).contains(relationshipRangeBits) else {
                 throw MalformedBytes(offset: 14, detail: "ranges of 2^\(nodeRangeBits) and 2^\(relationshipRangeBits) ids")
             }
             position = LogPosition(

@@ -13,7 +13,13 @@ extension Store {
             let before = state
             guard let overlay = before.view.layers.first else { throw GraphError(.general, "a store without an overlay") }
             var application = Application(before, overlay)
-            for record in records { try application.apply(record) }
+            for record in records {
+                do throws(GraphError) { try application.apply(record) } catch {
+                    // What is damaged reads as missing: name the cause, not the consequence.
+                    try damage.requireNone()
+                    throw error
+                }
+            }
             let after = application.finish()
             current.withLock { $0 = after }
             measureOverlay()
@@ -111,7 +117,7 @@ struct Application {
             nextRelationshipID = max(nextRelationshipID, id + 1)
         case .deleteRelationship(let id):
             let record = try requireRelationship(id, transaction)
-            overlay.removeRelationship(record, transactionID: transaction)
+            overlay.removeRelationship(record, transactionID: transaction, base: view.base)
             counts.relationships -= 1
             counts.add(-1, type: record.type)
         case .setNodeProperty(let id, let key, let value):

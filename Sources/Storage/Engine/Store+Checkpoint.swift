@@ -29,25 +29,25 @@ extension Store {
             let manifest: Manifest
             do throws(FileError) {
                 manifest = try writeSegments(frozen)
+                // Damage reads as absence: it must not become the truth.
+                if let error = damage.error { throw FileError(.other, operation: "merge", path: directory, detail: error.message) }
                 try fileSystem.syncDirectory(directory)
                 try fileSystem.replace(directory + "/" + Manifest.fileName, with: manifest.encode())
             } catch {
                 throw GraphError(error)
             }
-            let base = try Base.open(manifest, directory: directory, fileSystem, reusing: frozen.view.base)
+            let base = try Base.open(
+                manifest, directory: directory, fileSystem, damage: damage, reusing: frozen.view.base)
+            // Here, so that no reader has to.
+            try base.verifyNew()
             applying.withLock { _ in
                 let state = state
                 let merged = frozen.view.layers.map(ObjectIdentifier.init)
                 let layers = state.view.layers.filter { !merged.contains(ObjectIdentifier($0)) }
                 publish(state, StoreView(base: base, layers: layers))
             }
-            let kept = Set((manifest.nodeSegments + manifest.relationshipSegments).map(\.name))
-            for segment in frozen.view.base.nodeSegments {
-                if let segment, !kept.contains(segment.file.name) { segment.file.markObsolete(in: ownership) }
-            }
-            for segment in frozen.view.base.relationshipSegments {
-                if let segment, !kept.contains(segment.file.name) { segment.file.markObsolete(in: ownership) }
-            }
+            let kept = Set(base.files.map(\.name))
+            for file in frozen.view.base.files where !kept.contains(file.name) { file.markObsolete(in: ownership) }
             try log.prune(upTo: manifest.position.transactionID)
             return manifest.position.transactionID
         }
@@ -107,16 +107,16 @@ extension Store {
         _ view: StoreView, _ range: UInt64, _ bits: UInt8, _ transaction: TransactionID
     ) -> [UInt8] {
         let first = range << UInt64(bits)
-        var builder = NodeSegmentBuilder(firstID: first, slotCount: 1 << Int(bits))
-        for id in first..<first + (1 << UInt64(bits)) {
-            guard view.nodeExists(id, at: transaction.rawValue) else {
-                builder.addAbsent()
-                continue
-            }
-            builder.add(
-                labels: view.labels(ofNode: id, at: transaction.rawValue),
-                properties: view.properties(ofNode: id, at: transaction.rawValue),
-                adjacency: view.adjacency(id, at: transaction.rawValue))
+        let transactionID = transaction.rawValue
+        var builder = NodeSegmentBuilder(firstID: first, expectedCount: 1 << Int(bits))
+        for id in first..<first + (1 << UInt64(bits)) where view.nodeExists(id, at: transactionID) {
+            while builder.slotCount < Int(id - first) { builder.addAbsent() }
+            builder.addEntity(
+                labels: view.labels(ofNode: id, at: transactionID),
+                properties: view.properties(ofNode: id, at: transactionID))
+            view.copyAdjacency(id, isIncoming: false, at: transactionID, to: &builder.outgoing)
+            view.copyAdjacency(id, isIncoming: true, at: transactionID, to: &builder.incoming)
+            builder.endNode()
         }
         return builder.finish(transactionID: transaction)
     }
@@ -125,15 +125,14 @@ extension Store {
         _ view: StoreView, _ range: UInt64, _ bits: UInt8, _ transaction: TransactionID
     ) -> [UInt8] {
         let first = range << UInt64(bits)
-        var builder = RelationshipSegmentBuilder(firstID: first, slotCount: 1 << Int(bits))
+        let transactionID = transaction.rawValue
+        var builder = RelationshipSegmentBuilder(firstID: first, expectedCount: 1 << Int(bits))
         for id in first..<first + (1 << UInt64(bits)) {
-            guard let record = view.relationship(id, at: transaction.rawValue) else {
-                builder.addAbsent()
-                continue
-            }
+            guard let record = view.relationship(id, at: transactionID) else { continue }
+            while builder.slotCount < Int(id - first) { builder.addAbsent() }
             builder.add(
                 type: record.type, start: record.start.rawValue, end: record.end.rawValue,
-                properties: view.properties(ofRelationship: id, at: transaction.rawValue))
+                properties: view.properties(ofRelationship: id, at: transactionID))
         }
         return builder.finish(transactionID: transaction)
     }

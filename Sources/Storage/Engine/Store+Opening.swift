@@ -50,7 +50,7 @@ extension Store {
                 .foreignStore, "\(directory): this is store \(manifest.storeID), not \(options.storeID)")
         }
         try removeLeftovers(directory, fileSystem, manifest)
-        let base = try Base.open(manifest, directory: directory, fileSystem)
+        let base = try Base.open(manifest, directory: directory, fileSystem, damage: StoreDamage())
         let hooks = Hooks()
         var logOptions = TransactionLog.Options()
         logOptions.rotationByteCount = options.logRotationByteCount
@@ -131,8 +131,9 @@ extension Store {
             storeID: storeID, nodeRangeBits: options.nodeRangeBits,
             relationshipRangeBits: options.relationshipRangeBits, wallClockMilliseconds: 0)
         if options.createsReferenceNode {
-            var builder = NodeSegmentBuilder(firstID: 0, slotCount: 1 << Int(options.nodeRangeBits))
-            builder.add(labels: [], properties: [], adjacency: [])
+            var builder = NodeSegmentBuilder(firstID: 0, expectedCount: 1)
+            builder.addEntity(labels: [], properties: [])
+            builder.endNode()
             let bytes = builder.finish(transactionID: .zero)
             let name = Manifest.segmentName(.nodes, range: 0, generation: 0)
             try writeNewFile(directory + "/" + name, bytes, fileSystem)

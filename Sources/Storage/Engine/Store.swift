@@ -33,8 +33,9 @@ final class AppliedState: Sendable {
 /// what is committed: alone, whatever is durable; in a cluster, whatever the master reports as having its quorum.
 public final class Store: Sendable {
     public struct Options: Sendable {
-        /// Ids per node segment, as a power of two (4 to 30). Fixed when the store is created.
+        /// Ids per node segment, as a power of two (4 to 15). Fixed when the store is created.
         public var nodeRangeBits: UInt8 = 14
+        /// Ids per relationship segment, as a power of two (4 to 30).
         public var relationshipRangeBits: UInt8 = 17
         /// A checkpoint is due when the overlay holds more than this many bytes.
         public var checkpointByteCount = 64 << 20
@@ -110,6 +111,7 @@ public final class Store: Sendable {
         self.recoveryNote = recoveryNote
         self.hooks = hooks
         storeID = state.view.base.manifest.storeID
+        damage = state.view.base.damage
         current = Mutex(state)
         self.unapplied = Mutex(unapplied[...])
     }
@@ -118,6 +120,11 @@ public final class Store: Sendable {
     public func onDurable(_ body: @escaping @Sendable (LogPosition) -> Void) { hooks.onDurable = body }
     /// Called once when the log can no longer be written; the store is read-only from then on.
     public func onFailure(_ body: @escaping @Sendable (GraphError) -> Void) { hooks.onFailure = body }
+
+    /// What readers found damaged in the files since the store was opened.
+    let damage: StoreDamage
+    /// The same for others: the error, which names file and offset, that every read ends with from then on.
+    public var foundDamage: GraphError? { damage.error }
 
     var state: AppliedState { current.withLock { $0 } }
 

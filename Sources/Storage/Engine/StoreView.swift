@@ -12,6 +12,9 @@ final class StoreView: Sendable {
         self.layers = layers
     }
 
+    /// Whether an overlay has changed any relationship.
+    var hasRelationships: Bool { layers.contains { $0.relationships.count > 0 } }
+
     // MARK: Nodes
 
     private func version(ofNode id: UInt64, at transaction: UInt64) -> EntityVersion? {
@@ -25,6 +28,12 @@ final class StoreView: Sendable {
         if let version = version(ofNode: id, at: transaction) { return version.exists }
         guard let (segment, slot) = base.node(id) else { return false }
         return segment.exists(slot)
+    }
+
+    func hasLabel(_ label: TokenID, _ id: UInt64, at transaction: UInt64) -> Bool {
+        if let version = version(ofNode: id, at: transaction) { return version.labels.contains(label) }
+        guard let (segment, slot) = base.node(id) else { return false }
+        return segment.hasLabel(label, slot)
     }
 
     func labels(ofNode id: UInt64, at transaction: UInt64) -> [TokenID] {
@@ -45,7 +54,21 @@ final class StoreView: Sendable {
         return segment.columns.properties(slot: slot)
     }
 
+    /// The end, at most `end`, of a run of ids from `id` on in which no overlay has a node; nil when there is none.
+    func unchangedNodes(from id: UInt64, upTo end: UInt64) -> UInt64? {
+        var next = id
+        while next < end, !layers.contains(where: { $0.nodes.mayHaveGroup(of: next) }) { next = (next | 63) + 1 }
+        return next > id ? min(next, end) : nil
+    }
+
     // MARK: Relationships
+
+    /// The type of a relationship that no overlay has changed and that the base has; else nil.
+    func unchangedRelationshipType(_ id: UInt64) -> TokenID? {
+        if layers.contains(where: { $0.relationships.mayHaveGroup(of: id) }) { return nil }
+        guard let (segment, slot) = base.relationship(id) else { return nil }
+        return segment.type(slot)
+    }
 
     func relationship(_ id: UInt64, at transaction: UInt64) -> RelationshipRecord? {
         for layer in layers {
@@ -62,8 +85,9 @@ final class StoreView: Sendable {
         return segment.record(slot)
     }
 
-    func isRemoved(_ id: UInt64, at transaction: UInt64) -> Bool {
-        for layer in layers {
+    /// Whether one of the newest `layerCount` overlays hides a relationship.
+    func isRemoved(_ id: UInt64, byFirst layerCount: Int, at transaction: UInt64) -> Bool {
+        for layer in layers.prefix(layerCount) {
             if let entry = layer.relationship(id), entry.pointee.deletedBy.load(ordering: .acquiring) <= transaction {
                 return true
             }
@@ -96,93 +120,6 @@ final class StoreView: Sendable {
         if isNew { return [] }
         guard let (segment, slot) = base.relationship(id) else { return [] }
         return segment.columns.properties(slot: slot)
-    }
-
-    // MARK: Expansion
-
-    /// Appends the ends and ids of a node's relationships.
-    func expand(
-        _ node: UInt64, _ direction: Direction, types: [TokenID], at transaction: UInt64,
-        neighbours: inout ContiguousArray<UInt64>, relationships: inout ContiguousArray<UInt64>
-    ) {
-        var hasRemovals = false
-        var hasEdges = false
-        for layer in layers {
-            if let entry = layer.node(node) {
-                if entry.pointee.removedCount.load(ordering: .acquiring) > 0 { hasRemovals = true }
-                if entry.pointee.newestEdge.load(ordering: .acquiring) != 0 { hasEdges = true }
-            }
-        }
-        if let (segment, slot) = base.node(node) {
-            segment.forEachGroup(slot, direction, types: types) { _, isIncoming, entries in
-                if !hasRemovals && !(direction == .both && isIncoming) {
-                    segment.append(entries, neighbours: &neighbours, relationships: &relationships)
-                    return
-                }
-                for entry in entries {
-                    let neighbour = segment.neighbour(entry)
-                    // A self-relationship stands in both lists; for `.both` it counts once.
-                    if direction == .both && isIncoming && neighbour == node { continue }
-                    let id = segment.relationshipID(entry)
-                    if hasRemovals && isRemoved(id, at: transaction) { continue }
-                    neighbours.append(neighbour)
-                    relationships.append(id)
-                }
-            }
-        }
-        guard hasEdges else { return }
-        forEachAddedEdge(node, direction, types: types, at: transaction) { edge in
-            neighbours.append(edge.neighbour)
-            relationships.append(edge.entry.pointee.id)
-        }
-    }
-
-    private func forEachAddedEdge(
-        _ node: UInt64, _ direction: Direction, types: [TokenID], at transaction: UInt64, _ body: (AddedEdge) -> Void
-    ) {
-        for (index, layer) in layers.enumerated() {
-            guard let entry = layer.node(node) else { continue }
-            var address = entry.pointee.newestEdge.load(ordering: .acquiring)
-            while address != 0, let pointer = UnsafePointer<AddedEdge>(bitPattern: address) {
-                let edge = pointer.pointee
-                address = edge.older
-                if edge.transactionID > transaction { continue }
-                if direction == .outgoing && !edge.isOutgoing || direction == .incoming && edge.isOutgoing { continue }
-                if direction == .both && !edge.isOutgoing && edge.neighbour == node { continue }
-                if !types.isEmpty && !types.contains(edge.type) { continue }
-                if edge.entry.pointee.deletedBy.load(ordering: .acquiring) <= transaction { continue }
-                if index > 0 && isRemoved(edge.entry.pointee.id, at: transaction) { continue }
-                body(edge)
-            }
-        }
-    }
-
-    /// Everything at one node, for writing segments.
-    func adjacency(_ node: UInt64, at transaction: UInt64) -> [AdjacencyEntry] {
-        var result: [AdjacencyEntry] = []
-        let hasRemovals = layers.contains { layer in
-            layer.node(node).map { $0.pointee.removedCount.load(ordering: .acquiring) > 0 } ?? false
-        }
-        if let (segment, slot) = base.node(node) {
-            segment.forEachGroup(slot, .both, types: []) { type, isIncoming, entries in
-                for entry in entries {
-                    let id = segment.relationshipID(entry)
-                    if hasRemovals && isRemoved(id, at: transaction) { continue }
-                    result.append(
-                        AdjacencyEntry(
-                            type: type, isIncoming: isIncoming, neighbour: segment.neighbour(entry), relationship: id))
-                }
-            }
-        }
-        for direction in [Direction.outgoing, .incoming] {
-            forEachAddedEdge(node, direction, types: [], at: transaction) { edge in
-                result.append(
-                    AdjacencyEntry(
-                        type: edge.type, isIncoming: direction == .incoming, neighbour: edge.neighbour,
-                        relationship: edge.entry.pointee.id))
-            }
-        }
-        return result
     }
 }
 

@@ -66,7 +66,7 @@ extension BulkImporter {
             }
             if statistics.nodeCount % rangeLength == 0 {
                 nodeBuilders.append(
-                    NodeSegmentBuilder(firstID: UInt64(statistics.nodeCount), slotCount: rangeLength))
+                    NodeSegmentBuilder(firstID: UInt64(statistics.nodeCount), expectedCount: rangeLength))
             }
             labels.sort()
             nodeBuilders[nodeBuilders.count - 1].addEntity(labels: labels, properties: properties)
@@ -162,7 +162,7 @@ extension BulkImporter {
         if statistics.relationshipCount % rangeLength == 0 {
             do throws(FileError) { try finishRelationshipSegment() } catch { throw GraphError(error) }
             relationshipBuilder = RelationshipSegmentBuilder(
-                firstID: UInt64(statistics.relationshipCount), slotCount: rangeLength)
+                firstID: UInt64(statistics.relationshipCount), expectedCount: rangeLength)
         }
         relationshipBuilder?.add(type: type, start: UInt64(start), end: UInt64(end), properties: properties)
         starts.append(start)

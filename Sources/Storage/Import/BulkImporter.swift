@@ -148,29 +148,15 @@ public final class BulkImporter {
         let outgoing = Self.sort(starts, nodeCount)
         let incoming = Self.sort(ends, nodeCount)
         let rangeLength = 1 << Int(options.nodeRangeBits)
-        var adjacency: [AdjacencyEntry] = []
         for range in nodeBuilders.indices {
             let first = range * rangeLength
             for node in first..<min(first + rangeLength, nodeCount) {
-                adjacency.removeAll(keepingCapacity: true)
-                for index in Int(outgoing.offsets[node])..<Int(outgoing.offsets[node + 1]) {
-                    let relationship = Int(outgoing.order[index])
-                    adjacency.append(
-                        AdjacencyEntry(
-                            type: TokenID(types[relationship]), isIncoming: false,
-                            neighbour: UInt64(ends[relationship]), relationship: UInt64(relationship)))
-                }
-                for index in Int(incoming.offsets[node])..<Int(incoming.offsets[node + 1]) {
-                    let relationship = Int(incoming.order[index])
-                    adjacency.append(
-                        AdjacencyEntry(
-                            type: TokenID(types[relationship]), isIncoming: true,
-                            neighbour: UInt64(starts[relationship]), relationship: UInt64(relationship)))
-                }
-                nodeBuilders[range].addAdjacency(adjacency)
+                addAdjacency(node, outgoing, ends, to: &nodeBuilders[range].outgoing)
+                addAdjacency(node, incoming, starts, to: &nodeBuilders[range].incoming)
+                nodeBuilders[range].endNode()
             }
             let bytes = nodeBuilders[range].finish(transactionID: TransactionID(1))
-            nodeBuilders[range] = NodeSegmentBuilder(firstID: 0, slotCount: 0)
+            nodeBuilders[range] = NodeSegmentBuilder(firstID: 0, expectedCount: 0)
             let name = Manifest.segmentName(.nodes, range: UInt64(range), generation: 1)
             try Store.writeNewFile(directory + "/" + name, bytes, fileSystem)
             manifest.nodeSegments.append(.init(range: UInt64(range), name: name, byteCount: UInt64(bytes.count)))
@@ -178,6 +164,21 @@ public final class BulkImporter {
                 Progress(
                     stage: "adjacency", part: Double(range + 1) / Double(nodeBuilders.count),
                     rowCount: min(first + rangeLength, nodeCount)))
+        }
+    }
+
+    private func addAdjacency(
+        _ node: Int, _ sorted: (offsets: ContiguousArray<UInt64>, order: ContiguousArray<UInt32>),
+        _ neighbours: ContiguousArray<UInt32>, to builder: inout AdjacencyBuilder
+    ) {
+        var relationships = sorted.order[Int(sorted.offsets[node])..<Int(sorted.offsets[node + 1])]
+        if tokens.count(.relationshipType) > 1 {
+            relationships.sort { (types[Int($0)], $0) < (types[Int($1)], $1) }
+        }
+        for relationship in relationships {
+            builder.add(
+                type: TokenID(types[Int(relationship)]), neighbour: UInt64(neighbours[Int(relationship)]),
+                relationship: UInt64(relationship))
         }
     }
 

@@ -123,6 +123,34 @@ package struct LogEntryHeader: Sendable, Equatable {
             previousChecksum: previous, commitPoint: commitPoint)
     }
 
+    /// Whether the entry at the start of `bytes` would be whole if one bit were the other way round.
+    ///
+    /// A CRC is linear: a flipped bit changes it by a pattern that depends only on how many bits follow, and the pattern
+    /// of one bit more is one step of the CRC's shift register.
+    static func isOneBitOff(_ bytes: ArraySlice<UInt8>) -> Bool {
+        guard bytes.count >= byteCount else { return false }
+        let (length, crc) = bytes.withUnsafeBytes {
+            (UInt32(littleEndian: $0.loadUnaligned(as: UInt32.self)),
+             UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: 4, as: UInt32.self)))
+        }
+        func actual(_ length: UInt32) -> UInt32? {
+            guard length >= byteCount, length <= maximumByteCount, Int(length) <= bytes.count else { return nil }
+            return bytes.prefix(Int(length)).withUnsafeBytes {
+                CRC32C.checksum(UnsafeRawBufferPointer(rebasing: $0[8...]))
+            }
+        }
+        for bit in 0..<32 where actual(length ^ 1 << UInt32(bit)) == crc { return true }
+        guard let actual = actual(length) else { return false }
+        let difference = actual ^ crc
+        if difference.nonzeroBitCount == 1 { return true }
+        var pattern: UInt32 = 0x82F6_3B78
+        for _ in 0..<(Int(length) - 8) * 8 {
+            if pattern == difference { return true }
+            pattern = pattern >> 1 ^ (pattern & 1 == 1 ? 0x82F6_3B78 : 0)
+        }
+        return false
+    }
+
     private static func hex(_ value: UInt32) -> String { String(value, radix: 16) }
 }
 

@@ -110,6 +110,8 @@ struct LogFile {
         let detail: String
         /// Highest commit point in entries that are whole but lie after the damage.
         let laterCommitPoint: TransactionID?
+        /// Whether a single flipped bit explains it: no crash in the middle of a write does that.
+        let isFlippedBit: Bool
     }
 
     /// Reads and verifies every entry, hands each to `visit`, and sets `offsets` and `endOffset`.
@@ -135,7 +137,7 @@ struct LogFile {
                 if let later = Self.laterCommitPoint(in: bytes, from: offset, after: last) {
                     damage = Damage(
                         offset: UInt64(offset), expected: last.transactionID.next, detail: "zeros in place of an entry",
-                        laterCommitPoint: later)
+                        laterCommitPoint: later, isFlippedBit: false)
                 }
                 break
             }
@@ -156,7 +158,8 @@ struct LogFile {
             } catch {
                 damage = Damage(
                     offset: UInt64(offset), expected: last.transactionID.next, detail: "\(error)",
-                    laterCommitPoint: Self.laterCommitPoint(in: bytes, from: offset + 1, after: last))
+                    laterCommitPoint: Self.laterCommitPoint(in: bytes, from: offset + 1, after: last),
+                    isFlippedBit: LogEntryHeader.isOneBitOff(rest))
                 break
             }
         }

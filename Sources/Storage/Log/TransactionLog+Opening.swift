@@ -29,7 +29,7 @@ extension TransactionLog {
     ///
     /// - `tailMayBeCut`: in a cluster an entry's commit point says what a quorum had, not what this disk had synced, so
     ///   a damaged end is cut and the member rejoins as a follower. Alone, an entry that a later entry says was synced
-    ///   is corruption: opening refuses.
+    ///   is corruption, and so is one that a single flipped bit explains: opening refuses.
     package static func open(
         directory: String, fileSystem: any FileSystem, storeID: StoreID, checkpoint: LogPosition, options: Options,
         tailMayBeCut: Bool, onDurable: @escaping @Sendable (LogPosition) -> Void,
@@ -122,11 +122,13 @@ extension TransactionLog {
         _ fileSystem: any FileSystem, _ checkpoint: LogPosition
     ) throws -> String {
         let file = files[index]
-        let wasSynced = !tailMayBeCut && (damage.laterCommitPoint.map { $0 >= damage.expected } ?? false)
+        let wasSynced =
+            !tailMayBeCut
+            && (damage.isFlippedBit || damage.laterCommitPoint.map { $0 >= damage.expected } ?? false)
         guard index == files.count - 1, !wasSynced, damage.expected > checkpoint.transactionID else {
             throw GraphError(
                 .corrupt,
-                "\(file.path): damaged at offset \(damage.offset) (\(damage.expected)): \(damage.detail); later entries exist, so this is not a torn tail. Restore from a backup or copy the store from another member")
+                "\(file.path): damaged at offset \(damage.offset) (\(damage.expected)): \(damage.detail); \(damage.isFlippedBit ? "a bit was flipped" : "later entries exist"), so this is not a torn tail. Restore from a backup or copy the store from another member")
         }
         try file.file.truncate(to: damage.offset)
         try file.file.sync()

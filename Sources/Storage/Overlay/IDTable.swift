@@ -1,3 +1,4 @@
+internal import CPrefetch
 internal import Synchronization
 
 /// Maps entity ids to addresses: one writer, any number of readers that never wait.
@@ -5,25 +6,34 @@ internal import Synchronization
 /// Open addressing with linear probing; a slot is two atomic words, key (id + 1; 0 = empty) and address. The writer
 /// stores the address before it releases the key, so who sees the key sees the address. A table that grew too full is
 /// replaced by a copy of twice the size; the old one stays, for readers that are still in it, until the owner goes.
-final class IDTable: @unchecked Sendable {
-    // Safety: `retired` belongs to the writer; everything else is atomic.
+struct IDTable: ~Copyable, @unchecked Sendable {
+    // Safety: all that `groups` and the tables hold is atomic.
     private typealias Word = Atomic<UInt64>
     private let current: Atomic<UInt>
-    private var retired: [UnsafeMutablePointer<Word>] = []
     private let entryCount = Atomic<Int>(0)
+    /// A bit per group of 64 neighbouring ids, shared by groups far apart: most ids that are not here are told so by it,
+    /// and scans skip whole groups.
+    private let groups: UnsafeMutablePointer<Word>
+    private static let groupWordCount = 512
 
-    init(minimumCapacity: Int = 64) {
+    init(minimumCapacity: Int) {
         var capacity = 16
         while capacity < minimumCapacity * 2 { capacity *= 2 }
         current = Atomic(UInt(bitPattern: Self.makeTable(capacity)))
+        groups = .allocate(capacity: Self.groupWordCount)
+        for word in 0..<Self.groupWordCount { (groups + word).initialize(to: Atomic(0)) }
     }
 
     deinit {
-        for table in retired { table.deallocate() }
-        table.deallocate()
+        var next: UnsafeMutablePointer<Word>? = table
+        while let table = next {
+            next = UnsafeMutablePointer(bitPattern: UInt(table[1].load(ordering: .relaxed)))
+            table.deallocate()
+        }
+        groups.deallocate()
     }
 
-    /// Word 0 holds the mask, then key and address in turn.
+    /// Word 0 holds the mask, word 1 the address of the table before; then key and address in turn.
     private static func makeTable(_ capacity: Int) -> UnsafeMutablePointer<Word> {
         let words = UnsafeMutablePointer<Word>.allocate(capacity: 2 + 2 * capacity)
         (words + 0).initialize(to: Atomic(UInt64(capacity - 1)))
@@ -46,8 +56,27 @@ final class IDTable: @unchecked Sendable {
         return mixed ^ (mixed >> 32)
     }
 
+    /// False when no id of the same 64 is here. Any thread.
+    @inline(__always)
+    func mayHaveGroup(of id: UInt64) -> Bool {
+        let group = id >> 6
+        let word = groups[Int(truncatingIfNeeded: group >> 6) & (Self.groupWordCount - 1)].load(ordering: .relaxed)
+        return word & (1 << (group & 63)) != 0
+    }
+
     /// The address stored for `id`, or nil. Any thread.
-    func find(_ id: UInt64) -> UInt? {
+    @inline(__always)
+    func find(_ id: UInt64) -> UInt? { mayHaveGroup(of: id) ? lookUp(id) : nil }
+
+    /// Asks for the place where ``find(_:)`` will look.
+    @inline(__always)
+    func prefetch(_ id: UInt64) {
+        if !mayHaveGroup(of: id) { return }
+        let table = self.table
+        martlet_prefetch(table + 2 + 2 * Int(Self.hash(id) & table[0].load(ordering: .relaxed)))
+    }
+
+    private func lookUp(_ id: UInt64) -> UInt? {
         let table = self.table
         let mask = table[0].load(ordering: .relaxed)
         var slot = Self.hash(id) & mask
@@ -65,6 +94,9 @@ final class IDTable: @unchecked Sendable {
         let mask = table[0].load(ordering: .relaxed)
         if UInt64(count) * 4 > mask * 3 { grow() }
         Self.put(table, id, address)
+        let group = id >> 6
+        groups[Int(truncatingIfNeeded: group >> 6) & (Self.groupWordCount - 1)]
+            .bitwiseOr(1 << (group & 63), ordering: .releasing)
         entryCount.store(count + 1, ordering: .relaxed)
     }
 
@@ -81,7 +113,7 @@ final class IDTable: @unchecked Sendable {
         let capacity = Int(old[0].load(ordering: .relaxed)) + 1
         let larger = Self.makeTable(capacity * 2)
         Self.forEach(old) { Self.put(larger, $0, $1) }
-        retired.append(old)
+        larger[1].store(UInt64(UInt(bitPattern: old)), ordering: .relaxed)
         current.store(UInt(bitPattern: larger), ordering: .releasing)
     }
 

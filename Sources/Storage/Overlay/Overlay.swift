@@ -24,11 +24,30 @@ final class EntityVersion: Sendable {
 struct NodeEntry: ~Copyable {
     /// Address of the newest ``EntityVersion``, 0 when only relationships changed.
     let newestVersion = Atomic<UInt>(0)
-    /// Address of the newest ``AddedEdge``.
-    let newestEdge = Atomic<UInt>(0)
-    /// How many of the relationships that lie below this overlay, or in it, were removed in it. While it is 0 the base's
-    /// slices need no filter.
-    let removedCount = Atomic<Int>(0)
+    let outgoing = NodeDelta()
+    let incoming = NodeDelta()
+
+    @inline(__always)
+    func withDelta<R>(isIncoming: Bool, _ body: (borrowing NodeDelta) -> R) -> R {
+        isIncoming ? body(incoming) : body(outgoing)
+    }
+}
+
+/// What changed in one direction of a node's relationships.
+struct NodeDelta: ~Copyable {
+    let added = DeltaList<AddedEdge>()
+    /// Relationships that lie below this overlay and were removed in it.
+    let removed = DeltaList<RemovedEdge>()
+
+    @inline(__always)
+    var isEmpty: Bool { added.isEmpty && removed.isEmpty }
+
+    /// Asks for both lists.
+    @inline(__always)
+    func prefetch() {
+        added.prefetch()
+        removed.prefetch()
+    }
 }
 
 /// What an overlay knows of one relationship: created in it, changed in it, or deleted in it.
@@ -39,26 +58,45 @@ struct RelationshipEntry: ~Copyable {
     let type: TokenID
     /// The transaction that created it; 0 when it lies below this overlay.
     let createdBy: UInt64
+    /// Where it stands in the lists of its ends, when it was created here.
+    let outgoingIndex: Int
+    let incomingIndex: Int
     /// The transaction that deleted it; `UInt64.max` while it lives.
     let deletedBy = Atomic<UInt64>(.max)
     let newestVersion = Atomic<UInt>(0)
 }
 
-/// A relationship added at one of its ends; a chain from the newest to the oldest. Never changes once linked.
-struct AddedEdge {
-    let older: UInt
-    let transactionID: UInt64
-    let entry: UnsafeMutablePointer<RelationshipEntry>
+/// A relationship added at one of its ends.
+struct AddedEdge: ~Copyable {
     let neighbour: UInt64
+    let relationship: UInt64
+    let createdBy: UInt64
+    let deletedBy = Atomic<UInt64>(.max)
     let type: TokenID
-    let isOutgoing: Bool
+
+    @inline(__always)
+    func isVisible(at transaction: UInt64) -> Bool {
+        createdBy <= transaction && deletedBy.load(ordering: .relaxed) > transaction
+    }
+}
+
+/// A relationship that an overlay hides from what lies below.
+struct RemovedEdge: ~Copyable {
+    let relationship: UInt64
+    let deletedBy: UInt64
+    let type: TokenID
+    /// Where it stands in the run of a base, `noPlace` when nowhere, and of which base.
+    let place: UInt32
+    let generation: UInt32
+
+    static let noPlace = UInt32.max
 }
 
 /// Everything committed since the base was made: in memory, readable at any transaction id since then.
 ///
 /// One thread at a time applies transactions; readers on any thread take no lock and see, for their transaction id,
-/// always the same. The cost of applying depends on the transaction alone: a relationship is linked in front of its
-/// ends' chains, whatever their degree. Nothing is freed before the whole overlay goes, which is when a checkpoint has
+/// always the same. The cost of applying depends on the transaction alone: a relationship is added to its ends' lists of
+/// changes, whatever their degree. Nothing is freed before the whole overlay goes, which is when a checkpoint has
 /// merged it and the last snapshot that reads it is dropped.
 final class Overlay: @unchecked Sendable {
     // Safety: `arena`, `versions` and `highest…` are touched only by the applying thread (Store's apply lock); what
@@ -66,8 +104,8 @@ final class Overlay: @unchecked Sendable {
     private var arena = Arena()
     private var versions: [EntityVersion] = []
     private var valueByteCount = 0
-    let nodes = IDTable()
-    let relationships = IDTable()
+    let nodes = IDTable(minimumCapacity: 64)
+    let relationships = IDTable(minimumCapacity: 64)
 
     init() {}
 
@@ -127,30 +165,23 @@ final class Overlay: @unchecked Sendable {
     }
 
     func addRelationship(_ record: RelationshipRecord, transactionID: UInt64, properties: [Property]) {
+        func edge(_ neighbour: NodeID) -> AddedEdge {
+            AddedEdge(
+                neighbour: neighbour.rawValue, relationship: record.id.rawValue, createdBy: transactionID,
+                type: record.type)
+        }
+        let outgoingIndex = nodeEntry(record.start.rawValue).pointee.outgoing.added.append(edge(record.end), in: &arena)
+        let incomingIndex = nodeEntry(record.end.rawValue).pointee.incoming.added.append(edge(record.start), in: &arena)
         let entry = arena.make(
             RelationshipEntry(
                 id: record.id.rawValue, start: record.start.rawValue, end: record.end.rawValue, type: record.type,
-                createdBy: transactionID))
+                createdBy: transactionID, outgoingIndex: outgoingIndex, incomingIndex: incomingIndex))
         if !properties.isEmpty {
             let version = EntityVersion(
                 transactionID: transactionID, exists: true, labels: [], properties: properties, older: 0)
             entry.pointee.newestVersion.store(keep(version), ordering: .releasing)
         }
         relationships.insert(record.id.rawValue, UInt(bitPattern: entry))
-        link(entry, at: record.start.rawValue, neighbour: record.end.rawValue, isOutgoing: true, record, transactionID)
-        link(entry, at: record.end.rawValue, neighbour: record.start.rawValue, isOutgoing: false, record, transactionID)
-    }
-
-    private func link(
-        _ entry: UnsafeMutablePointer<RelationshipEntry>, at node: UInt64, neighbour: UInt64, isOutgoing: Bool,
-        _ record: RelationshipRecord, _ transactionID: UInt64
-    ) {
-        let nodeEntry = nodeEntry(node)
-        let edge = arena.make(
-            AddedEdge(
-                older: nodeEntry.pointee.newestEdge.load(ordering: .relaxed), transactionID: transactionID,
-                entry: entry, neighbour: neighbour, type: record.type, isOutgoing: isOutgoing))
-        nodeEntry.pointee.newestEdge.store(UInt(bitPattern: edge), ordering: .releasing)
     }
 
     /// The entry of a relationship, made when it lies below this overlay.
@@ -159,16 +190,31 @@ final class Overlay: @unchecked Sendable {
         let entry = arena.make(
             RelationshipEntry(
                 id: record.id.rawValue, start: record.start.rawValue, end: record.end.rawValue, type: record.type,
-                createdBy: 0))
+                createdBy: 0, outgoingIndex: -1, incomingIndex: -1))
         relationships.insert(record.id.rawValue, UInt(bitPattern: entry))
         return entry
     }
 
-    func removeRelationship(_ record: RelationshipRecord, transactionID: UInt64) {
+    /// Hides a relationship, which lies in this overlay, in one below, or in `base`.
+    func removeRelationship(_ record: RelationshipRecord, transactionID: UInt64, base: Base) {
         let entry = relationshipEntry(record)
         entry.pointee.deletedBy.store(transactionID, ordering: .releasing)
-        nodeEntry(record.start.rawValue).pointee.removedCount.add(1, ordering: .releasing)
-        nodeEntry(record.end.rawValue).pointee.removedCount.add(1, ordering: .releasing)
+        let start = nodeEntry(record.start.rawValue)
+        let end = nodeEntry(record.end.rawValue)
+        if entry.pointee.createdBy > 0 {
+            start.pointee.outgoing.added.elements[entry.pointee.outgoingIndex].pointee.deletedBy
+                .store(transactionID, ordering: .releasing)
+            end.pointee.incoming.added.elements[entry.pointee.incomingIndex].pointee.deletedBy
+                .store(transactionID, ordering: .releasing)
+            return
+        }
+        func removed(isIncoming: Bool) -> RemovedEdge {
+            RemovedEdge(
+                relationship: record.id.rawValue, deletedBy: transactionID, type: record.type,
+                place: base.place(of: record, isIncoming: isIncoming) ?? RemovedEdge.noPlace, generation: base.generation)
+        }
+        _ = start.pointee.outgoing.removed.append(removed(isIncoming: false), in: &arena)
+        _ = end.pointee.incoming.removed.append(removed(isIncoming: true), in: &arena)
     }
 
     func setRelationshipProperties(_ record: RelationshipRecord, transactionID: UInt64, properties: [Property]) {

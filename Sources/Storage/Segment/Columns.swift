@@ -4,12 +4,14 @@ internal import GraphModel
 /// How a column's values are stored.
 enum ColumnKind: UInt8, Sendable {
     case boolean = 1
-    /// Zigzag, packed in the narrowest width.
+    /// With the sign bit flipped, so that their order is that of unsigned integers.
     case integer
     case float
     case string
-    /// ``ValueCodec`` bytes: byte arrays and lists.
+    /// ``ValueCodec`` bytes: byte arrays, lists and all else.
     case encoded
+    /// Few different strings, each once; per slot the number of its string.
+    case repeatedString
 
     init(_ value: Value) {
         switch value {
@@ -17,8 +19,7 @@ enum ColumnKind: UInt8, Sendable {
         case .integer: self = .integer
         case .float: self = .float
         case .string: self = .string
-        case .bytes, .list: self = .encoded
-        case .null, .map, .node, .relationship, .path: preconditionFailure("a \(value.kindName) in a column")
+        default: self = .encoded
         }
     }
 }
@@ -27,63 +28,83 @@ enum ColumnKind: UInt8, Sendable {
 /// sparse (ascending slots, their values), whichever is smaller.
 struct ColumnSet {
     struct Column {
+        // Safety: the pointers lead into a mapped segment that the owner of this value keeps.
         let key: TokenID
         let kind: ColumnKind
-        /// Dense: presence bits. Sparse: the slots.
-        let presence: PackedIntegers
         let isDense: Bool
-        /// Values, or for strings and encoded values the `count + 1` ends in `blob`.
-        let values: PackedIntegers
+        let slotCount: Int
+        /// Dense: a bit per slot.
+        let presence: UnsafePointer<UInt8>
+        /// Sparse: the slots.
+        let slots: BlockIntegers
+        /// Values; for strings and encoded values where each begins in `blob`, and the end; for repeated strings numbers.
+        let values: BlockIntegers
+        /// Repeated strings: where each begins in `blob`, and the end.
+        let repeated: BlockIntegers
         let blob: UnsafeRawBufferPointer
 
         /// Index into `values` for a slot; nil when the slot has no value here.
         @inline(__always)
         func index(of slot: Int) -> Int? {
-            if isDense {
-                return presence[slot >> 3] & (1 << UInt64(slot & 7)) != 0 ? slot : nil
-            }
-            var low = 0
-            var high = presence.count
-            while low < high {
-                let middle = (low + high) / 2
-                if presence[middle] < UInt64(slot) { low = middle + 1 } else { high = middle }
-            }
-            return low < presence.count && presence[low] == UInt64(slot) ? low : nil
+            if isDense { return presence[slot >> 3] & (1 << UInt8(slot & 7)) != 0 ? slot : nil }
+            return slots.firstIndex(of: UInt64(slot), in: 0..<slots.count)
         }
 
         func value(at index: Int) -> Value {
             switch kind {
             case .boolean: return .boolean(values[index] != 0)
-            case .integer:
-                let bits = values[index]
-                return .integer(Int64(bitPattern: bits >> 1) ^ -Int64(bits & 1))
+            case .integer: return .integer(Int64(bitPattern: values[index] ^ (1 << 63)))
             case .float: return .float(Double(bitPattern: values[index]))
-            case .string: return .string(String(decoding: blobSlice(index), as: UTF8.self))
+            case .string: return .string(String(decoding: slice(values, index), as: UTF8.self))
+            case .repeatedString:
+                return .string(String(decoding: slice(repeated, Int(truncatingIfNeeded: values[index])), as: UTF8.self))
             case .encoded:
-                var reader = ByteReader(Array(blobSlice(index)))
+                var reader = ByteReader(Array(slice(values, index)))
                 // The section's checksum was verified, so a failure here is a fault of the writer.
                 return (try? ValueCodec.decode(&reader)) ?? .list([])
             }
         }
 
-        private func blobSlice(_ index: Int) -> UnsafeRawBufferPointer {
-            let start = Int(clamping: values[index])
-            let end = Int(clamping: values[index + 1])
-            precondition(start <= end && end <= blob.count, "a value of key \(key) lies outside its segment")
-            return UnsafeRawBufferPointer(rebasing: blob[start..<end])
+        @inline(__always)
+        private func slice(_ starts: BlockIntegers, _ index: Int) -> UnsafeRawBufferPointer {
+            UnsafeRawBufferPointer(
+                rebasing: blob[Int(truncatingIfNeeded: starts[index])..<Int(truncatingIfNeeded: starts[index + 1])])
+        }
+
+        var isValid: Bool {
+            guard slots.isValid, values.isValid, repeated.isValid else { return false }
+            func climbs(_ values: BlockIntegers, to end: Int) -> Bool {
+                var last: UInt64 = 0
+                for index in 0..<values.count {
+                    let value = values[index]
+                    if value < last { return false }
+                    last = value
+                }
+                return last <= UInt64(end)
+            }
+            if !isDense, !climbs(slots, to: max(slotCount - 1, 0)) { return false }
+            switch kind {
+            case .boolean, .integer, .float: return true
+            case .string, .encoded: return climbs(values, to: blob.count)
+            case .repeatedString:
+                return climbs(repeated, to: blob.count)
+                    && (0..<values.count).allSatisfy { values[$0] < UInt64(repeated.count - 1) }
+            }
         }
     }
 
     static let directoryTag: UInt32 = 90
     static let firstColumnTag: UInt32 = 100
+    static let sectionsPerColumn: UInt32 = 4
 
     let columns: [Column]
 
+    /// Reads the directory; looks at nothing else.
     init(_ file: SegmentFile) throws(GraphError) {
-        let section = try file.section(Self.directoryTag)
+        let directory = try file.verifiedBytes(Self.directoryTag)
         do {
-            var reader = ByteReader(Array(file.bytes(of: section)))
-            let count = try reader.readCount(minimumByteCountOfElement: 6)
+            var reader = ByteReader(directory)
+            let count = try reader.readCount(minimumByteCountOfElement: 14)
             var columns: [Column] = []
             for index in 0..<count {
                 let key: TokenID = try reader.read()
@@ -92,17 +113,23 @@ struct ColumnSet {
                     throw MalformedBytes(offset: 0, detail: "\(kindNumber) is no kind of column")
                 }
                 let isDense = try reader.readBool()
-                let tag = Self.firstColumnTag + UInt32(index) * 3
-                let presence = try file.integers(tag, count: isDense ? (file.slotCount + 7) / 8 : nil)
-                let values = try file.integers(tag + 1)
-                let blob = file.bytes(of: try file.section(tag + 2))
-                let entries = isDense ? file.slotCount : presence.count
-                let wanted = kind == .string || kind == .encoded ? entries + 1 : entries
-                guard values.count == wanted else {
-                    throw MalformedBytes(offset: 0, detail: "column \(index) has \(values.count) values, not \(wanted)")
+                let entryCount = Int(try reader.read(UInt32.self))
+                let repeatedCount = Int(try reader.read(UInt32.self))
+                let tag = Self.firstColumnTag + UInt32(index) * Self.sectionsPerColumn
+                guard !isDense || entryCount == file.slotCount else {
+                    throw MalformedBytes(offset: 0, detail: "column \(index) has \(entryCount) values")
                 }
+                let presence = try file.pointer(tag, width: 1, count: isDense ? (file.slotCount + 7) / 8 : file.section(tag).byteCount)
+                let hasEnds = kind == .string || kind == .encoded
                 columns.append(
-                    Column(key: key, kind: kind, presence: presence, isDense: isDense, values: values, blob: blob))
+                    Column(
+                        key: key, kind: kind, isDense: isDense, slotCount: file.slotCount,
+                        presence: presence.assumingMemoryBound(to: UInt8.self),
+                        slots: isDense ? BlockIntegers() : try file.blocks(tag, count: entryCount),
+                        values: try file.blocks(tag + 1, count: hasEnds ? entryCount + 1 : entryCount),
+                        repeated: kind == .repeatedString
+                            ? try file.blocks(tag + 2, count: repeatedCount + 1) : BlockIntegers(),
+                        blob: file.bytes(of: try file.section(tag + 3))))
             }
             self.columns = columns
         } catch let error as GraphError {
@@ -112,6 +139,10 @@ struct ColumnSet {
         }
     }
 
+    /// Whether no value lies outside its section.
+    var isValid: Bool { columns.allSatisfy(\.isValid) }
+
+    @inline(__always)
     func value(_ key: TokenID, slot: Int) -> Value? {
         for column in columns where column.key == key {
             if let index = column.index(of: slot) { return column.value(at: index) }
@@ -128,91 +159,5 @@ struct ColumnSet {
             }
         }
         return result
-    }
-}
-
-/// Collects properties slot by slot, in ascending order of slots, and writes them as columns.
-struct ColumnSetBuilder {
-    private struct Builder {
-        let key: TokenID
-        let kind: ColumnKind
-        var slots: [UInt64] = []
-        var numbers: [UInt64] = []
-        var blob: [UInt8] = []
-    }
-    private struct ColumnKey: Hashable {
-        let key: TokenID
-        let kind: ColumnKind
-    }
-    private var builders: [Builder] = []
-    private var indexes: [ColumnKey: Int] = [:]
-
-    mutating func add(slot: Int, _ properties: [Property]) {
-        for property in properties { add(slot: slot, property.key, property.value) }
-    }
-
-    mutating func add(slot: Int, _ key: TokenID, _ value: Value) {
-        let columnKey = ColumnKey(key: key, kind: ColumnKind(value))
-        let index: Int
-        if let known = indexes[columnKey] {
-            index = known
-        } else {
-            index = builders.count
-            indexes[columnKey] = index
-            builders.append(Builder(key: key, kind: columnKey.kind))
-        }
-        builders[index].slots.append(UInt64(slot))
-        switch value {
-        case .boolean(let flag): builders[index].numbers.append(flag ? 1 : 0)
-        case .integer(let number):
-            builders[index].numbers.append(UInt64(bitPattern: (number << 1) ^ (number >> 63)))
-        case .float(let number): builders[index].numbers.append(number.bitPattern)
-        case .string(let string):
-            builders[index].numbers.append(UInt64(builders[index].blob.count))
-            builders[index].blob.append(contentsOf: string.text.utf8)
-        case .bytes, .list:
-            builders[index].numbers.append(UInt64(builders[index].blob.count))
-            var writer = ByteWriter()
-            ValueCodec.encode(value, into: &writer)
-            builders[index].blob.append(contentsOf: writer.bytes)
-        case .null, .map, .node, .relationship, .path: break
-        }
-    }
-
-    func finish(into assembler: inout SegmentAssembler) {
-        let slotCount = assembler.slotCount
-        var directory = ByteWriter()
-        let ordered = builders.sorted { ($0.key, $0.kind.rawValue) < ($1.key, $1.kind.rawValue) }
-        directory.write(UInt32(ordered.count))
-        for (index, builder) in ordered.enumerated() {
-            let isDense = builder.slots.count * 2 >= slotCount
-            directory.write(builder.key)
-            directory.write(builder.kind.rawValue)
-            directory.write(isDense)
-            let tag = ColumnSet.firstColumnTag + UInt32(index) * 3
-            let hasBlob = builder.kind == .string || builder.kind == .encoded
-            if isDense {
-                var bits = [UInt8](repeating: 0, count: (slotCount + 7) / 8)
-                var values = [UInt64](repeating: 0, count: hasBlob ? slotCount + 1 : slotCount)
-                var next = 0
-                for slot in 0..<slotCount {
-                    if next < builder.slots.count, builder.slots[next] == UInt64(slot) {
-                        bits[slot >> 3] |= 1 << UInt8(slot & 7)
-                        values[slot] = builder.numbers[next]
-                        next += 1
-                    } else if hasBlob {
-                        values[slot] = next < builder.numbers.count ? builder.numbers[next] : UInt64(builder.blob.count)
-                    }
-                }
-                if hasBlob { values[slotCount] = UInt64(builder.blob.count) }
-                assembler.add(tag, bits)
-                assembler.add(tag + 1, packing: values)
-            } else {
-                assembler.add(tag, packing: builder.slots)
-                assembler.add(tag + 1, packing: hasBlob ? builder.numbers + [UInt64(builder.blob.count)] : builder.numbers)
-            }
-            assembler.add(tag + 2, builder.blob)
-        }
-        assembler.add(ColumnSet.directoryTag, directory.bytes)
     }
 }

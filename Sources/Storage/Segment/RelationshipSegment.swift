@@ -12,10 +12,11 @@ final class RelationshipSegment: @unchecked Sendable {
 
     let file: SegmentFile
     let columns: ColumnSet
+    let slotCount: Int
     /// 0 for no relationship, else 1 + type.
-    private let types: PackedIntegers
-    private let starts: PackedIntegers
-    private let ends: PackedIntegers
+    private let types: BlockIntegers
+    private let starts: BlockIntegers
+    private let ends: BlockIntegers
 
     init(directory: String, name: String, _ fileSystem: any FileSystem) throws(GraphError) {
         let file = try SegmentFile(directory: directory, name: name, fileSystem)
@@ -23,10 +24,16 @@ final class RelationshipSegment: @unchecked Sendable {
         guard file.kind == .relationships else {
             throw GraphError(.corrupt, "\(file.path): not a segment of relationships")
         }
-        types = try file.integers(Tag.types, count: file.slotCount)
-        starts = try file.integers(Tag.starts, count: file.slotCount)
-        ends = try file.integers(Tag.ends, count: file.slotCount)
+        slotCount = file.slotCount
+        types = try file.blocks(Tag.types, count: file.slotCount)
+        starts = try file.blocks(Tag.starts, count: file.slotCount)
+        ends = try file.blocks(Tag.ends, count: file.slotCount)
         columns = try ColumnSet(file)
+    }
+
+    /// Compares all of the segment with its checksums.
+    func verify() throws(GraphError) {
+        try file.verify { types.isValid && starts.isValid && ends.isValid && columns.isValid }
     }
 
     /// The type of a slot's relationship; nil when there is none.
@@ -43,27 +50,29 @@ final class RelationshipSegment: @unchecked Sendable {
     }
 }
 
-/// Builds a segment of relationships, slot by slot in ascending order.
+/// Builds a segment of relationships, slot by slot in ascending order. Slots after the last one added are not stored.
 struct RelationshipSegmentBuilder {
     private let firstID: UInt64
-    private let slotCount: Int
     private var types: [UInt64] = []
     private var starts: [UInt64] = []
     private var ends: [UInt64] = []
     private var columns = ColumnSetBuilder()
 
-    init(firstID: UInt64, slotCount: Int) {
+    init(firstID: UInt64, expectedCount: Int) {
         self.firstID = firstID
-        self.slotCount = slotCount
-        types.reserveCapacity(slotCount)
-        starts.reserveCapacity(slotCount)
-        ends.reserveCapacity(slotCount)
+        types.reserveCapacity(expectedCount)
+        starts.reserveCapacity(expectedCount)
+        ends.reserveCapacity(expectedCount)
     }
+
+    /// Slots so far.
+    var slotCount: Int { types.count }
 
     mutating func addAbsent() {
         types.append(0)
-        starts.append(0)
-        ends.append(0)
+        // The neighbouring values, so that the gap takes no bits.
+        starts.append(starts.last ?? 0)
+        ends.append(ends.last ?? 0)
     }
 
     mutating func add(type: TokenID, start: UInt64, end: UInt64, properties: [Property]) {
@@ -73,15 +82,13 @@ struct RelationshipSegmentBuilder {
         ends.append(end)
     }
 
-    func finish(transactionID: TransactionID) -> [UInt8] {
-        var copy = self
-        while copy.types.count < slotCount { copy.addAbsent() }
+    consuming func finish(transactionID: TransactionID) -> [UInt8] {
         var assembler = SegmentAssembler(
-            kind: .relationships, firstID: firstID, slotCount: slotCount, transactionID: transactionID)
-        assembler.add(RelationshipSegment.Tag.types, packing: copy.types)
-        assembler.add(RelationshipSegment.Tag.starts, packing: copy.starts)
-        assembler.add(RelationshipSegment.Tag.ends, packing: copy.ends)
+            kind: .relationships, firstID: firstID, slotCount: types.count, transactionID: transactionID)
         columns.finish(into: &assembler)
+        assembler.add(RelationshipSegment.Tag.types, blocks: types)
+        assembler.add(RelationshipSegment.Tag.starts, blocks: starts)
+        assembler.add(RelationshipSegment.Tag.ends, blocks: ends)
         return assembler.assemble()
     }
 }

@@ -2,8 +2,15 @@ internal import FileSystem
 internal import GraphModel
 internal import Synchronization
 
+#if _endian(big)
+#error("segments are mapped as they are: they need a little-endian machine")
+#endif
+
 /// The container of one segment: a header, a table of sections, the sections, each checksummed. Never changed once
 /// written. Little-endian; sections start at multiples of 8.
+///
+/// Opening reads the header, the table and the small sections that describe the others; the bulk is verified when the
+/// first reader comes (``verify(_:)``), so that opening a large store costs neither time nor memory.
 ///
 /// | offset | field |
 /// | --- | --- |
@@ -26,7 +33,7 @@ final class SegmentFile: Sendable {
     }
 
     static let magic: [UInt8] = Array("MSEG".utf8)
-    static let formatVersion: UInt16 = 1
+    static let formatVersion: UInt16 = 2
     static let headerByteCount = 48
     static let sectionByteCount = 32
 
@@ -39,8 +46,9 @@ final class SegmentFile: Sendable {
     private let mapped: MappedFile
     private let fileSystem: any FileSystem
     private let obsoleteIn = Mutex<FileOwnership?>(nil)
+    private let wasVerified = Atomic<Bool>(false)
 
-    /// Maps a segment and verifies all of it, so that no read can be led astray by damaged offsets.
+    /// Maps a segment and verifies its header and its table of sections.
     init(directory: String, name: String, _ fileSystem: any FileSystem) throws(GraphError) {
         self.name = name
         self.fileSystem = fileSystem
@@ -98,7 +106,6 @@ final class SegmentFile: Sendable {
                     Section(tag: tag, width: width, offset: Int(offset), byteCount: Int(length), crc: sectionCRC))
             }
             self.sections = sections
-            try verifySections()
         } catch let error as GraphError {
             throw error
         } catch let error as FileError {
@@ -118,16 +125,34 @@ final class SegmentFile: Sendable {
     var byteCount: Int { mapped.bytes.count }
     var bytes: UnsafeRawBufferPointer { mapped.bytes }
 
-    /// Compares every section with its checksum.
-    func verifySections() throws(GraphError) {
-        for section in sections {
-            let actual = CRC32C.checksum(bytes(of: section))
-            guard actual == section.crc else {
-                throw GraphError(
-                    .corrupt,
-                    "\(path): section \(section.tag) at offset \(section.offset) is damaged (CRC-32C \(String(actual, radix: 16)), expected \(String(section.crc, radix: 16)))")
-            }
+    /// Whether all of the segment was compared with its checksums since it was opened.
+    @inline(__always)
+    var isVerified: Bool { wasVerified.load(ordering: .acquiring) }
+
+    /// Compares every section with its checksum, then asks whether what they hold is sound, so that no read can be led
+    /// astray by damaged offsets. Any thread; again at every call.
+    func verify(_ isSound: () -> Bool) throws(GraphError) {
+        for section in sections { try verify(section) }
+        guard isSound() else {
+            throw GraphError(.corrupt, "\(path): the checksums are right, but the content is not that of a segment")
         }
+        wasVerified.store(true, ordering: .releasing)
+    }
+
+    private func verify(_ section: Section) throws(GraphError) {
+        let actual = CRC32C.checksum(bytes(of: section))
+        guard actual == section.crc else {
+            throw GraphError(
+                .corrupt,
+                "\(path): section \(section.tag) at offset \(section.offset) is damaged (CRC-32C \(String(actual, radix: 16)), expected \(String(section.crc, radix: 16)))")
+        }
+    }
+
+    /// A small section that is needed before the rest is verified.
+    func verifiedBytes(_ tag: UInt32) throws(GraphError) -> [UInt8] {
+        let section = try section(tag)
+        try verify(section)
+        return Array(bytes(of: section))
     }
 
     func bytes(of section: Section) -> UnsafeRawBufferPointer {
@@ -141,21 +166,31 @@ final class SegmentFile: Sendable {
         return section
     }
 
-    /// A section as integers, `count` of them when given.
-    func integers(_ tag: UInt32, count: Int? = nil) throws(GraphError) -> PackedIntegers {
+    /// Where a section of `count` elements of `width` bytes lies; some valid address for an empty one.
+    func pointer(_ tag: UInt32, width: Int, count: Int) throws(GraphError) -> UnsafeRawPointer {
         let section = try section(tag)
-        let width = max(section.width, 1)
-        let actual = section.byteCount / width
-        if let count, count != actual {
-            throw GraphError(.corrupt, "\(path): section \(tag) has \(actual) elements, \(count) are expected")
+        guard section.byteCount == count * width else {
+            throw GraphError(
+                .corrupt, "\(path): section \(tag) has \(section.byteCount) bytes, \(count) elements of \(width) are expected")
         }
-        guard [1, 2, 4, 8].contains(width) else {
-            throw GraphError(.corrupt, "\(path): section \(tag) has elements of \(width) bytes")
+        guard let base = bytes(of: section).baseAddress ?? UnsafeRawPointer(bitPattern: 8) else {
+            throw GraphError(.corrupt, "\(path): section \(tag) has no address")
         }
-        // A mapping of length 0 has no address; any non-null pointer serves an empty run.
-        let base = bytes(of: section).baseAddress ?? UnsafeRawPointer(bitPattern: 8)
-        guard let base else { throw GraphError(.corrupt, "\(path): section \(tag) has no address") }
-        return PackedIntegers(base: base, width: width, count: actual)
+        return base
+    }
+
+    /// A section as 32-bit words.
+    func words(_ tag: UInt32, count: Int) throws(GraphError) -> UnsafePointer<UInt32> {
+        try pointer(tag, width: 4, count: count).assumingMemoryBound(to: UInt32.self)
+    }
+
+    /// A section as block-coded integers.
+    func blocks(_ tag: UInt32, count: Int) throws(GraphError) -> BlockIntegers {
+        let section = try section(tag)
+        guard let result = BlockIntegers(bytes(of: section), count: count) else {
+            throw GraphError(.corrupt, "\(path): section \(tag) is too short for \(count) integers")
+        }
+        return result
     }
 }
 
@@ -188,9 +223,12 @@ struct SegmentAssembler {
 
     mutating func add(_ tag: UInt32, width: Int = 1, _ bytes: [UInt8]) { sections.append((tag, width, bytes)) }
 
-    mutating func add(_ tag: UInt32, packing values: some Collection<UInt64>) {
-        let packed = PackedIntegers.pack(values)
-        add(tag, width: packed.width, packed.bytes)
+    mutating func add(_ tag: UInt32, blocks values: some RandomAccessCollection<UInt64>) {
+        add(tag, BlockIntegers.encode(values))
+    }
+
+    mutating func add(_ tag: UInt32, words: [UInt32]) {
+        add(tag, width: 4, words.withUnsafeBytes(Array.init))
     }
 
     func assemble() -> [UInt8] {

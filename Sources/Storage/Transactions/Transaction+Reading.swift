@@ -32,7 +32,10 @@ extension Transaction {
         return view.labels(ofNode: id.rawValue, at: at)
     }
 
-    public func hasLabel(_ label: TokenID, _ id: NodeID) -> Bool { labels(of: id).contains(label) }
+    public func hasLabel(_ label: TokenID, _ id: NodeID) -> Bool {
+        if !isReadOnly, let draft = writes?.nodes[id.rawValue] { return draft.labels.contains(label) }
+        return view.hasLabel(label, id.rawValue, at: at)
+    }
 
     /// A property of a node; nil when it is not set or the node does not exist.
     public func property(_ key: TokenID, ofNode id: NodeID) -> Value? {
@@ -53,6 +56,11 @@ extension Transaction {
     public func relationship(_ id: RelationshipID) -> RelationshipRecord? {
         if !isReadOnly, let draft = writes?.relationships[id.rawValue] { return draft.exists ? draft.record : nil }
         return view.relationship(id.rawValue, at: at)
+    }
+
+    private func relationshipType(_ id: RelationshipID) -> TokenID? {
+        if isReadOnly, let unchanged = view.unchangedRelationshipType(id.rawValue) { return unchanged }
+        return relationship(id)?.type
     }
 
     public func property(_ key: TokenID, ofRelationship id: RelationshipID) -> Value? {
@@ -104,14 +112,13 @@ extension Transaction {
         }
     }
 
-    func expandIncludingDeleted(
-        _ id: UInt64, neighbours: inout ContiguousArray<UInt64>, relationships: inout ContiguousArray<UInt64>
-    ) {
-        expand(NodeID(id), .both, types: [], neighbours: &neighbours, relationships: &relationships)
-    }
-
-    /// How many relationships a node has.
+    /// How many relationships a node has; a self-relationship counts once for `.both`. Costs what changed at the node,
+    /// not its degree, except for `.both`, which looks for self-relationships.
     public func degree(_ node: NodeID, _ direction: Direction, types: [TokenID]) -> Int {
+        let changed = writes.map {
+            $0.nodesWithRemovals.contains(node.rawValue) || $0.edges[node.rawValue] != nil
+        }
+        guard changed ?? false else { return view.degree(node.rawValue, direction, types: types, at: at) }
         var neighbours: ContiguousArray<UInt64> = []
         var relationships: ContiguousArray<UInt64> = []
         expand(node, direction, types: types, neighbours: &neighbours, relationships: &relationships)
@@ -126,21 +133,15 @@ extension Transaction {
         label: TokenID?, cursor: inout UInt64, limit: Int, into ids: inout ContiguousArray<UInt64>
     ) -> Bool {
         let end = max(state.nextNodeID, writes?.createdNodes.max().map { $0 + 1 } ?? 0)
-        let plain = isReadOnly && view.layers.allSatisfy { $0.nodes.count == 0 }
         var found = 0
         while cursor < end, found < limit {
-            if plain {
-                found += scanBase(label: label, cursor: &cursor, end: end, limit: limit - found, into: &ids)
+            if isReadOnly, let unchanged = view.unchangedNodes(from: cursor, upTo: end) {
+                found += scanBase(label: label, cursor: &cursor, end: unchanged, limit: limit - found, into: &ids)
                 continue
             }
             let id = NodeID(cursor)
             cursor += 1
-            if let label {
-                if hasLabel(label, id) {
-                    ids.append(id.rawValue)
-                    found += 1
-                }
-            } else if nodeExists(id) {
+            if label.map({ hasLabel($0, id) }) ?? nodeExists(id) {
                 ids.append(id.rawValue)
                 found += 1
             }
@@ -148,7 +149,7 @@ extension Transaction {
         return cursor < end
     }
 
-    /// The same over one segment that no overlay hides.
+    /// The same over a part of the base that no overlay has changed.
     private func scanBase(
         label: TokenID?, cursor: inout UInt64, end: UInt64, limit: Int, into ids: inout ContiguousArray<UInt64>
     ) -> Int {
@@ -158,10 +159,11 @@ extension Transaction {
             cursor = rangeEnd
             return 0
         }
+        let segmentEnd = min(rangeEnd, segment.file.firstID + UInt64(segment.slotCount))
         let wanted = label.map(segment.labelSetsContaining)
         var found = 0
         var slot = first
-        while cursor < rangeEnd, found < limit {
+        while cursor < segmentEnd, found < limit {
             let set = segment.labelSetNumber(slot)
             if let wanted {
                 if set < wanted.count && wanted[set] {
@@ -188,8 +190,7 @@ extension Transaction {
         while cursor < end, found < limit {
             let id = RelationshipID(cursor)
             cursor += 1
-            guard let record = relationship(id) else { continue }
-            if let type, record.type != type { continue }
+            guard let actual = relationshipType(id), type == nil || actual == type else { continue }
             ids.append(id.rawValue)
             found += 1
         }

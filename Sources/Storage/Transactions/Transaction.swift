@@ -13,6 +13,8 @@ public final class Transaction {
     var writes: Writes?
     /// Known for good, unlike `writes`, whose accesses are checked one by one: for what runs per row.
     public let isReadOnly: Bool
+    /// Whether overlays hold any relationship: what this transaction may see of them is there when it begins.
+    let hasChangedAdjacency: Bool
     private let reserve: IDReserve?
     /// What writes lock with; nil for write sets that are made where nobody could wait, as in simulations.
     let locks: LockSession?
@@ -29,6 +31,7 @@ public final class Transaction {
         view = state.view
         at = state.position.transactionID.rawValue
         isReadOnly = true
+        hasChangedAdjacency = state.view.hasRelationships
         reserve = nil
         locks = nil
         options = WriteOptions()
@@ -39,6 +42,7 @@ public final class Transaction {
         self.state = state
         view = state.view
         at = state.position.transactionID.rawValue
+        hasChangedAdjacency = state.view.hasRelationships
         self.reserve = reserve
         self.locks = locks
         self.store = store
@@ -50,6 +54,9 @@ public final class Transaction {
 
     /// The last transaction that this one sees.
     public var snapshotTransactionID: TransactionID { TransactionID(at) }
+    /// Throws `.corrupt` when something that this transaction read, or may have read, turned out to be damaged. Whoever
+    /// hands results on asks at the end: reading itself does not throw.
+    public func requireIntact() throws(GraphError) { try view.base.damage.requireNone() }
     public var hasWrites: Bool { !(writes?.commands.isEmpty ?? true) }
 
     private var nodeRefillCount = 256
@@ -65,16 +72,13 @@ public final class Transaction {
         guard let writes else { throw GraphError(.readOnly, "a read transaction has nothing to commit") }
         if let failure { throw failure }
         try requireWritable()
-        var neighbours: ContiguousArray<UInt64> = []
-        var relationships: ContiguousArray<UInt64> = []
+        try requireIntact()
         for id in writes.deletedNodes {
-            relationships.removeAll(keepingCapacity: true)
-            neighbours.removeAll(keepingCapacity: true)
-            expandIncludingDeleted(id, neighbours: &neighbours, relationships: &relationships)
-            if !relationships.isEmpty {
+            let count = degree(NodeID(id), .both, types: [])
+            if count > 0 {
                 throw GraphError(
                     .constraintViolation,
-                    "Node \(id) cannot be deleted, it still has \(relationships.count) relationship(s): delete them first")
+                    "Node \(id) cannot be deleted, it still has \(count) relationship(s): delete them first")
             }
         }
         isClosed = true
