@@ -24,10 +24,21 @@ public protocol CommitPipeline: Sendable {
     func requireLinearizable() throws(GraphError)
     var status: DatabaseStatus { get }
     func close() async
+    /// The same on a thread that may block.
+    func closeBlocking()
 }
 
 extension CommitPipeline {
     public func commitAndWait(_ writeSet: [UInt8]) throws(GraphError) -> TransactionID {
         try waitForOutcome { done in commit(writeSet, done: done) }.get()
+    }
+
+    public func closeBlocking() {
+        waitForOutcome { done in
+            Task {
+                await close()
+                done(())
+            }
+        }
     }
 }

@@ -69,7 +69,9 @@ public final class SingleDatabase: CommitPipeline {
         return status
     }
 
-    public func close() async {
+    public func close() async { closeBlocking() }
+
+    public func closeBlocking() {
         guard !isClosed.exchange(true, ordering: .sequentiallyConsistent) else { return }
         checkpointer.stop()
         store.close()

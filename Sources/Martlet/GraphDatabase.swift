@@ -1,5 +1,3 @@
-internal import FileSystem
-
 /// A graph database inside this program: a directory, opened.
 ///
 /// ```swift
@@ -55,15 +53,7 @@ public final class GraphDatabase: Sendable {
 
     /// The same, blocking.
     @available(*, noasync, message: "blocks its thread: use the async close")
-    public func close() {
-        let isClosed = Monitor(false)
-        Task {
-            await database.close()
-            isClosed.withLock { $0 = true }
-            isClosed.signal()
-        }
-        _ = isClosed.wait { $0 ? true : nil }
-    }
+    public func close() { database.closeBlocking() }
 
     /// The last transaction that reads see. Grows with every commit.
     public var lastTransactionID: TransactionID { database.status.applied.transactionID }

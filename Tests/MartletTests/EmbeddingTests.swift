@@ -54,16 +54,16 @@ import Testing
 
     /// TX-01, TX-03: the caller's own error comes out as it is, and nothing is written.
     @Test func ownErrorsComeOutAndRollBack() throws {
-        try withDatabase { db in
+        try withDatabase { db throws in
             #expect(throws: Own(number: 1)) {
-                try db.write { tx in
+                try db.write { tx throws in
                     _ = try tx.createNode("L")
                     throw Own(number: 1)
                 }
             }
             // From a nested one, through the outer one.
             #expect(throws: Own(number: 2)) {
-                try db.write { tx in
+                try db.write { tx throws in
                     _ = try tx.createNode("L")
                     try db.write { _ in throw Own(number: 2) }
                 }
@@ -74,7 +74,7 @@ import Testing
     }
 
     @Test func rowsAreTyped() throws {
-        try withDatabase { db in
+        try withDatabase { db throws in
             let result = try db.query(
                 "RETURN $i AS i, $f AS f, $s AS s, $b AS b, $l AS l, $n AS n",
                 ["i": 3, "f": 1.5, "s": "x", "b": true, "l": [1, 2], "n": .null])
@@ -97,13 +97,13 @@ import Testing
             let ids = try db.query("CREATE (a)-[r:T]->(b) RETURN a, r").rows
             let node = try #require(ids.first).get("a", as: NodeID.self)
             let tie = try #require(ids.first).get("r", as: RelationshipID.self)
-            try db.read { tx in #expect(try tx.relationship(withID: tie).start().id == node) }
+            try db.read { tx throws in #expect(try tx.relationship(withID: tie).start().id == node) }
         }
     }
 
     /// Rows come as they are found, and a query in a transaction sees its writes.
     @Test func rowsAreStreamedAndQueriesJoinTransactions() throws {
-        try withDatabase { db in
+        try withDatabase { db throws in
             var sum = 0
             try db.forEachRow(of: "UNWIND range(1, 5000) AS x RETURN x") { row in sum += try row.get(0, as: Int.self) }
             #expect(sum == 5000 * 5001 / 2)
@@ -115,7 +115,7 @@ import Testing
                 }
             }
             #expect(seen == 3)
-            try db.write { tx in
+            try db.write { tx throws in
                 _ = try tx.createNode("L")
                 #expect(try db.query("MATCH (n:L) RETURN count(n)", in: tx).single(as: Int.self) == 1)
                 #expect(try db.query("MATCH (n:L) RETURN count(n)").single(as: Int.self) == 1)

@@ -5,8 +5,8 @@ import Testing
 @Suite struct HandleTests {
     /// DM-17: properties are set, read, read with a default, removed, tested and listed, on both alike. DM-16: never null.
     @Test func propertiesOfNodesAndRelationships() throws {
-        try withDatabase { db in
-            try db.write { tx in
+        try withDatabase { db throws in
+            try db.write { tx throws in
                 let node = try tx.createNode("A", "B", properties: ["x": 1, "y": "two"])
                 let tie = try node.createRelationship("SELF", to: node, properties: ["x": 1, "y": "two"])
                 #expect(try node.property("x") == 1 && tie.property("x") == 1)
@@ -33,8 +33,8 @@ import Testing
 
     /// DM-18, DM-19: found by id, or an error; the reference node is there.
     @Test func entitiesAreFoundByIDOrNotAtAll() throws {
-        try withDatabase { db in
-            try db.read { tx in
+        try withDatabase { db throws in
+            try db.read { tx throws in
                 #expect(try tx.referenceNode().id == NodeID(0))
                 #expect(code { try tx.node(withID: NodeID(9)) } == .entityNotFound)
                 #expect(code { try tx.relationship(withID: RelationshipID(9)) } == .entityNotFound)
@@ -44,8 +44,8 @@ import Testing
 
     /// DM-21, DM-05, DM-06.
     @Test func relationshipsByTypeAndDirectionAndTheSingleOne() throws {
-        try withDatabase { db in
-            try db.write { tx in
+        try withDatabase { db throws in
+            try db.write { tx throws in
                 let (a, b) = (try tx.createNode("N"), try tx.createNode("N"))
                 let knows = try a.createRelationship("KNOWS", to: b)
                 let likes = try b.createRelationship("LIKES", to: a)
@@ -70,8 +70,8 @@ import Testing
 
     /// DM-26: handles of the same thing are equal, and hash alike.
     @Test func handlesAreEqualWhenTheyMeanTheSame() throws {
-        try withDatabase { db in
-            try db.write { tx in
+        try withDatabase { db throws in
+            try db.write { tx throws in
                 let node = try tx.createNode("N")
                 let tie = try node.createRelationship("T", to: node)
                 #expect(try node == tx.node(withID: node.id) && tie == tx.relationship(withID: tie.id))
@@ -83,11 +83,11 @@ import Testing
 
     /// DM-20.
     @Test func allNodesAreIterated() throws {
-        try withDatabase { db in
-            try db.write { tx in
+        try withDatabase { db throws in
+            try db.write { tx throws in
                 for number in 0..<3000 { _ = try tx.createNode(number % 3 == 0 ? "Third" : "Other") }
             }
-            try db.read { tx in
+            try db.read { tx throws in
                 var (all, third) = (0, 0)
                 tx.forEachNode { _ in all += 1 }
                 tx.forEachNode(label: "Third") { _ in third += 1 }
@@ -99,12 +99,12 @@ import Testing
 
     /// DL-05, DL-06, DL-07: named until the commit, closed to all work, gone afterwards.
     @Test func handlesOfDeletedEntities() throws {
-        try withDatabase { db in
-            let (node, tie) = try db.write { tx in
+        try withDatabase { db throws in
+            let (node, tie) = try db.write { tx throws in
                 let node = try tx.createNode("N", properties: ["x": 1])
                 return (node.id, try node.createRelationship("T", to: node, properties: ["x": 1]).id)
             }
-            try db.write { tx in
+            try db.write { tx throws in
                 let (old, oldTie) = (try tx.node(withID: node), try tx.relationship(withID: tie))
                 try old.delete()
                 try oldTie.delete()
@@ -116,7 +116,7 @@ import Testing
                 #expect(code { try oldTie.setProperty("x", to: 2) } == .entityDeleted)
                 #expect(code { try oldTie.start() } == .entityDeleted)
             }
-            try db.write { tx in
+            try db.write { tx throws in
                 #expect(code { try tx.node(withID: node) } == .entityNotFound)
                 #expect(code { try tx.relationship(withID: tie) } == .entityNotFound)
             }
@@ -125,7 +125,7 @@ import Testing
 
     /// A handle that outlives its transaction is an error, for reading too.
     @Test func handlesEndWithTheirTransaction() throws {
-        try withDatabase { db in
+        try withDatabase { db throws in
             let kept = try db.write { tx in try tx.createNode("N") }
             #expect(code { try kept.property("x") } == .transactionClosed)
             #expect(code { try kept.setProperty("x", to: 1) } == .transactionClosed)
@@ -136,7 +136,7 @@ import Testing
 
     /// By hand, nested, with handles: the cycle of the manual.
     @Test func workByHandWithHandles() throws {
-        try withDatabase { db in
+        try withDatabase { db throws in
             let outer = try db.beginTransaction()
             let node = try outer.graph.createNode("N")
             let inner = try db.beginTransaction()

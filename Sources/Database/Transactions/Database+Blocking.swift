@@ -5,6 +5,13 @@ public import Storage
 /// The same work on the caller's own thread, which blocks while it waits: the shortest way for a program with threads of
 /// its own. Tasks of Swift's concurrency use the `async` calls.
 extension Database {
+    /// Closes as ``close()`` does.
+    @available(*, noasync, message: "blocks its thread: use the async close")
+    public func closeBlocking() {
+        pipeline.closeBlocking()
+        workers.close()
+    }
+
     /// Runs `body` over a snapshot on this thread. Inside a write transaction of this thread it reads in that one.
     public func readBlocking<R>(_ body: (Transaction) throws(GraphError) -> R) throws(GraphError) -> R {
         if let scope = TransactionScope.current(of: self) { return try body(try scope.openTransaction()) }
