@@ -148,6 +148,14 @@ import Testing
         #expect(codes.withLock { $0 } == [.readOnly, .readOnly, .readOnly, .readOnly, nil])
     }
 
+    @Test func readmeQuotesTheExampleAsItIs() throws {
+        let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
+        let fileSystem = POSIXFileSystem()
+        let readme = String(decoding: try fileSystem.readAll(root + "/README.md"), as: UTF8.self)
+        let example = String(decoding: try fileSystem.readAll(root + "/Examples/Embedded/main.swift"), as: UTF8.self)
+        #expect(readme.contains("```swift\n\(example)```\n"))
+    }
+
     /// The program of the README, as it was built.
     @Test func exampleRuns() throws {
         let directory = TemporaryDirectory()
