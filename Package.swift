@@ -7,6 +7,8 @@ import PackageDescription
 let coreOnly = Context.environment["MARTLET_CORE_ONLY"] != nil
 // MARTLET_BENCH=1 adds the measuring program of tools/bench.
 let withBenchmarks = Context.environment["MARTLET_BENCH"] != nil
+// MARTLET_TSAN=1, with `swift build --sanitize=thread`: mutexes that the sanitizer sees; see tools/test.
+let sanitizesThreads = Context.environment["MARTLET_TSAN"] != nil
 let warningsAsErrors = Context.environment["CI"] != nil || Context.environment["MARTLET_STRICT"] != nil
 
 let swiftSettings: [SwiftSetting] =
@@ -14,7 +16,7 @@ let swiftSettings: [SwiftSetting] =
         .swiftLanguageMode(.v6),
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),
-    ] + (warningsAsErrors ? [.treatAllWarnings(as: .error)] : [])
+    ] + (sanitizesThreads ? [.define("MARTLET_TSAN")] : []) + (warningsAsErrors ? [.treatAllWarnings(as: .error)] : [])
 
 func module(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
     .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: swiftSettings)

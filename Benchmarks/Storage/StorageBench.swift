@@ -9,17 +9,27 @@ struct StorageBench {
     static func main() throws {
         let arguments = CommandLine.arguments
         guard arguments.count >= 3 else {
-            throw GraphError(.argumentError, "usage: storage-bench import|hops|changed STORE [ARGUMENT …]")
+            throw GraphError(.argumentError, "usage: storage-bench import|open|hops|changed|disk|commits|checkpoints|bulk|hub STORE [ARGUMENT …]")
         }
         let directory = arguments[2]
         let rest = Array(arguments.dropFirst(3))
         switch arguments[1] {
         case "import": try importGraph(directory, rest)
+        case "open": try open(directory)
+        case "disk": try Commits.disk(directory, seconds: 2)
+        case "commits": try Commits.run(directory, clientCount: number(rest, 0, 1), seconds: 2)
+        case "checkpoints": try Commits.run(directory, clientCount: number(rest, 0, 1), seconds: 6, checkpoints: true)
+        case "bulk": try Bulk.relationships(directory, count: number(rest, 0, 2_000_000))
+        case "hub": try Bulk.hub(directory, degree: number(rest, 0, 10_000_000))
         case "hops": try hops(directory, changedPart: 0, rest)
         case "changed": try hops(directory, changedPart: 0.1, rest)
         default:
             throw GraphError(.argumentError, "\(arguments[1]) is no benchmark")
         }
+    }
+
+    private static func number(_ arguments: [String], _ index: Int, _ standard: Int) -> Int {
+        index < arguments.count ? Int(arguments[index]) ?? standard : standard
     }
 
     /// `import STORE DATADIR`: the graph of the shared generator.
@@ -46,12 +56,40 @@ struct StorageBench {
         report("disk", Double(statistics.storeByteCount) / 1_048_576, "MiB", "")
     }
 
+    /// Time to open, and what the process holds in memory then.
+    private static func open(_ directory: String) throws {
+        let before = residentBytes()
+        let (store, seconds) = try timed { try Store.open(directory) }
+        defer { store.close() }
+        report("open", seconds * 1000, "ms", "\(store.relationshipCount)")
+        let after = residentBytes()
+        report("resident", Double(after) / 1_048_576, "MiB", "")
+        report("resident-by-opening", Double(after - before) / 1_048_576, "MiB", "")
+    }
+
+    /// Of a length that the kernel does not tell beforehand.
+    private static func readProcessStatus() -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: 8192)
+        guard let file = try? POSIXFileSystem().open("/proc/self/status", .readOnly),
+            let count = try? file.read(at: 0, into: &buffer)
+        else { return [] }
+        return Array(buffer[..<count])
+    }
+
+    private static func residentBytes() -> Int {
+        let status = readProcessStatus()
+        for line in String(decoding: status, as: UTF8.self).split(separator: "\n") where line.hasPrefix("VmRSS:") {
+            return (Int(line.split(separator: " ").dropLast().last ?? "") ?? 0) * 1024
+        }
+        return 0
+    }
+
     private static func hops(_ directory: String, changedPart: Double, _ arguments: [String]) throws {
         let store = try Store.open(directory)
         defer { store.close() }
         if changedPart > 0 { try Changes.make(store, part: changedPart, type: "F") }
         var hops = try Hops(store, type: "F")
-        try hops.run(rounds: arguments.first.flatMap { Int($0) } ?? 5)
+        try hops.run(rounds: number(arguments, 0, 5))
     }
 }
 

@@ -65,7 +65,7 @@ final class CopyStream: Sendable {
             let end = latest.transactionID < source.target.transactionID ? source.target : latest
             return try nextOfLog(&stage, source.basePosition.transactionID, end)
         }
-        let bytes = source.read(index, from: offset, maximumByteCount: BackupProtocol.chunkByteCountMaximum)
+        let bytes = try source.read(index, from: offset, maximumByteCount: BackupProtocol.chunkByteCountMaximum)
         guard !bytes.isEmpty else {
             throw GraphError(
                 .corrupt, "\(source.files[index].name) ends at byte \(offset) of \(source.files[index].byteCount)")

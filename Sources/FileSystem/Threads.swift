@@ -56,6 +56,38 @@ public final class Monitor<State>: @unchecked Sendable {
     }
 }
 
+#if MARTLET_TSAN
+/// Stands in for `Synchronization.Mutex` under the thread sanitizer, which sees what a POSIX mutex orders and not what
+/// the toolchain's does. Every module that uses mutexes names it `Mutex`.
+public struct VisibleMutex<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
+    // Safety: `value` is touched only while `mutex` is held.
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let value: UnsafeMutablePointer<Value>
+
+    public init(_ value: consuming sending Value) {
+        mutex = .allocate(capacity: 1)
+        pthread_mutex_init(mutex, nil)
+        self.value = .allocate(capacity: 1)
+        self.value.initialize(to: value)
+    }
+
+    deinit {
+        value.deinitialize(count: 1)
+        value.deallocate()
+        pthread_mutex_destroy(mutex)
+        mutex.deallocate()
+    }
+
+    public borrowing func withLock<R: ~Copyable, E: Error>(
+        _ body: (inout sending Value) throws(E) -> sending R
+    ) throws(E) -> sending R {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return try body(&value.pointee)
+    }
+}
+#endif
+
 /// A dedicated operating-system thread.
 public final class DedicatedThread: Sendable {
     private let handle: pthread_t
@@ -121,6 +153,13 @@ public final class ThreadLocal<Object: AnyObject>: Sendable {
             if let before { Unmanaged<AnyObject>.fromOpaque(before).release() }
         }
     }
+}
+
+/// Lets the calling thread rest. For threads that may block.
+public func pauseThread(nanoseconds: UInt64) {
+    var rest = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+    var left = timespec()
+    while nanosleep(&rest, &left) != 0 && errno == EINTR { rest = left }
 }
 
 /// Nanoseconds on the machine's monotonic clock.

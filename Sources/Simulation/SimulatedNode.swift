@@ -71,7 +71,7 @@ final class SimulatedNode: MemberHost {
         options.relationshipRangeBits = 6
         options.logRotationByteCount = 8 << 10
         options.logPreallocationByteCount = 2 << 10
-        options.retainedLogByteCount = 2 << 10
+        options.logRetention = .bytes(2 << 10)
         return options
     }
 
@@ -181,7 +181,7 @@ final class SimulatedNode: MemberHost {
             let directory = "store.\(incarnation).\(cluster.now)"
             let target = try StoreCopyTarget(directory: directory, fileSystem: disk, manifest: copy.manifest)
             for (index, file) in copy.files.enumerated() {
-                try target.write(file.name, copy.read(index, from: 0, maximumByteCount: Int(file.byteCount)))
+                try target.write(file.name, try copy.read(index, from: 0, maximumByteCount: Int(file.byteCount)))
             }
             var position = copy.basePosition.transactionID
             while true {

@@ -84,7 +84,7 @@ final class TestMember: Sendable {
         options.relationshipRangeBits = 6
         options.logRotationByteCount = 256 << 10
         options.logPreallocationByteCount = 64 << 10
-        options.retainedLogByteCount = 0
+        options.logRetention = .none
         let store = try Store.open(directory, options: options)
         self.store = store
         committer = try LocalCommitter(store)

@@ -13,7 +13,7 @@ extension EndToEnd {
                 "rejoin",
                 settings: [
                     ("martlet.checkpoint.threshold", "1M"), ("logical_log_rotation_threshold", "256k"),
-                    ("martlet.log.retained", "256k"),
+                    ("keep_logical_logs", "256k size"),
                 ])
             let writers = WriteLoad(clients: 4, ports: [cluster.writePort])
             try waitUntil("writes go on") { writers.acknowledgedCount > 500 }

@@ -19,7 +19,7 @@ import Testing
         options.relationshipRangeBits = 6
         options.logRotationByteCount = 64 << 10
         options.logPreallocationByteCount = 16 << 10
-        options.retainedLogByteCount = 64 << 10
+        options.logRetention = .bytes(64 << 10)
         var store: Store? = try Store.open(directory, options: options)
         var committer: LocalCommitter? = try LocalCommitter(try #require(store))
         let setUp = try #require(committer).begin()
@@ -58,8 +58,19 @@ import Testing
                 counts.checkpoints.add(1, ordering: .relaxed)
             }
         }
+        bodies.append { [store, accounts] in
+            while !isStopped.isSet, let store {
+                do {
+                    if let problem = try Self.copy(store, accounts) { problems.note(problem) }
+                } catch {
+                    problems.note("copy: \(error)")
+                }
+                counts.copies.add(1, ordering: .relaxed)
+            }
+        }
         try withThreads(bodies, until: {
             counts.transfers.load(ordering: .relaxed) >= 600 && counts.checkpoints.load(ordering: .relaxed) >= 10
+                && counts.copies.load(ordering: .relaxed) >= 5
         }, stop: { isStopped.set() })
         #expect(problems.all == [])
         let report = try #require(store).check()
@@ -89,6 +100,32 @@ import Testing
     private final class Counts: Sendable {
         let transfers = Atomic<Int>(0)
         let checkpoints = Atomic<Int>(0)
+        let copies = Atomic<Int>(0)
+    }
+
+    /// Streams a copy, as a backup does, into another store and opens that; what is wrong with it.
+    private static func copy(_ store: Store, _ accounts: [NodeID]) throws -> String? {
+        let disk = CrashableFileSystem()
+        let source = store.beginCopy()
+        let target = try StoreCopyTarget(directory: "copy", fileSystem: disk, manifest: source.manifest)
+        for (index, file) in source.files.enumerated() {
+            var offset: UInt64 = 0
+            while offset < file.byteCount {
+                let bytes = try source.read(index, from: offset, maximumByteCount: 4096)
+                try target.write(file.name, bytes)
+                offset += UInt64(bytes.count)
+            }
+        }
+        var position = source.basePosition.transactionID
+        while case let records = try source.records(after: position, maximumByteCount: 4096), let last = records.last {
+            try target.append(records)
+            position = last.position.transactionID
+        }
+        try target.finish(expecting: source.target)
+        let copy = try Store.open("copy", fileSystem: disk)
+        defer { copy.close() }
+        if let problem = copy.check().problems.first { return "a copy: \(problem)" }
+        return read(copy.beginRead(), accounts)
     }
 
     /// What is wrong with a snapshot; looked at twice, with time for a checkpoint in between.

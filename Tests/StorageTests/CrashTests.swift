@@ -18,7 +18,7 @@ import Testing
         options.relationshipRangeBits = 4
         options.logRotationByteCount = 2048
         options.logPreallocationByteCount = 1024
-        options.retainedLogByteCount = 2048
+        options.logRetention = .bytes(2048)
         return options
     }
 

@@ -101,7 +101,10 @@ import Testing
         let disk = CrashableFileSystem()
         _ = try Self.makeStore(disk, after: 0)
         let name = try #require(try disk.list("store").first { $0.hasPrefix("nodes.1.") })
-        disk.corrupt("store/\(name)", at: try disk.readAll("store/\(name)").count / 2, xor: 4)
+        let bytes = try disk.readAll("store/\(name)")
+        // Not zero, so not padding, and behind what opening reads.
+        let place = try #require((bytes.count / 2..<bytes.count).first { bytes[$0] != 0 })
+        disk.corrupt("store/\(name)", at: place, xor: 4)
         let store = try Store.open("store", fileSystem: disk, options: Self.options)
         defer { store.close() }
         let committer = try LocalCommitter(store)

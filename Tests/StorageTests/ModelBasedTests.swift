@@ -15,7 +15,7 @@ import Testing
         options.relationshipRangeBits = 5
         options.logRotationByteCount = 4096
         options.logPreallocationByteCount = 1024
-        options.retainedLogByteCount = 8192
+        options.logRetention = .bytes(8192)
         var store: Store? = try Store.open("store", fileSystem: disk, options: options)
         var committer: LocalCommitter? = try LocalCommitter(try #require(store))
         var workload = RandomWorkload(seed: seed)

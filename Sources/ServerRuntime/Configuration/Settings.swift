@@ -1,4 +1,5 @@
 public import GraphModel
+public import Storage
 
 /// Every key that Martlet knows. Names and units follow the manual's configuration chapter, so that existing files work.
 public enum Settings {
@@ -55,9 +56,9 @@ public enum Settings {
     public static let logRotation = Setting<UInt64>(
         "logical_log_rotation_threshold", default: "64M", allowed: "bytes, or with k, M, G",
         "Length at which a new transaction log file is begun", parse: Parse.byteCount)
-    public static let logRetention = Setting<UInt64>(
-        "martlet.log.retained", default: "512M", allowed: "bytes, or with k, M, G",
-        "Transaction log kept for slaves beyond what recovery needs", parse: Parse.byteCount)
+    public static let logRetention = Setting<LogRetention>(
+        "keep_logical_logs", default: "512M size", allowed: LogRetention.allowed,
+        "Transaction log kept for slaves and incremental backups beyond what recovery needs", parse: { LogRetention($0) })
 
     public static let serverID = Setting<Int>(
         "ha.server_id", default: nil, allowed: "an integer from 0 to 4294967295, unique in the cluster",

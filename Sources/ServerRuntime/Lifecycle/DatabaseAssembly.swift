@@ -75,7 +75,7 @@ extension Store.Options {
         self.init()
         if let value = configuration.value(Settings.checkpointThreshold) { checkpointByteCount = Int(clamping: value) }
         if let value = configuration.value(Settings.logRotation) { logRotationByteCount = value }
-        if let value = configuration.value(Settings.logRetention) { retainedLogByteCount = value }
+        if let value = configuration.value(Settings.logRetention) { logRetention = value }
     }
 }
 

@@ -40,8 +40,9 @@ public final class StoreCopySource: Sendable {
 
     public var byteCount: UInt64 { files.reduce(0) { $0 + $1.byteCount } }
 
-    /// A part of a file.
-    public func read(_ file: Int, from offset: UInt64, maximumByteCount: Int) -> [UInt8] {
+    /// A part of a file. Throws `.corrupt` when the store is known to be damaged.
+    public func read(_ file: Int, from offset: UInt64, maximumByteCount: Int) throws(GraphError) -> [UInt8] {
+        try base.damage.requireNone()
         let nodeCount = base.manifest.nodeSegments.count
         let bytes =
             file < nodeCount

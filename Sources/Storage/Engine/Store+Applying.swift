@@ -72,7 +72,11 @@ struct Application {
         let transaction = record.position.transactionID.rawValue
         do {
             let (header, commands) = try record.decoded()
-            for command in commands { try apply(command, transaction) }
+            for (index, command) in commands.enumerated() {
+                if index + 16 < commands.count { prefetch(commands[index + 16], lists: false) }
+                if index + 8 < commands.count { prefetch(commands[index + 8], lists: true) }
+                try apply(command, transaction)
+            }
             wallClock = header.wallClockMilliseconds
         } catch let error as MalformedBytes {
             throw GraphError(.corrupt, "\(record.position): \(error)")
@@ -82,6 +86,13 @@ struct Application {
             throw GraphError(.corrupt, "\(record.position): \(error)")
         }
         position = record.position
+    }
+
+    /// The ends of relationships are all over the memory: what a later command needs is asked for now.
+    private func prefetch(_ command: Command, lists: Bool) {
+        guard case .createRelationship(_, _, let start, let end, _) = command else { return }
+        overlay.prefetch(start, lists: lists)
+        overlay.prefetch(end, lists: lists)
     }
 
     private mutating func apply(_ command: Command, _ transaction: UInt64) throws(GraphError) {
@@ -106,7 +117,9 @@ struct Application {
         case .createRelationship(let id, let type, let start, let end, let properties):
             try requireNode(start, transaction)
             try requireNode(end, transaction)
-            guard view.relationship(id, at: transaction) == nil, overlay.relationship(id) == nil else {
+            // No id from here on was ever used.
+            let isFresh = id >= nextRelationshipID
+            guard isFresh || (view.relationship(id, at: transaction) == nil && overlay.relationship(id) == nil) else {
                 throw GraphError(.corrupt, "relationship \(id) exists already")
             }
             overlay.addRelationship(

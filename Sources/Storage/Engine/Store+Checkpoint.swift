@@ -48,7 +48,7 @@ extension Store {
             }
             let kept = Set(base.files.map(\.name))
             for file in frozen.view.base.files where !kept.contains(file.name) { file.markObsolete(in: ownership) }
-            try log.prune(upTo: manifest.position.transactionID)
+            try log.prune(upTo: manifest.position.transactionID, now: wallClockMilliseconds())
             return manifest.position.transactionID
         }
     }

@@ -55,7 +55,8 @@ extension Store {
         var logOptions = TransactionLog.Options()
         logOptions.rotationByteCount = options.logRotationByteCount
         logOptions.preallocationByteCount = options.logPreallocationByteCount
-        logOptions.retainedByteCount = options.retainedLogByteCount
+        logOptions.syncs = options.syncsLog
+        logOptions.retention = options.logRetention
         let (log, recovery) = try TransactionLog.open(
             directory: directory, fileSystem: fileSystem, storeID: manifest.storeID, checkpoint: manifest.position,
             options: logOptions, tailMayBeCut: options.isClustered,

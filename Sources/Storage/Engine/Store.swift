@@ -39,10 +39,16 @@ public final class Store: Sendable {
         public var relationshipRangeBits: UInt8 = 17
         /// A checkpoint is due when the overlay holds more than this many bytes.
         public var checkpointByteCount = 64 << 20
+        /// From twice the above on, commits are held up: a little at first, more the further the overlay grows, up to
+        /// this long each, in ms, at four times.
+        public var commitDelayMaximum: Milliseconds = 50
         public var logRotationByteCount: UInt64 = 64 << 20
         public var logPreallocationByteCount: UInt64 = 4 << 20
-        /// Log kept for slaves and incremental backups beyond what recovery needs, in bytes.
-        public var retainedLogByteCount: UInt64 = 512 << 20
+        /// Whether a commit is acknowledged only once the disk has it. Off, a crash of the machine (not of the process)
+        /// loses the latest commits: for loading data that can be loaded again.
+        public var syncsLog = true
+        /// Log kept for slaves and incremental backups beyond what recovery needs.
+        public var logRetention = LogRetention.bytes(512 << 20)
         /// Whether a new store gets the reference node 0 of the legacy API.
         public var createsReferenceNode = true
         /// In a cluster a damaged log tail is cut; alone it refuses to open when it was synced.
@@ -144,6 +150,16 @@ public final class Store: Sendable {
     /// Bytes held by recent changes that no checkpoint has merged yet.
     public var overlayByteCount: Int { overlaySize.load(ordering: .relaxed) }
 
+    /// How long the next commit should wait, in ns, so that checkpoints keep up with writers: 0 up to twice the size at
+    /// which one is due, then growing with the square of what is beyond, so that writers slow down and never stop.
+    public var commitDelayNanoseconds: UInt64 {
+        let start = 2 * options.checkpointByteCount
+        let excess = overlayByteCount - start
+        guard excess > 0, start > 0 else { return 0 }
+        let part = min(1, Double(excess) / Double(start))
+        return UInt64(part * part * Double(options.commitDelayMaximum.rawValue) * 1e6)
+    }
+
     /// Measures the overlays again; within `applying`, whose holder alone may look into them.
     func measureOverlay() {
         overlaySize.store(state.view.layers.reduce(0) { $0 + $1.byteCount }, ordering: .relaxed)
@@ -152,10 +168,13 @@ public final class Store: Sendable {
     public var logSyncCount: UInt64 { log.syncCount }
 
     /// Appends entries to the log; they become durable soon and readable when applied.
-    public func append(_ records: [LogRecord]) throws(GraphError) {
+    public func append(_ records: [LogRecord]) throws(GraphError) { try append(records, wakesLog: true) }
+
+    /// The same; who does not wake the log thread calls ``writeLogHere()`` next.
+    func append(_ records: [LogRecord], wakesLog: Bool) throws(GraphError) {
         try requireAppendable()
         try unapplied.withLock { unapplied throws(GraphError) in
-            try log.append(records)
+            try log.append(records, wakesThread: wakesLog)
             unapplied.append(contentsOf: records)
         }
     }
@@ -165,6 +184,9 @@ public final class Store: Sendable {
             throw GraphError(.readOnly, "\(directory) is open read-only (read_only=true): nothing can be changed in it")
         }
     }
+
+    /// Writes and syncs what was appended on this thread, when nobody else is writing.
+    func writeLogHere() { log.writeHere() }
 
     /// Writes and syncs what was appended, on this thread; only with `usesLogThread == false`.
     public func flush() { log.flush() }

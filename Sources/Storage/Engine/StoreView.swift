@@ -25,7 +25,9 @@ final class StoreView: Sendable {
     }
 
     func nodeExists(_ id: UInt64, at transaction: UInt64) -> Bool {
-        if let version = version(ofNode: id, at: transaction) { return version.exists }
+        for index in 0..<layers.count {
+            if let exists = layers[index].nodeExists(id, at: transaction) { return exists }
+        }
         guard let (segment, slot) = base.node(id) else { return false }
         return segment.exists(slot)
     }

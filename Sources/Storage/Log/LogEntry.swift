@@ -123,6 +123,15 @@ package struct LogEntryHeader: Sendable, Equatable {
             previousChecksum: previous, commitPoint: commitPoint)
     }
 
+    /// The time in the header of an entry that is not verified; nil where there is none.
+    static func wallClockMilliseconds(ofEntry bytes: [UInt8]) -> Int64? {
+        guard bytes.count >= byteCount else { return nil }
+        return bytes.withUnsafeBytes {
+            $0.loadUnaligned(as: UInt32.self) == 0
+                ? nil : Int64(littleEndian: $0.loadUnaligned(fromByteOffset: 32, as: Int64.self))
+        }
+    }
+
     /// Whether the entry at the start of `bytes` would be whole if one bit were the other way round.
     ///
     /// A CRC is linear: a flipped bit changes it by a pattern that depends only on how many bits follow, and the pattern

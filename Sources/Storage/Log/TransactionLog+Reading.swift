@@ -7,53 +7,90 @@ extension TransactionLog {
 
     /// The position of a transaction; nil when the log no longer holds it, or does not hold it yet.
     package func position(of transactionID: TransactionID) throws(GraphError) -> LogPosition? {
-        try state.withLock { state throws(GraphError) -> LogPosition? in
-            if transactionID == state.last.transactionID { return state.last }
+        enum Place {
+            case known(LogPosition?)
+            case file(LogFile)
+        }
+        let place = state.withLock { state -> Place in
+            if transactionID == state.last.transactionID { return .known(state.last) }
             if let first = state.tail.first, transactionID >= first.position.transactionID {
-                guard transactionID <= state.last.transactionID else { return nil }
+                guard transactionID <= state.last.transactionID else { return .known(nil) }
                 let index = Int(transactionID.rawValue - first.position.transactionID.rawValue)
-                return state.tail[state.tail.startIndex + index].position
+                return .known(state.tail[state.tail.startIndex + index].position)
             }
             guard
-                let index = state.files.lastIndex(where: { $0.before.transactionID <= transactionID }),
+                let file = state.files.last(where: { $0.before.transactionID <= transactionID }),
                 transactionID <= state.durable.transactionID
-            else { return nil }
-            try Self.loadOffsets(&state.files[index])
-            return try Self.position(in: state.files[index], of: transactionID)
+            else { return .known(nil) }
+            return .file(file)
+        }
+        switch place {
+        case .known(let position): return position
+        case .file(let file): return try Self.position(in: try withOffsets(file), of: transactionID)
         }
     }
 
     /// Entries after `transactionID`, at least one when there is one, at most about `maximumByteCount` together.
-    /// nil when the log no longer reaches back so far.
+    /// nil when the log no longer reaches back so far. Files are read without holding up who appends.
     package func records(after transactionID: TransactionID, maximumByteCount: Int) throws(GraphError) -> [LogRecord]? {
-        try state.withLock { state throws(GraphError) -> [LogRecord]? in
-            let wanted = transactionID.next
-            guard wanted >= state.files[0].firstTransactionID else { return nil }
-            var records: [LogRecord] = []
-            var byteCount = 0
+        enum Place {
+            case known([LogRecord]?)
+            case file(LogFile)
+        }
+        let wanted = transactionID.next
+        let place = state.withLock { state -> Place in
+            guard wanted >= state.files[0].firstTransactionID else { return .known(nil) }
             if let first = state.tail.first, wanted >= first.position.transactionID {
+                var records: [LogRecord] = []
+                var byteCount = 0
                 var index = state.tail.startIndex + Int(wanted.rawValue - first.position.transactionID.rawValue)
                 while index < state.tail.endIndex, records.isEmpty || byteCount < maximumByteCount {
                     records.append(state.tail[index])
                     byteCount += state.tail[index].bytes.count
                     index += 1
                 }
-                return records
+                return .known(records)
             }
-            guard wanted <= state.durable.transactionID else { return [] }
-            guard let fileIndex = state.files.lastIndex(where: { $0.before.transactionID < wanted }) else { return nil }
-            try Self.loadOffsets(&state.files[fileIndex])
-            let file = state.files[fileIndex]
-            let offsets = file.offsets ?? []
-            var index = Int(wanted.rawValue - file.firstTransactionID.rawValue)
-            while index < offsets.count, records.isEmpty || byteCount < maximumByteCount {
-                let end = index + 1 < offsets.count ? offsets[index + 1] : file.endOffset
-                records.append(try Self.readRecord(file, from: offsets[index], to: end))
-                byteCount += Int(end - offsets[index])
-                index += 1
-            }
-            return records
+            guard wanted <= state.durable.transactionID else { return .known([]) }
+            guard let file = state.files.last(where: { $0.before.transactionID < wanted }) else { return .known(nil) }
+            return .file(file)
         }
+        switch place {
+        case .known(let records): return records
+        case .file(let file): return try Self.records(in: try withOffsets(file), from: wanted, maximumByteCount)
+        }
+    }
+
+    private static func records(
+        in file: LogFile, from wanted: TransactionID, _ maximumByteCount: Int
+    ) throws(GraphError) -> [LogRecord] {
+        var records: [LogRecord] = []
+        var byteCount = 0
+        let offsets = file.offsets ?? []
+        var index = Int(wanted.rawValue - file.firstTransactionID.rawValue)
+        while index < offsets.count, records.isEmpty || byteCount < maximumByteCount {
+            let end = index + 1 < offsets.count ? offsets[index + 1] : file.endOffset
+            records.append(try readRecord(file, from: offsets[index], to: end))
+            byteCount += Int(end - offsets[index])
+            index += 1
+        }
+        return records
+    }
+
+    /// The file with its offsets, which are found now if nobody needed them so far and then kept. Only a file that is no
+    /// longer written is without them.
+    private func withOffsets(_ file: LogFile) throws(GraphError) -> LogFile {
+        if file.offsets != nil { return file }
+        var scanned = file
+        try Self.loadOffsets(&scanned)
+        state.withLock { [scanned] state in
+            if let index = state.files.firstIndex(where: { $0.path == scanned.path }), state.files[index].offsets == nil,
+                state.files[index].endOffset == file.endOffset
+            {
+                state.files[index] = scanned
+            }
+        }
+        return scanned
     }
 
     /// Scans a file that was not needed so far.
@@ -86,44 +123,6 @@ extension TransactionLog {
             throw GraphError(error)
         } catch {
             throw GraphError(.corrupt, "\(file.path): damaged at offset \(start): \(error)")
-        }
-    }
-
-    /// Keeps everything after a transaction until ``unpin(_:)``; while a copy of the store is being streamed.
-    package func pin(after transactionID: TransactionID) -> UInt64 {
-        state.withLock { state in
-            state.nextPin += 1
-            state.pins[state.nextPin] = transactionID
-            return state.nextPin
-        }
-    }
-
-    package func unpin(_ pin: UInt64) { state.withLock { $0.pins[pin] = nil } }
-
-    package var pinCount: Int { state.withLock { $0.pins.count } }
-
-    /// Removes the oldest files that a checkpoint at `checkpoint` made superfluous, beyond the retention limit.
-    package func prune(upTo checkpoint: TransactionID) throws(GraphError) {
-        let paths = state.withLock { state -> [String] in
-            let checkpoint = min(checkpoint, state.pins.values.min() ?? checkpoint)
-            var superfluous = 0
-            while superfluous + 1 < state.files.count, state.files[superfluous + 1].before.transactionID <= checkpoint {
-                superfluous += 1
-            }
-            var byteCount = state.files[..<superfluous].reduce(0) { $0 + $1.allocatedByteCount }
-            var paths: [String] = []
-            while superfluous > 0, byteCount > options.retainedByteCount {
-                byteCount -= state.files[0].allocatedByteCount
-                paths.append(state.files.removeFirst().path)
-                superfluous -= 1
-            }
-            return paths
-        }
-        do throws(FileError) {
-            for path in paths { try fileSystem.remove(path) }
-            if !paths.isEmpty { try fileSystem.syncDirectory(directory) }
-        } catch {
-            throw GraphError(error)
         }
     }
 }

@@ -15,8 +15,10 @@ package final class TransactionLog: Sendable {
         package var preallocationByteCount: UInt64 = 4 << 20
         /// Entries kept in memory for slaves that follow closely.
         package var tailByteCountMaximum = 32 << 20
-        /// Old files go, oldest first, while those before the checkpoint hold more than this together.
-        package var retainedByteCount: UInt64 = 512 << 20
+        /// How long files stay that recovery does not need.
+        package var retention = LogRetention.bytes(512 << 20)
+        /// Whether a batch is on disk before it is reported as durable.
+        package var syncs = true
         package init() {}
     }
 
@@ -71,6 +73,7 @@ package final class TransactionLog: Sendable {
     package func startThread() {
         let thread = DedicatedThread(name: "martlet-log") { [self] in
             while let batch = state.wait({ state -> [LogRecord]? in
+                if state.isWriting { return nil }
                 if state.pending.isEmpty { return state.isStopping || state.failure != nil ? [] : nil }
                 return Self.takeBatch(&state)
             }) {
@@ -91,8 +94,9 @@ package final class TransactionLog: Sendable {
         }
     }
 
-    /// Appends entries in order. Each must follow the one before it; durability is reported later.
-    package func append(_ records: [LogRecord]) throws(GraphError) {
+    /// Appends entries in order. Each must follow the one before it; durability is reported later. Who does not wake the
+    /// log thread calls ``writeHere()`` next.
+    package func append(_ records: [LogRecord], wakesThread: Bool = true) throws(GraphError) {
         try state.withLock { state throws(GraphError) in
             if let failure = state.failure { throw failure }
             for record in records {
@@ -108,7 +112,18 @@ package final class TransactionLog: Sendable {
             }
             shortenTail(&state)
         }
-        state.signal()
+        if wakesThread { state.signal() }
+    }
+
+    /// Writes and syncs what is pending on the caller's thread, unless somebody is writing already, who then sees to it
+    /// that the log thread does. For a committer that has nothing else to do: it saves two changes of thread, which
+    /// together cost as much as the sync.
+    package func writeHere() {
+        let batch = state.withLock { state -> [LogRecord] in
+            if state.isWriting || state.pending.isEmpty || state.failure != nil { return [] }
+            return Self.takeBatch(&state)
+        }
+        if batch.isEmpty { state.signal() } else { write(batch) }
     }
 
     /// Lets go of the oldest entries in memory. What is not on disk yet stays: it can be read nowhere else, and a slave that
@@ -172,7 +187,7 @@ package final class TransactionLog: Sendable {
                 }
                 throw error
             }
-            try current.file.sync()
+            if options.syncs { try current.file.sync() }
             state.withLock { state in
                 let index = state.files.count - 1
                 state.files[index].offsets?.append(contentsOf: offsets)

@@ -141,6 +141,33 @@ final class Overlay: @unchecked Sendable {
         return Self.visible(entry.pointee.newestVersion.load(ordering: .acquiring), at: transactionID)
     }
 
+    /// Whether a node exists, as far as this overlay knows. Without counting a reference: this is asked for every end of
+    /// every relationship that is created.
+    func nodeExists(_ id: UInt64, at transactionID: UInt64) -> Bool? {
+        guard let entry = node(id) else { return nil }
+        var address = entry.pointee.newestVersion.load(ordering: .acquiring)
+        while address != 0, let pointer = UnsafeRawPointer(bitPattern: address) {
+            // Safety: the overlay keeps every version until it goes, and the caller keeps the overlay.
+            let exists: Bool? = Unmanaged<EntityVersion>.fromOpaque(pointer)._withUnsafeGuaranteedRef { version in
+                if version.transactionID <= transactionID { return version.exists }
+                address = version.older
+                return nil
+            }
+            if let exists { return exists }
+        }
+        return nil
+    }
+
+    /// Asks for what applying a change of a node's relationships will read: first its place in the table, then, some
+    /// commands later, the lists.
+    @inline(__always)
+    func prefetch(_ id: UInt64, lists: Bool) {
+        if !lists { return nodes.prefetch(id) }
+        guard let entry = node(id) else { return }
+        entry.pointee.outgoing.prefetch()
+        entry.pointee.incoming.prefetch()
+    }
+
     // MARK: Applying, one thread
 
     private func nodeEntry(_ id: UInt64) -> UnsafeMutablePointer<NodeEntry> {

@@ -76,7 +76,8 @@ struct AdjacencyBuilder {
     }
 
     private static func bytes<T: FixedWidthInteger>(_ values: ContiguousArray<UInt64>, as type: T.Type) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: values.count * MemoryLayout<T>.size) { buffer, count in
+        if values.isEmpty { return [] }
+        return [UInt8](unsafeUninitializedCapacity: values.count * MemoryLayout<T>.size) { buffer, count in
             let raw = UnsafeMutableRawBufferPointer(buffer)
             for (index, value) in values.enumerated() {
                 raw.storeBytes(

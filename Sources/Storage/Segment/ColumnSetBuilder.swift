@@ -67,6 +67,8 @@ struct ColumnSetBuilder {
         var directory = ByteWriter()
         let ordered = builders.sorted { ($0.key, $0.kind.rawValue) < ($1.key, $1.kind.rawValue) }
         directory.write(UInt32(ordered.count))
+        // The directory comes first: it is read when the segment is opened, together with what stands at its head.
+        var sections: [(UInt32, [UInt8])] = []
         for (index, builder) in ordered.enumerated() {
             let isDense = builder.slots.count * 2 >= slotCount
             let tag = ColumnSet.firstColumnTag + UInt32(index) * ColumnSet.sectionsPerColumn
@@ -75,14 +77,15 @@ struct ColumnSetBuilder {
             let numbers = repeated?.numbers ?? builder.numbers
             let end = repeated == nil && hasEnds ? UInt64(builder.blob.count) : nil
             if isDense {
-                assembler.add(tag, Self.presence(builder.slots, slotCount))
-                assembler.add(tag + 1, blocks: Self.spread(numbers, builder.slots, slotCount, end: end))
+                sections.append((tag, Self.presence(builder.slots, slotCount)))
+                let spread = Self.spread(numbers, builder.slots, slotCount, end: end)
+                sections.append((tag + 1, BlockIntegers.encode(spread)))
             } else {
-                assembler.add(tag, blocks: builder.slots)
-                assembler.add(tag + 1, blocks: end.map { numbers + [$0] } ?? numbers)
+                sections.append((tag, BlockIntegers.encode(builder.slots)))
+                sections.append((tag + 1, BlockIntegers.encode(end.map { numbers + [$0] } ?? numbers)))
             }
-            assembler.add(tag + 2, repeated.map { BlockIntegers.encode($0.starts) } ?? [])
-            assembler.add(tag + 3, repeated?.blob ?? builder.blob)
+            sections.append((tag + 2, repeated.map { BlockIntegers.encode($0.starts) } ?? []))
+            sections.append((tag + 3, repeated?.blob ?? builder.blob))
             directory.write(builder.key)
             directory.write((repeated == nil ? builder.kind : .repeatedString).rawValue)
             directory.write(isDense)
@@ -90,6 +93,7 @@ struct ColumnSetBuilder {
             directory.write(UInt32(repeated.map { $0.starts.count - 1 } ?? 0))
         }
         assembler.add(ColumnSet.directoryTag, directory.bytes)
+        for (tag, bytes) in sections { assembler.add(tag, bytes) }
     }
 
     private static func presence(_ slots: [UInt64], _ slotCount: Int) -> [UInt8] {

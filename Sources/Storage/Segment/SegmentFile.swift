@@ -44,6 +44,9 @@ final class SegmentFile: Sendable {
     let slotCount: Int
     let sections: [Section]
     private let mapped: MappedFile
+    /// The first bytes, read instead of mapped: touching a mapping draws in far more than is asked for.
+    private let head: [UInt8]
+    private static let headByteCountMaximum = 4096
     private let fileSystem: any FileSystem
     private let obsoleteIn = Mutex<FileOwnership?>(nil)
     private let wasVerified = Atomic<Bool>(false)
@@ -56,7 +59,12 @@ final class SegmentFile: Sendable {
         self.path = path
         do {
             mapped = try fileSystem.map(path)
-            let bytes = mapped.bytes
+            var bytes = [UInt8](repeating: 0, count: min(mapped.bytes.count, Self.headByteCountMaximum))
+            let file = try fileSystem.open(path, .readOnly)
+            defer { file.close() }
+            let count = try file.read(at: 0, into: &bytes)
+            bytes.removeLast(bytes.count - count)
+            let fileByteCount = mapped.bytes.count
             guard bytes.count >= Self.headerByteCount else { throw MalformedBytes(offset: 0, detail: "too short for a header") }
             var reader = ByteReader(Array(bytes[..<Self.headerByteCount]))
             guard Array(try reader.readRaw(4)) == Self.magic else {
@@ -78,14 +86,15 @@ final class SegmentFile: Sendable {
             let byteCount: UInt64 = try reader.read()
             _ = try reader.read(UInt64.self)
             let crc: UInt32 = try reader.read()
-            guard byteCount == UInt64(bytes.count) else {
-                throw MalformedBytes(offset: 24, detail: "the header says \(byteCount) bytes, the file has \(bytes.count)")
+            guard byteCount == UInt64(fileByteCount) else {
+                throw MalformedBytes(offset: 24, detail: "the header says \(byteCount) bytes, the file has \(fileByteCount)")
             }
             let tableEnd = Self.headerByteCount + sectionCount * Self.sectionByteCount
-            guard sectionCount < 1 << 20, tableEnd <= bytes.count else {
+            guard sectionCount < 1 << 20, tableEnd <= fileByteCount else {
                 throw MalformedBytes(offset: 20, detail: "\(sectionCount) sections do not fit")
             }
-            var head = Array(bytes[..<tableEnd])
+            var head = tableEnd <= bytes.count ? Array(bytes[..<tableEnd]) : Array(mapped.bytes[..<tableEnd])
+            self.head = bytes
             head.replaceSubrange(40..<44, with: [0, 0, 0, 0])
             guard CRC32C.checksum(head) == crc else {
                 throw MalformedBytes(offset: 40, detail: "the header's checksum does not match")
@@ -132,15 +141,14 @@ final class SegmentFile: Sendable {
     /// Compares every section with its checksum, then asks whether what they hold is sound, so that no read can be led
     /// astray by damaged offsets. Any thread; again at every call.
     func verify(_ isSound: () -> Bool) throws(GraphError) {
-        for section in sections { try verify(section) }
+        for section in sections { try verify(section, CRC32C.checksum(bytes(of: section))) }
         guard isSound() else {
             throw GraphError(.corrupt, "\(path): the checksums are right, but the content is not that of a segment")
         }
         wasVerified.store(true, ordering: .releasing)
     }
 
-    private func verify(_ section: Section) throws(GraphError) {
-        let actual = CRC32C.checksum(bytes(of: section))
+    private func verify(_ section: Section, _ actual: UInt32) throws(GraphError) {
         guard actual == section.crc else {
             throw GraphError(
                 .corrupt,
@@ -151,8 +159,10 @@ final class SegmentFile: Sendable {
     /// A small section that is needed before the rest is verified.
     func verifiedBytes(_ tag: UInt32) throws(GraphError) -> [UInt8] {
         let section = try section(tag)
-        try verify(section)
-        return Array(bytes(of: section))
+        let end = section.offset + section.byteCount
+        let bytes = end <= head.count ? Array(head[section.offset..<end]) : Array(bytes(of: section))
+        try verify(section, CRC32C.checksum(bytes))
+        return bytes
     }
 
     func bytes(of section: Section) -> UnsafeRawBufferPointer {

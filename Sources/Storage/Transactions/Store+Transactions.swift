@@ -67,6 +67,12 @@ public final class LocalCommitter: Sendable {
     public func commit(
         _ writeSet: [UInt8], done: @escaping @Sendable (TransactionID, GraphError?) -> Void
     ) throws(GraphError) -> LogPosition {
+        try commit(writeSet, wakesLog: true, done: done)
+    }
+
+    private func commit(
+        _ writeSet: [UInt8], wakesLog: Bool, done: @escaping @Sendable (TransactionID, GraphError?) -> Void
+    ) throws(GraphError) -> LogPosition {
         if let failure = failure.withLock({ $0 }) { throw failure }
         try store.requireAppendable()
         return try sequencer.withLock { sequencer throws(GraphError) in
@@ -75,7 +81,7 @@ public final class LocalCommitter: Sendable {
                 wallClockMilliseconds: wallClockMilliseconds())
             let transactionID = record.position.transactionID
             waiters.withLock { $0.append(Waiter(transactionID: transactionID, resume: done)) }
-            do throws(GraphError) { try store.append([record]) } catch {
+            do throws(GraphError) { try store.append([record], wakesLog: wakesLog) } catch {
                 // The log may have failed a moment ago, and told every waiter already.
                 let isStillWaiting = waiters.withLock { waiters in
                     defer { waiters.removeAll { $0.transactionID == transactionID } }
@@ -96,7 +102,8 @@ public final class LocalCommitter: Sendable {
         let ready = waiters.withLock { waiters -> [Waiter] in
             let count = waiters.firstIndex { $0.transactionID > position.transactionID } ?? waiters.count
             defer { waiters.removeFirst(count) }
-            return Array(waiters[..<count])
+            // A copy: a whole slice would share the memory that the next waiters go to.
+            return waiters[..<count].map { $0 }
         }
         for waiter in ready { waiter.resume(waiter.transactionID, nil) }
     }
@@ -129,9 +136,11 @@ public final class LocalCommitter: Sendable {
     /// The same for a write set.
     @discardableResult
     public func commitAndWait(_ writeSet: [UInt8]) throws(GraphError) -> TransactionID {
+        let delay = store.commitDelayNanoseconds
+        if delay > 0 { pauseThread(nanoseconds: delay) }
         let outcome = OneResult()
-        let position = try commit(writeSet) { _, failure in outcome.set(failure) }
-        if !store.options.usesLogThread { store.flush() }
+        let position = try commit(writeSet, wakesLog: false) { _, failure in outcome.set(failure) }
+        if store.options.usesLogThread { store.writeLogHere() } else { store.flush() }
         if let error = outcome.wait() { throw error }
         return position.transactionID
     }
