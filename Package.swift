@@ -42,7 +42,9 @@ var targets: [Target] = [
     module("Martlet", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database"]),
     // Built with everything else, so that the pages that quote it stay true.
     .executableTarget(
-        name: "EmbeddedExample", dependencies: ["Martlet"], path: "Examples/Embedded", swiftSettings: swiftSettings),
+        name: "EmbeddedExample",
+        // What Martlet exports, too: or a change in there would not build this anew.
+        dependencies: ["GraphModel", "Storage", "Cypher", "QueryEngine", "Database", "Martlet"], path: "Examples/Embedded", swiftSettings: swiftSettings),
     module("TestSupport", ["GraphModel", "FileSystem"]),
     module("Simulation", ["GraphModel", "FileSystem", "Storage", "Coordination", "Replication"]),
     tests("GraphModelTests", ["GraphModel"]),
@@ -52,7 +54,9 @@ var targets: [Target] = [
     tests("SimulationTests", ["FileSystem", "Replication", "Simulation"]),
     tests("StorageTests", ["GraphModel", "FileSystem", "Storage"]),
     tests("DatabaseTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database"]),
-    tests("MartletTests", ["FileSystem", "Martlet", "EmbeddedExample"]),
+    tests(
+        "MartletTests",
+        ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database", "Martlet", "EmbeddedExample"]),
     tests("QueryEngineTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine"]),
 ]
 var dependencies: [Package.Dependency] = []
