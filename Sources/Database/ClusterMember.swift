@@ -57,6 +57,7 @@ public final class ClusterMember: CommitPipeline {
     private let copier: any StoreCopier
     private let thread = Mutex<DedicatedThread?>(nil)
     private let checkpointer = Checkpointer()
+    private let schemaKeeper = SchemaKeeper()
 
     // Safety: made by `start`, then used only by the member's thread.
     private final class Confined: @unchecked Sendable {
@@ -124,6 +125,13 @@ public final class ClusterMember: CommitPipeline {
         }
         thread.withLock { $0 = started }
         checkpointer.start { [weak self] in self?.openStore.withLock { $0 } }
+        schemaKeeper.start(
+            { [weak self] in self?.openStore.withLock { $0 } },
+            mayCommit: { [weak self] in self?.snapshot.withLock { $0.isMaster } ?? false }
+        ) { [weak self] writeSet, done in
+            guard let self else { return done(.failure(Self.closed)) }
+            commit(writeSet, done: done)
+        }
     }
 
     /// Gives a job to the member's thread; false when it has ended.
@@ -290,6 +298,7 @@ public final class ClusterMember: CommitPipeline {
 
     /// Leaves the cluster's traffic and closes the store.
     public func close() async {
+        schemaKeeper.stop()
         checkpointer.stop()
         queue.withLock { $0.isClosed = true }
         queue.signal()

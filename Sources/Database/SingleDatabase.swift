@@ -8,6 +8,7 @@ public final class SingleDatabase: CommitPipeline {
     private let store: Store
     private let committer: LocalCommitter
     private let checkpointer: Checkpointer
+    private let schemaKeeper = SchemaKeeper()
     private let isClosed = Atomic<Bool>(false)
 
     public init(_ store: Store) throws(GraphError) {
@@ -15,6 +16,14 @@ public final class SingleDatabase: CommitPipeline {
         committer = try LocalCommitter(store)
         checkpointer = Checkpointer()
         checkpointer.start { store }
+        let committer = committer
+        schemaKeeper.start({ store }, mayCommit: { !store.options.isReadOnly }) { writeSet, done in
+            do throws(GraphError) {
+                try committer.commit(writeSet) { id, failure in done(failure.map { .failure($0) } ?? .success(id)) }
+            } catch {
+                done(.failure(error))
+            }
+        }
     }
 
     public func readableStore() throws(GraphError) -> Store {
@@ -39,7 +48,7 @@ public final class SingleDatabase: CommitPipeline {
 
     public func commitAndWait(_ writeSet: [UInt8]) throws(GraphError) -> TransactionID {
         if isClosed.load(ordering: .relaxed) { throw GraphError(.unavailable, "the database is closed") }
-        return try committer.commitAndWait(writeSet)
+        return try committer.commitAndWait(writeSet: writeSet)
     }
 
     public func reserveIDs(nodes: Int, relationships: Int, done: @escaping @Sendable (GraphError?) -> Void) {
@@ -73,6 +82,7 @@ public final class SingleDatabase: CommitPipeline {
 
     public func closeBlocking() {
         guard !isClosed.exchange(true, ordering: .sequentiallyConsistent) else { return }
+        schemaKeeper.stop()
         checkpointer.stop()
         store.close()
     }

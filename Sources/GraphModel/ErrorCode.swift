@@ -39,6 +39,12 @@ public struct ErrorCode: Hashable, Sendable, CustomStringConvertible {
     public static let constraintViolation = ErrorCode(
         "Neo.ClientError.Schema.ConstraintValidationFailed", httpStatus: 409,
         legacyException: "OperationFailureException")
+    /// An index or a constraint of the same meaning, or of the same name, is there already.
+    public static let schemaRuleExists = ErrorCode(
+        "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists", httpStatus: 409,
+        legacyException: "ConstraintViolationException")
+    public static let schemaRuleNotFound = ErrorCode(
+        "Neo.ClientError.Schema.SchemaRuleNotFound", httpStatus: 404, legacyException: "NotFoundException")
     public static let entityDeleted = ErrorCode(
         "Neo.ClientError.Statement.EntityDeletedInTransaction", httpStatus: 409,
         legacyException: "OperationFailureException")

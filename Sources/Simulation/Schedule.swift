@@ -22,6 +22,8 @@ package struct Schedule: Sendable {
     /// Longest time that a crashed machine stays down.
     package var downMilliseconds: UInt64 = 3000
     package var brokenRules: Set<BrokenRule> = []
+    /// Whether clients create nodes with names that a constraint keeps unique, instead of others.
+    package var createsNamedNodes = false
 
     package init(seed: UInt64) { self.seed = seed }
 

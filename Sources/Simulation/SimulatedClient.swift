@@ -16,6 +16,8 @@ final class SimulatedClient {
     var pendingNode: Int?
     var pendingIncarnation = 0
     var isIncrement = false
+    /// Whether the operation leaves something that is looked for at the end.
+    var isCounted = true
 
     /// Marks that must be in the graph at the end, and that must not be.
     var committedMarks: [UInt64] = []
@@ -65,9 +67,16 @@ extension SimulatedCluster {
         guard let engine = node.engine, let store = engine.store, !node.isPaused else { return }
         client.operation += 1
         client.isIncrement = random.below(3) == 0
+        client.isCounted = true
+        if schedule.createsNamedNodes {
+            workOnSchema(node)
+            guard node.engine === engine, engine.store === store else { return }
+        }
         let transaction = store.beginWrite(engine.reserve)
         do throws(GraphError) {
-            if client.isIncrement {
+            if schedule.createsNamedNodes && !client.isIncrement {
+                client.isCounted = try addNamedNode(transaction, client.mark)
+            } else if client.isIncrement {
                 try increment(transaction)
             } else {
                 try addNode(transaction, client.mark)
@@ -129,6 +138,7 @@ extension SimulatedCluster {
 
     private func finish(_ client: SimulatedClient, _ outcome: SimulatedClient.Outcome) {
         client.pendingNode = nil
+        guard client.isCounted else { return }
         let mark = client.mark
         switch outcome {
         case .committed:
@@ -158,7 +168,7 @@ extension SimulatedCluster {
             let report = store.check()
             if !report.isConsistent { violation = violation ?? "5: member \(node.memberID?.rawValue ?? 0): \(report.problems[0])" }
         }
-        if violation == nil { violation = checkPromises(master.beginRead()) }
+        if violation == nil { violation = checkPromises(master.beginRead()) ?? checkNames(master.beginRead()) }
     }
 
     private func checkPromises(_ transaction: Transaction) -> String? {

@@ -25,6 +25,8 @@ package final class SimulatedCluster {
     package private(set) var eventCount = 0
     package private(set) var messageCounts: [String: Int] = [:]
     package internal(set) var violation: String?
+    /// Nodes with a unique name at the end.
+    package internal(set) var namedNodeCount = 0
 
     package init(_ schedule: Schedule) {
         self.schedule = schedule

@@ -35,7 +35,7 @@ import Transport
             storeID: source.storeID, role: .slave, manifest: source.manifest,
             files: source.files.map { .init(name: $0.name, byteCount: $0.byteCount) }, base: source.basePosition,
             target: source.target)
-        let part = source.read(0, from: 0, maximumByteCount: 100)
+        let part = try source.read(0, from: 0, maximumByteCount: 100)
         let status = BackupStatus(storeID: source.storeID, role: .slave, isAvailable: true, applied: source.target)
         return try await FakeMember { request in
             switch request.kind {

@@ -31,6 +31,23 @@ import Testing
         }
     }
 
+    /// Names that clients give through every member, at once and again after faults, stay unique in the whole cluster.
+    @Test func uniqueNamesStayUniqueWhicheverMemberCreatesThem() {
+        var total = 0
+        let first = Self.number("MARTLET_FIRST_SEED", 1)
+        let count = max(20, Self.number("MARTLET_SCHEDULES", 2000) / 20)
+        for seed in first..<first + count {
+            var schedule = Schedule.random(seed)
+            schedule.createsNamedNodes = true
+            schedule.clientCount = max(schedule.clientCount, 4)
+            let cluster = SimulatedCluster(schedule)
+            let violation = cluster.run()
+            if let violation { Issue.record("seed \(seed): invariant \(violation); \(cluster.summary)") }
+            total += cluster.namedNodeCount
+        }
+        #expect(total > 8 * Int(count), "\(total) named nodes in all are too few to mean anything")
+    }
+
     @Test func aSeedReplaysExactly() {
         for seed in 11...14 as ClosedRange<UInt64> {
             let runs = (0..<2).map { _ -> [String] in

@@ -27,6 +27,8 @@ import Testing
         for _ in 0..<Self.accountCount {
             accounts.append(try setUp.createNode(labels: ["Account"], properties: [("balance", .integer(Self.total / Int64(Self.accountCount)))]))
         }
+        try setUp.createIndex(label: "Account", keys: ["balance"], name: "balances")
+        try setUp.createExistenceConstraint(label: "Account", keys: ["balance"])
         try #require(committer).commitAndWait(setUp)
 
         let isStopped = Flag()
@@ -57,6 +59,10 @@ import Testing
                 do { try store.checkpoint() } catch { problems.note("checkpoint: \(error)") }
                 counts.checkpoints.add(1, ordering: .relaxed)
             }
+        }
+        bodies.append { [committer] in
+            // In the middle of everything the index becomes readable.
+            do { try committer?.finishSchemaWork() } catch { problems.note("schema: \(error)") }
         }
         bodies.append { [store, accounts] in
             while !isStopped.isSet, let store {
@@ -137,12 +143,33 @@ import Testing
                 if case .integer(let balance)? = read.property(key, ofNode: account) { sum += balance }
             }
             if sum != total { return "a snapshot at \(read.snapshotTransactionID) shows \(sum)" }
+            if let problem = readIndex(read, key, accounts) { return problem }
             var neighbours: ContiguousArray<UInt64> = []
             var relationships: ContiguousArray<UInt64> = []
             read.expand(accounts[0], .both, types: [], neighbours: &neighbours, relationships: &relationships)
             for id in relationships where read.relationship(RelationshipID(id)) == nil {
                 return "relationship \(id) is listed but not there"
             }
+        }
+        return nil
+    }
+
+    /// The index of balances, once it can be read, agrees with the accounts of the same snapshot.
+    private static func readIndex(_ read: Transaction, _ key: TokenID, _ accounts: [NodeID]) -> String? {
+        guard let label = read.token(.label, "Account"), let index = read.index(label: label, keys: [key]) else { return nil }
+        var ids: ContiguousArray<UInt64> = []
+        var cursor = IndexCursor()
+        do throws(GraphError) {
+            while try read.scan(index, .all, cursor: &cursor, limit: 5, into: &ids) {}
+            if ids.sorted() != accounts.map(\.rawValue).sorted() { return "the index holds \(ids)" }
+            for account in accounts {
+                ids.removeAll()
+                guard let balance = read.property(key, ofNode: account) else { continue }
+                try read.seek(index, equals: balance, into: &ids)
+                if !ids.contains(account.rawValue) { return "the index does not find \(account) by \(balance)" }
+            }
+        } catch {
+            return "index: \(error)"
         }
         return nil
     }

@@ -6,7 +6,7 @@ import Testing
 
 /// Bits that flip on the disk: found, with file and offset, or of no consequence. Never a crash, never a wrong answer.
 @Suite struct DamageTests {
-    private static var options: Store.Options {
+    static var options: Store.Options {
         var options = Store.Options()
         options.nodeRangeBits = 5
         options.relationshipRangeBits = 6
@@ -18,7 +18,7 @@ import Testing
     }
 
     /// A store with every kind of column, several types, gaps, a checkpoint, and log files before and after it.
-    private static func makeStore(_ disk: CrashableFileSystem, after checkpointed: Int = 6) throws -> ModelGraph {
+    static func makeStore(_ disk: CrashableFileSystem, after checkpointed: Int = 6) throws -> ModelGraph {
         let store = try Store.open("store", fileSystem: disk, options: options)
         let committer = try LocalCommitter(store)
         var nodes: [NodeID] = []
@@ -45,6 +45,11 @@ import Testing
             try committer.commitAndWait(transaction)
         }
         for _ in 0..<6 { try write(10) }
+        let schema = committer.begin()
+        try schema.createUniquenessConstraint(label: "A", keys: ["id"])
+        try schema.createIndex(label: "B", keys: ["kind", "weight"])
+        try committer.commitAndWait(schema)
+        try committer.finishSchemaWork()
         try store.checkpoint()
         for _ in 0..<checkpointed { try write(5) }
         let model = ModelGraph(reading: store.beginRead())

@@ -1,7 +1,8 @@
 internal import FileSystem
 internal import GraphModel
 
-/// A hash of the whole graph that does not depend on order: the sum of a hash per entity. Equal on all members that have
+/// A hash of the whole graph that does not depend on order: the sum of a hash per entity, per index or constraint, and per
+/// entry of an index. Equal on all members that have
 /// applied the same transaction; names count, not their numbers.
 public struct GraphChecksum: Sendable, Equatable, CustomStringConvertible {
     public private(set) var value: UInt64 = 0
@@ -70,6 +71,7 @@ extension Transaction {
                 checksum.add(writer)
             }
         }
+        addSchema(to: &checksum)
         return checksum
     }
 }

@@ -9,6 +9,9 @@ public struct CheckReport: Sendable {
     public var relationshipCount = 0
     public var segmentCount = 0
     public var logEntryCount = 0
+    /// Indexes and constraints, and the entries of all indexes together.
+    public var schemaRuleCount = 0
+    public var indexEntryCount = 0
     public var checksum = GraphChecksum()
     /// One line per inconsistency, at most ``problemCountMaximum``.
     public var problems: [String] = []
@@ -22,7 +25,7 @@ public struct CheckReport: Sendable {
 }
 
 extension Store {
-    /// Walks segments, log, adjacency and counts over a snapshot; safe beside a running workload. `progress` is called
+    /// Walks segments, log, adjacency, counts, indexes and constraints over a snapshot; safe beside a running workload. `progress` is called
     /// with the part done, 0 to 1.
     public func check(progress: (Double) -> Void = { _ in }) -> CheckReport {
         var report = CheckReport()
@@ -34,7 +37,9 @@ extension Store {
         checkLog(&report)
         progress(0.2)
         checkNodes(transaction, &report) { progress(0.2 + 0.4 * $0) }
-        checkRelationships(transaction, &report) { progress(0.6 + 0.2 * $0) }
+        checkRelationships(transaction, &report) { progress(0.6 + 0.1 * $0) }
+        checkSchema(transaction, &report)
+        progress(0.8)
         report.checksum = transaction.graphChecksum()
         progress(1)
         return report

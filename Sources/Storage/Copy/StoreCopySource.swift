@@ -18,6 +18,7 @@ public final class StoreCopySource: Sendable {
     /// What was applied when the copy began. The copy is consistent from here on.
     public let target: LogPosition
     private let base: Base
+    private let segments: [String: SegmentFile]
     private let store: Store
     private let pin: UInt64
 
@@ -29,9 +30,10 @@ public final class StoreCopySource: Sendable {
         base = state.view.base
         storeID = base.manifest.storeID
         manifest = base.manifest.encode()
-        files = (base.manifest.nodeSegments + base.manifest.relationshipSegments).map {
+        files = base.manifest.allSegments.map {
             FileDescription(name: $0.name, byteCount: $0.byteCount)
         }
+        segments = Dictionary(uniqueKeysWithValues: base.files.map { ($0.name, $0) })
         basePosition = base.manifest.position
         target = state.position
     }
@@ -43,12 +45,7 @@ public final class StoreCopySource: Sendable {
     /// A part of a file. Throws `.corrupt` when the store is known to be damaged.
     public func read(_ file: Int, from offset: UInt64, maximumByteCount: Int) throws(GraphError) -> [UInt8] {
         try base.damage.requireNone()
-        let nodeCount = base.manifest.nodeSegments.count
-        let bytes =
-            file < nodeCount
-            ? base.nodeSegments[Int(base.manifest.nodeSegments[file].range)]?.file.bytes
-            : base.relationshipSegments[Int(base.manifest.relationshipSegments[file - nodeCount].range)]?.file.bytes
-        guard let bytes, Int(offset) < bytes.count else { return [] }
+        guard let bytes = segments[files[file].name]?.bytes, Int(offset) < bytes.count else { return [] }
         return Array(bytes[Int(offset)..<min(bytes.count, Int(offset) + maximumByteCount)])
     }
 

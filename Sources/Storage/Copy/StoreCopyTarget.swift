@@ -109,7 +109,7 @@ public final class StoreCopyTarget {
         } catch {
             throw GraphError(error)
         }
-        for reference in manifest.nodeSegments + manifest.relationshipSegments
+        for reference in manifest.allSegments
         where received[reference.name] != reference.byteCount {
             throw GraphError(
                 .corrupt, "the copy of \(reference.name) has \(received[reference.name] ?? 0) bytes, not \(reference.byteCount)")

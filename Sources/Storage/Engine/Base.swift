@@ -15,6 +15,8 @@ final class Base: @unchecked Sendable {
     let generation: UInt32
     let nodeSegments: [NodeSegment?]
     let relationshipSegments: [RelationshipSegment?]
+    /// The indexes that are populated, by rule.
+    let indexRuns: [SchemaRuleID: IndexRun]
     /// Per range of nodes the outgoing and the incoming adjacency, flat: expanding touches no object.
     private let adjacencies: UnsafeMutablePointer<Adjacency>
     /// Per range of nodes whether its segment was verified.
@@ -27,8 +29,9 @@ final class Base: @unchecked Sendable {
 
     init(
         manifest: Manifest, nodeSegments: [NodeSegment?], relationshipSegments: [RelationshipSegment?],
-        damage: StoreDamage
+        indexRuns: [SchemaRuleID: IndexRun], damage: StoreDamage
     ) {
+        self.indexRuns = indexRuns
         self.manifest = manifest
         self.damage = damage
         generation = UInt32(truncatingIfNeeded: manifest.generation)
@@ -90,7 +93,10 @@ final class Base: @unchecked Sendable {
             try check(segment.file, reference, bits: manifest.relationshipRangeBits)
             relationships.append(segment)
         }
-        return Base(manifest: manifest, nodeSegments: nodes, relationshipSegments: relationships, damage: damage)
+        return Base(
+            manifest: manifest, nodeSegments: nodes, relationshipSegments: relationships,
+            indexRuns: try openIndexRuns(manifest, directory: directory, fileSystem, damage: damage, reusing: previous),
+            damage: damage)
     }
 
     private static func checkRange(
@@ -112,7 +118,7 @@ final class Base: @unchecked Sendable {
     }
 
     var files: [SegmentFile] {
-        nodeSegments.compactMap { $0?.file } + relationshipSegments.compactMap { $0?.file }
+        nodeSegments.compactMap { $0?.file } + relationshipSegments.compactMap { $0?.file } + indexFiles
     }
 
     // MARK: Verifying
@@ -127,6 +133,7 @@ final class Base: @unchecked Sendable {
             guard let segment else { continue }
             do throws(GraphError) { try segment.verify() } catch { onProblem(error) }
         }
+        for run in indexRuns.values.sorted(by: { $0.rule < $1.rule }) { run.verifyAll(onProblem) }
     }
 
     /// The same for those that nobody has verified yet; throws at the first problem.
@@ -137,6 +144,7 @@ final class Base: @unchecked Sendable {
         for segment in relationshipSegments {
             if let segment, !segment.file.isVerified { try segment.verify() }
         }
+        for run in indexRuns.values.sorted(by: { $0.rule < $1.rule }) { try run.verifyNew() }
     }
 
     @inline(never)
@@ -200,6 +208,15 @@ final class Base: @unchecked Sendable {
         let node = isIncoming ? record.end : record.start
         guard let (adjacency, slot) = adjacency(node.rawValue, isIncoming: isIncoming) else { return nil }
         return adjacency.pointee.place(slot, type: record.type, record.id.rawValue)
+    }
+
+    /// Where the range of an id ends, or the ids that a scan wants if that comes first; all at once behind the last range.
+    func endOfNodeRange(_ id: UInt64, upTo end: UInt64) -> UInt64 {
+        id >> nodeShift < rangeCount ? min(end, (id | nodeMask) + 1) : end
+    }
+
+    func endOfRelationshipRange(_ id: UInt64, upTo end: UInt64) -> UInt64 {
+        id >> relationshipShift < UInt64(relationshipSegments.count) ? min(end, (id | relationshipMask) + 1) : end
     }
 
     /// One direction of the adjacency of a node's range, and the node's slot in it; valid while this object lives.

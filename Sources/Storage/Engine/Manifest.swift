@@ -8,7 +8,12 @@ internal import GraphModel
 struct Manifest: Sendable {
     static let fileName = "manifest"
     static let magic: [UInt8] = Array("MMAN".utf8)
-    static let formatVersion: UInt16 = 1
+    static let formatVersion: UInt16 = 2
+    /// The oldest version that is still read; it has no schema.
+    static let oldestFormatVersion: UInt16 = 1
+
+    /// No id reaches this: twice the manual's 2^35 nodes and relationships (appendix B).
+    static let idLimit: UInt64 = 1 << 36
 
     struct SegmentReference: Sendable, Equatable {
         /// Number of the range: first id divided by the range's length.
@@ -33,6 +38,18 @@ struct Manifest: Sendable {
     var tokens: TokenTable
     var nodeSegments: [SegmentReference]
     var relationshipSegments: [SegmentReference]
+    var schema: Schema
+    /// The chunks of each index that is populated, in the order of their keys; `range` counts them from 0. Ascending by
+    /// rule.
+    var indexRuns: [IndexRunReference]
+
+    struct IndexRunReference: Sendable, Equatable {
+        let rule: SchemaRuleID
+        let chunks: [SegmentReference]
+    }
+
+    /// Every file that belongs to the base, in the order of a store copy.
+    var allSegments: [SegmentReference] { nodeSegments + relationshipSegments + indexRuns.flatMap(\.chunks) }
 
     func encode() -> [UInt8] {
         var writer = ByteWriter()
@@ -50,13 +67,21 @@ struct Manifest: Sendable {
         writer.write(generation)
         counts.encode(into: &writer)
         tokens.encode(into: &writer)
-        for list in [nodeSegments, relationshipSegments] {
+        func write(_ list: [SegmentReference]) {
             writer.write(UInt32(list.count))
             for reference in list {
                 writer.write(reference.range)
                 writer.write(string: reference.name)
                 writer.write(reference.byteCount)
             }
+        }
+        write(nodeSegments)
+        write(relationshipSegments)
+        schema.encode(into: &writer)
+        writer.write(UInt32(indexRuns.count))
+        for run in indexRuns {
+            writer.write(run.rule.rawValue)
+            write(run.chunks)
         }
         writer.write(CRC32C.checksum(writer.bytes))
         return writer.bytes
@@ -69,7 +94,7 @@ struct Manifest: Sendable {
             }
             var reader = ByteReader(bytes[4..<bytes.count - 4])
             let version: UInt16 = try reader.read()
-            guard version == Self.formatVersion else {
+            guard version >= Self.oldestFormatVersion, version <= Self.formatVersion else {
                 throw GraphError(.formatVersion, "\(path): expected store format \(Self.formatVersion), found \(version)")
             }
             var tail = ByteReader(bytes[(bytes.count - 4)...])
@@ -88,6 +113,9 @@ struct Manifest: Sendable {
             wallClockMilliseconds = try reader.read()
             nextNodeID = try reader.read()
             nextRelationshipID = try reader.read()
+            guard max(nextNodeID, nextRelationshipID) <= Self.idLimit else {
+                throw MalformedBytes(offset: 56, detail: "ids up to \(max(nextNodeID, nextRelationshipID)) are more than a store can have")
+            }
             generation = try reader.read()
             counts = try Counts(&reader)
             tokens = try TokenTable(&reader)
@@ -102,7 +130,19 @@ struct Manifest: Sendable {
             }
             nodeSegments = try references(&reader)
             relationshipSegments = try references(&reader)
-            for name in (nodeSegments + relationshipSegments).map(\.name) where !Self.isSegmentName(name) {
+            schema = Schema()
+            indexRuns = []
+            if version >= 2 {
+                schema = try Schema(&reader)
+                for _ in 0..<(try reader.readCount(minimumByteCountOfElement: 8)) {
+                    let rule = SchemaRuleID(try reader.read())
+                    guard schema.rule(rule)?.hasIndex ?? false, indexRuns.last.map({ $0.rule < rule }) ?? true else {
+                        throw MalformedBytes(offset: reader.offset, detail: "an index run of \(rule), which has none")
+                    }
+                    indexRuns.append(IndexRunReference(rule: rule, chunks: try references(&reader)))
+                }
+            }
+            for name in allSegments.map(\.name) where !Self.isSegmentName(name) {
                 throw MalformedBytes(offset: 0, detail: "\"\(name)\" is no name of a segment")
             }
         } catch let error as GraphError {
@@ -125,6 +165,8 @@ struct Manifest: Sendable {
         tokens = TokenTable()
         nodeSegments = []
         relationshipSegments = []
+        schema = Schema()
+        indexRuns = []
     }
 
     static func segmentName(_ kind: SegmentFile.Kind, range: UInt64, generation: UInt64) -> String {

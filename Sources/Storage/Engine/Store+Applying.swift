@@ -39,7 +39,7 @@ extension Store {
 
 /// Applies entries to the active overlay and collects the state that will be published.
 struct Application {
-    private let view: StoreView
+    private var view: StoreView
     private let overlay: Overlay
     private var position: LogPosition
     private var counts: Counts
@@ -75,7 +75,7 @@ struct Application {
             for (index, command) in commands.enumerated() {
                 if index + 16 < commands.count { prefetch(commands[index + 16], lists: false) }
                 if index + 8 < commands.count { prefetch(commands[index + 8], lists: true) }
-                try apply(command, transaction)
+                try applyWithIndexes(command, transaction)
             }
             wallClock = header.wallClockMilliseconds
         } catch let error as MalformedBytes {
@@ -86,6 +86,25 @@ struct Application {
             throw GraphError(.corrupt, "\(record.position): \(error)")
         }
         position = record.position
+    }
+
+    /// Applies a command and keeps the indexes in step with the entity that it changes.
+    private mutating func applyWithIndexes(_ command: Command, _ transaction: UInt64) throws(GraphError) {
+        guard let (entity, id) = command.indexedEntity, view.schema.concerns(entity) else {
+            return try apply(command, transaction)
+        }
+        let before = view.indexedContent(entity, id, at: transaction)
+        try apply(command, transaction)
+        let after = view.indexedContent(entity, id, at: transaction)
+        SchemaView.forEachChange(view.schema.indexes, entity, from: before, to: after) { index, isPresent, key in
+            index.layers.first?.set(isPresent, key, id: id, transaction: transaction)
+        }
+    }
+
+    private mutating func applySchema(_ command: Command) throws(GraphError) {
+        var schema = view.schema.schema
+        try schema.apply(command)
+        view = StoreView(base: view.base, layers: view.layers, schema: view.schema.changed(to: schema))
     }
 
     /// The ends of relationships are all over the memory: what a later command needs is asked for now.
@@ -164,6 +183,7 @@ struct Application {
                 id, transactionID: transaction, exists: true, labels: labels,
                 properties: view.properties(ofNode: id, at: transaction))
             counts.add(-1, label: label)
+        case .createSchemaRule, .dropSchemaRule, .setSchemaRuleState: try applySchema(command)
         }
     }
 

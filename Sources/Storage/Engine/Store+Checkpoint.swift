@@ -9,26 +9,36 @@ extension Store {
     /// changed ranges, sync them, replace the manifest by rename, switch. A crash at any point leaves the old or the new
     /// base whole. Returns the transaction that the base now ends with. Does nothing once the store is closed.
     @discardableResult
-    public func checkpoint() throws(GraphError) -> TransactionID {
+    public func checkpoint() throws(GraphError) -> TransactionID { try checkpoint(installing: nil) }
+
+    /// The same, and takes a newly populated index into the base.
+    @discardableResult
+    func checkpoint(installing populated: PopulatedIndex?) throws(GraphError) -> TransactionID {
         try checkpointing.withLock { isClosed throws(GraphError) in
             if isClosed { return checkpointed.transactionID }
             let frozen = applying.withLock { _ -> AppliedState? in
                 let state = state
                 guard let overlay = state.view.layers.first,
-                    state.position.transactionID > state.view.base.manifest.position.transactionID
+                    populated != nil
+                        || state.position.transactionID > state.view.base.manifest.position.transactionID
                 else { return nil }
                 // After a checkpoint that failed half-way two layers are frozen already; go on with them.
                 let lower = state.view.layers.count > 1 ? state.view.layers : [overlay]
-                publish(state, StoreView(base: state.view.base, layers: [Overlay()] + lower))
+                publish(
+                    state,
+                    StoreView(
+                        base: state.view.base, layers: [Overlay()] + lower,
+                        schema: state.view.schema.withFreshLayers(installing: populated?.rule)))
                 return AppliedState(
-                    view: StoreView(base: state.view.base, layers: lower), position: state.position,
+                    view: StoreView(base: state.view.base, layers: lower, schema: state.view.schema),
+                    position: state.position,
                     counts: state.counts, tokens: state.tokens, nextNodeID: state.nextNodeID,
                     nextRelationshipID: state.nextRelationshipID, wallClockMilliseconds: state.wallClockMilliseconds)
             }
             guard let frozen else { return checkpointed.transactionID }
             let manifest: Manifest
             do throws(FileError) {
-                manifest = try writeSegments(frozen)
+                manifest = try writeSegments(frozen, installing: populated)
                 // Damage reads as absence: it must not become the truth.
                 if let error = damage.error { throw FileError(.other, operation: "merge", path: directory, detail: error.message) }
                 try fileSystem.syncDirectory(directory)
@@ -44,10 +54,13 @@ extension Store {
                 let state = state
                 let merged = frozen.view.layers.map(ObjectIdentifier.init)
                 let layers = state.view.layers.filter { !merged.contains(ObjectIdentifier($0)) }
-                publish(state, StoreView(base: base, layers: layers))
+                let schema = state.view.schema.merged(frozen.view.schema, runs: base.indexRuns)
+                publish(state, StoreView(base: base, layers: layers, schema: schema))
             }
             let kept = Set(base.files.map(\.name))
-            for file in frozen.view.base.files where !kept.contains(file.name) { file.markObsolete(in: ownership) }
+            for file in frozen.view.base.files + (populated?.run.files ?? []) where !kept.contains(file.name) {
+                file.markObsolete(in: ownership)
+            }
             try log.prune(upTo: manifest.position.transactionID, now: wallClockMilliseconds())
             return manifest.position.transactionID
         }
@@ -62,7 +75,9 @@ extension Store {
         measureOverlay()
     }
 
-    private func writeSegments(_ frozen: AppliedState) throws(FileError) -> Manifest {
+    private func writeSegments(
+        _ frozen: AppliedState, installing populated: PopulatedIndex?
+    ) throws(FileError) -> Manifest {
         var manifest = frozen.view.base.manifest
         var nodeRanges: Set<UInt64> = []
         var relationshipRanges: Set<UInt64> = []
@@ -85,6 +100,8 @@ extension Store {
             try Self.writeNewFile(directory + "/" + name, bytes, fileSystem)
             Self.replace(&manifest.relationshipSegments, range, name, bytes.count)
         }
+        manifest.indexRuns = try writeIndexRuns(frozen, installing: populated, generation: manifest.generation)
+        manifest.schema = frozen.view.schema.schema
         manifest.generation += 1
         manifest.position = frozen.position
         manifest.wallClockMilliseconds = frozen.wallClockMilliseconds

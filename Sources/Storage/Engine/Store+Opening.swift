@@ -65,7 +65,9 @@ extension Store {
         let store = Store(
             directory: directory, fileSystem: fileSystem, options: options, log: log, lock: lock,
             state: AppliedState(
-                view: StoreView(base: base, layers: [Overlay()]), position: manifest.position,
+                view: StoreView(
+                    base: base, layers: [Overlay()], schema: SchemaView(manifest.schema, runs: base.indexRuns)),
+                position: manifest.position,
                 counts: manifest.counts, tokens: manifest.tokens, nextNodeID: manifest.nextNodeID,
                 nextRelationshipID: manifest.nextRelationshipID,
                 wallClockMilliseconds: manifest.wallClockMilliseconds),
@@ -110,7 +112,7 @@ extension Store {
     private static func removeLeftovers(
         _ directory: String, _ fileSystem: any FileSystem, _ manifest: Manifest
     ) throws(GraphError) {
-        let named = Set((manifest.nodeSegments + manifest.relationshipSegments).map(\.name))
+        let named = Set(manifest.allSegments.map(\.name))
         do throws(FileError) {
             for name in try fileSystem.list(directory) {
                 if name == Manifest.fileName + ".new" || (name.hasSuffix(".seg") && !named.contains(name)) {

@@ -37,6 +37,11 @@ public final class Store: Sendable {
         public var nodeRangeBits: UInt8 = 14
         /// Ids per relationship segment, as a power of two (4 to 30).
         public var relationshipRangeBits: UInt8 = 17
+        /// Entries that a file of an index aims at (1 to 65,536); it is split at twice as many. Three quarters of a power of
+        /// two fill the table by hash just so.
+        public var indexChunkEntryCount = 49_152
+        /// Memory for sorting while an index is populated, in bytes.
+        public var populationByteCount = 64 << 20
         /// A checkpoint is due when the overlay holds more than this many bytes.
         public var checkpointByteCount = 64 << 20
         /// From twice the above on, commits are held up: a little at first, more the further the overlay grows, up to
@@ -84,6 +89,7 @@ public final class Store: Sendable {
     let ownership = FileOwnership()
     /// Locks that transactions of this process hold.
     public let locks = LockManager()
+    let populations = Populations()
     let hooks: Hooks
 
     /// Calls out of the store, set once after opening.
@@ -162,7 +168,9 @@ public final class Store: Sendable {
 
     /// Measures the overlays again; within `applying`, whose holder alone may look into them.
     func measureOverlay() {
-        overlaySize.store(state.view.layers.reduce(0) { $0 + $1.byteCount }, ordering: .relaxed)
+        let view = state.view
+        overlaySize.store(
+            view.layers.reduce(view.schema.overlayByteCount) { $0 + $1.byteCount }, ordering: .relaxed)
     }
     /// Group syncs of the log so far.
     public var logSyncCount: UInt64 { log.syncCount }
@@ -222,10 +230,12 @@ public final class Store: Sendable {
     /// The first transaction that the log still holds.
     public var firstAvailable: TransactionID { log.firstAvailable }
 
-    /// Stops the log thread after writing what is pending, and waits for a checkpoint that is being made. Readers may go on;
+    /// Stops the log thread after writing what is pending, and waits for a checkpoint that is being made and for a
+    /// population to stop. Readers may go on;
     /// nothing of this store changes its directory any more.
     public func close() {
         log.stop()
+        populations.stop()
         checkpointing.withLock { $0 = true }
         ownership.end()
     }

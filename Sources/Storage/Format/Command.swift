@@ -11,7 +11,7 @@ package struct Property: Sendable, Equatable {
     }
 }
 
-/// One change to the graph, complete in itself: applying it needs neither query text nor clock.
+/// One change to the graph or its schema, complete in itself: applying it needs neither query text nor clock.
 ///
 /// In a log entry every token is a number of the store. In a write set a token with ``provisionalBit`` set is an index
 /// into the write set's own list of new names.
@@ -26,6 +26,10 @@ package enum Command: Sendable, Equatable {
     case setRelationshipProperty(UInt64, key: TokenID, value: Value?)
     case addLabel(UInt64, TokenID)
     case removeLabel(UInt64, TokenID)
+    case createSchemaRule(SchemaRule)
+    case dropSchemaRule(SchemaRuleID)
+    /// The text says why, when the state is failed.
+    case setSchemaRuleState(SchemaRuleID, SchemaRule.State, String)
 
     package static let provisionalBit: TokenID = 0x8000_0000
 
@@ -34,6 +38,7 @@ package enum Command: Sendable, Equatable {
         case createNode, deleteNode, createRelationship, deleteRelationship
         case setNodeProperty, removeNodeProperty, setRelationshipProperty, removeRelationshipProperty
         case addLabel, removeLabel
+        case createSchemaRule, dropSchemaRule, setSchemaRuleState
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -81,6 +86,17 @@ package enum Command: Sendable, Equatable {
             tag(.removeLabel)
             writer.write(id)
             writer.write(label)
+        case .createSchemaRule(let rule):
+            tag(.createSchemaRule)
+            rule.encode(into: &writer)
+        case .dropSchemaRule(let id):
+            tag(.dropSchemaRule)
+            writer.write(id.rawValue)
+        case .setSchemaRuleState(let id, let state, let failure):
+            tag(.setSchemaRuleState)
+            writer.write(id.rawValue)
+            writer.write(state.rawValue)
+            writer.write(string: failure)
         }
     }
 
@@ -120,6 +136,15 @@ package enum Command: Sendable, Equatable {
             return .setRelationshipProperty(try reader.read(), key: try reader.read(), value: nil)
         case .addLabel: return .addLabel(try reader.read(), try reader.read())
         case .removeLabel: return .removeLabel(try reader.read(), try reader.read())
+        case .createSchemaRule: return .createSchemaRule(try SchemaRule(&reader))
+        case .dropSchemaRule: return .dropSchemaRule(SchemaRuleID(try reader.read()))
+        case .setSchemaRuleState:
+            let id = SchemaRuleID(try reader.read())
+            let number: UInt8 = try reader.read()
+            guard let state = SchemaRule.State(rawValue: number) else {
+                throw MalformedBytes(offset: reader.offset - 1, detail: "\(number) is no state of a schema rule")
+            }
+            return .setSchemaRuleState(id, state, try reader.readString())
         }
     }
 
@@ -148,7 +173,7 @@ package enum Command: Sendable, Equatable {
             properties.map { Property(key: map(.propertyKey, $0.key), value: $0.value) }
         }
         switch self {
-        case .createToken, .deleteNode, .deleteRelationship: return self
+        case .createToken, .deleteNode, .deleteRelationship, .dropSchemaRule, .setSchemaRuleState: return self
         case .createNode(let id, let labels, let properties):
             return .createNode(id, labels: labels.map { map(.label, $0) }, properties: keys(properties))
         case .createRelationship(let id, let type, let start, let end, let properties):
@@ -160,6 +185,10 @@ package enum Command: Sendable, Equatable {
             return .setRelationshipProperty(id, key: map(.propertyKey, key), value: value)
         case .addLabel(let id, let label): return .addLabel(id, map(.label, label))
         case .removeLabel(let id, let label): return .removeLabel(id, map(.label, label))
+        case .createSchemaRule(let rule):
+            return .createSchemaRule(
+                rule.with(
+                    id: rule.id, token: map(rule.tokenKind, rule.token), keys: rule.keys.map { map(.propertyKey, $0) }))
         }
     }
 }

@@ -4,9 +4,11 @@ struct Arena: ~Copyable {
     private var next: UnsafeMutableRawPointer?
     private var remaining = 0
     private(set) var byteCount = 0
+    private var nextChunkByteCount: Int
     private static let chunkByteCount = 1 << 18
 
-    init() {}
+    /// Chunks double in size from the first on, up to 256 KiB.
+    init(firstChunkByteCount: Int = Self.chunkByteCount) { nextChunkByteCount = firstChunkByteCount }
 
     deinit {
         for chunk in chunks { chunk.deallocate() }
@@ -16,7 +18,8 @@ struct Arena: ~Copyable {
     mutating func allocate(byteCount count: Int) -> UnsafeMutableRawPointer {
         let rounded = (count + 7) & ~7
         if rounded > remaining {
-            let size = max(Self.chunkByteCount, rounded)
+            let size = max(nextChunkByteCount, rounded)
+            nextChunkByteCount = min(2 * nextChunkByteCount, Self.chunkByteCount)
             let chunk = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
             chunks.append(chunk)
             byteCount += size

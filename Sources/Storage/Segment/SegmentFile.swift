@@ -23,6 +23,7 @@ final class SegmentFile: Sendable {
     enum Kind: UInt8, Sendable {
         case nodes = 1
         case relationships = 2
+        case index = 3
     }
     struct Section: Sendable {
         let tag: UInt32

@@ -11,6 +11,9 @@ public import GraphModel
 /// | change of a node's or relationship's properties or labels | change or deletion of the same entity |
 /// | new relationship | deletion of either end |
 /// | deletion of a node | any change of it, any new relationship at it |
+/// | claim of a unique key | claim of the same key |
+/// | anything | constraint that comes into force |
+/// | change of the schema | change of the schema |
 ///
 /// A value, driven by its owner under one lock or on one thread; it does no I/O.
 public struct Sequencer: Sendable {
@@ -21,10 +24,16 @@ public struct Sequencer: Sendable {
     public private(set) var nextNodeID: UInt64
     public private(set) var nextRelationshipID: UInt64
     private var recent: [EntityKey: Changes] = [:]
-    /// Keys by the transaction that touched them, oldest first; for forgetting.
-    private var history: ArraySlice<(TransactionID, [EntityKey])> = []
+    /// Which transaction last put a key into the index of a uniqueness constraint.
+    private var claims: [WriteSet.Claim: TransactionID] = [:]
+    private var schema: Schema
+    private var schemaChange = TransactionID.zero
+    /// When a constraint last came into force: what was decided before was not checked against it.
+    private var constraintChange = TransactionID.zero
+    /// Keys and claims by the transaction that touched them, oldest first; for forgetting.
+    private var history: ArraySlice<(TransactionID, [EntityKey], [WriteSet.Claim])> = []
     private var historyKeyCount = 0
-    /// Bound of the memory of recent changes, in entities.
+    /// Bound of the memory of recent changes, in entities and claims.
     static let rememberedKeyCountMaximum = 500_000
 
     private struct EntityKey: Hashable {
@@ -48,6 +57,7 @@ public struct Sequencer: Sendable {
         position = state.position
         nextNodeID = state.nextNodeID
         nextRelationshipID = state.nextRelationshipID
+        schema = state.view.schema.schema
         for record in unapplied {
             let commands: [Command]
             do throws(MalformedBytes) { commands = try record.commands() } catch {
@@ -58,6 +68,7 @@ public struct Sequencer: Sendable {
                 case .createToken(let kind, let token, let name): _ = tokens.add(kind, token, name)
                 case .createNode(let id, _, _): nextNodeID = max(nextNodeID, id + 1)
                 case .createRelationship(let id, _, _, _, _): nextRelationshipID = max(nextRelationshipID, id + 1)
+                case .createSchemaRule, .dropSchemaRule, .setSchemaRuleState: try schema.apply(command)
                 default: break
                 }
             }
@@ -126,6 +137,11 @@ public struct Sequencer: Sendable {
                 : command.mapTokens { _, token in
                     token & Command.provisionalBit == 0 ? token : numbers[Int(token & ~Command.provisionalBit)]
                 }
+            if final.changesSchema {
+                try schema.apply(final)
+                schemaChange = transaction
+                if final.bringsConstraintIntoForce { constraintChange = transaction }
+            }
             final.encode(into: &writer)
             commandCount += 1
             remember(command, transaction, &created, &touched)
@@ -134,8 +150,9 @@ public struct Sequencer: Sendable {
             kind: .transaction, epoch: epoch, following: position, wallClockMilliseconds: wallClockMilliseconds,
             commitPoint: commitPoint, commandCount: commandCount, commands: writer.bytes[...])
         position = record.position
-        history.append((transaction, touched))
-        historyKeyCount += touched.count
+        for claim in writeSet.claims { claims[claim] = transaction }
+        history.append((transaction, touched, writeSet.claims))
+        historyKeyCount += touched.count + writeSet.claims.count
         forget()
         return record
     }
@@ -158,6 +175,7 @@ public struct Sequencer: Sendable {
             let last = max(changes.changed, changes.deleted)
             if last > writeSet.base { throw conflict(key, last) }
         }
+        try checkSchema(writeSet)
         let newNameCount = TokenID(writeSet.newNames.count)
         func requireToken(_ kind: TokenKind, _ token: TokenID) throws(GraphError) {
             let isKnown =
@@ -195,8 +213,42 @@ public struct Sequencer: Sendable {
             case .deleteNode(let id):
                 let key = EntityKey(id: id, isNode: true)
                 if let newest = recent[key]?.newest, newest > writeSet.base { throw conflict(key, newest) }
+            case .createSchemaRule(let rule):
+                try requireToken(rule.tokenKind, rule.token)
+                for key in rule.keys { try requireToken(.propertyKey, key) }
+            case .dropSchemaRule, .setSchemaRuleState: break
             }
         }
+    }
+
+    /// Checks what a write set claims, and what it does to the schema.
+    private func checkSchema(_ writeSet: WriteSet) throws(GraphError) {
+        func conflict(_ what: String, _ since: TransactionID) -> GraphError {
+            GraphError(
+                .conflict, "\(what) by \(since) after this transaction began at \(writeSet.base): run it again",
+                conflictingTransaction: since)
+        }
+        if writeSet.base < constraintChange { throw conflict("a constraint came into force", constraintChange) }
+        for claim in writeSet.claims {
+            if let since = claims[claim], since > writeSet.base {
+                throw conflict("a value that a constraint keeps unique was taken", since)
+            }
+        }
+        if !writeSet.checksConstraints && schema.hasConstraints {
+            throw GraphError(
+                .invalidRequest,
+                "a write set of format 1 was not checked against the constraints of this database: upgrade the member that sent it")
+        }
+        let changes = writeSet.commands.filter(\.changesSchema)
+        if changes.isEmpty { return }
+        if writeSet.base < schemaChange { throw conflict("the schema was changed", schemaChange) }
+        let names = Set(writeSet.newNames.map { [$0.kind.rawValue] + Array($0.name.utf8) })
+        guard names.count == writeSet.newNames.count else {
+            throw GraphError(.invalidRequest, "a write set introduces a name twice")
+        }
+        // Nobody changed the schema since the snapshot, so what its member tried on it must fit here.
+        var copy = schema
+        for change in changes { try copy.apply(change) }
     }
 
     private func requireReserved(
@@ -205,6 +257,9 @@ public struct Sequencer: Sendable {
         guard writeSet.idEpoch == epoch else {
             throw GraphError(
                 .masterChanged, "the ids of this transaction were reserved under \(writeSet.idEpoch), the master rules under \(epoch)")
+        }
+        guard id < Manifest.idLimit else {
+            throw GraphError(.general, "the store has used all ids below \(Manifest.idLimit): nothing more can be created in it")
         }
         guard id < next else { throw GraphError(.invalidRequest, "id \(id) was never reserved") }
     }
@@ -217,7 +272,7 @@ public struct Sequencer: Sendable {
             touched.append(key)
         }
         switch command {
-        case .createToken: break
+        case .createToken, .createSchemaRule, .dropSchemaRule, .setSchemaRuleState: break
         case .createNode(let id, _, _): created.insert(EntityKey(id: id, isNode: true))
         case .createRelationship(let id, _, let start, let end, _):
             created.insert(EntityKey(id: id, isNode: false))
@@ -236,10 +291,11 @@ public struct Sequencer: Sendable {
     }
 
     private mutating func forget() {
-        while historyKeyCount > Self.rememberedKeyCountMaximum, history.count > 1, let (transaction, keys) = history.first {
+        while historyKeyCount > Self.rememberedKeyCountMaximum, history.count > 1, let (transaction, keys, taken) = history.first {
             history.removeFirst()
-            historyKeyCount -= keys.count
+            historyKeyCount -= keys.count + taken.count
             floor = transaction
+            for claim in taken where claims[claim].map({ $0 <= transaction }) ?? false { claims[claim] = nil }
             for key in keys where recent[key].map({ $0.newest <= transaction }) ?? false { recent[key] = nil }
         }
         if history.startIndex > 65536 { history = ArraySlice(Array(history)) }

@@ -130,12 +130,12 @@ public final class LocalCommitter: Sendable {
     /// Commits and waits until the transaction is durable and readable. Not for threads of the concurrency pool.
     @discardableResult
     public func commitAndWait(_ transaction: Transaction) throws(GraphError) -> TransactionID {
-        try commitAndWait(try transaction.finish())
+        try commitAndWait(writeSet: try transaction.finish())
     }
 
     /// The same for a write set.
     @discardableResult
-    public func commitAndWait(_ writeSet: [UInt8]) throws(GraphError) -> TransactionID {
+    public func commitAndWait(writeSet: [UInt8]) throws(GraphError) -> TransactionID {
         let delay = store.commitDelayNanoseconds
         if delay > 0 { pauseThread(nanoseconds: delay) }
         let outcome = OneResult()

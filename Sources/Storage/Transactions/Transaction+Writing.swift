@@ -10,7 +10,7 @@ extension Transaction {
         }
     }
 
-    private func number(_ kind: TokenKind, _ name: String) throws(GraphError) -> TokenID {
+    func number(_ kind: TokenKind, _ name: String) throws(GraphError) -> TokenID {
         if name.isEmpty {
             let what =
                 switch kind {
@@ -84,7 +84,9 @@ extension Transaction {
         let stored = try numbered(properties)
         let id = try takeNodeID()
         try record(.createNode(id, labels: labelNumbers, properties: stored))
-        writes?.nodes[id] = Writes.NodeDraft(exists: true, labels: labelNumbers, properties: stored)
+        let draft = Writes.NodeDraft(exists: true, labels: labelNumbers, properties: stored)
+        noteIndexes(id, from: nil, to: draft)
+        writes?.nodes[id] = draft
         writes?.createdNodes.append(id)
         writes?.nodeCountChange += 1
         for label in labelNumbers { writes?.labelCountChanges[label, default: 0] += 1 }
@@ -94,6 +96,7 @@ extension Transaction {
     /// Deletes a node. That it has no relationships left is checked when the transaction commits.
     public func deleteNode(_ id: NodeID) throws(GraphError) {
         let draft = try nodeDraft(id)
+        noteIndexes(id.rawValue, from: draft, to: nil)
         try record(.deleteNode(id.rawValue))
         writes?.nodes[id.rawValue] = Writes.NodeDraft(exists: false, labels: [], properties: [])
         writes?.deletedNodes.append(id.rawValue)
@@ -109,7 +112,9 @@ extension Transaction {
         if stored == nil && token(.propertyKey, key) == nil { return }
         let token = try number(.propertyKey, key)
         if stored == nil && draft.properties.value(token) == nil { return }
+        let before = draft
         draft.properties.set(token, stored)
+        noteIndexes(id.rawValue, from: before, to: draft)
         try record(.setNodeProperty(id.rawValue, key: token, value: stored))
         writes?.nodes[id.rawValue] = draft
     }
@@ -127,7 +132,9 @@ extension Transaction {
         var draft = try nodeDraft(id)
         let token = try number(.label, label)
         guard !draft.labels.contains(token) else { return }
+        let before = draft
         draft.labels.append(token)
+        noteIndexes(id.rawValue, from: before, to: draft)
         try record(.addLabel(id.rawValue, token))
         writes?.nodes[id.rawValue] = draft
         writes?.labelCountChanges[token, default: 0] += 1
@@ -136,7 +143,9 @@ extension Transaction {
     public func removeLabel(_ label: String, from id: NodeID) throws(GraphError) {
         var draft = try nodeDraft(id)
         guard let token = token(.label, label), draft.labels.contains(token) else { return }
+        let before = draft
         draft.labels.removeAll { $0 == token }
+        noteIndexes(id.rawValue, from: before, to: draft)
         try record(.removeLabel(id.rawValue, token))
         writes?.nodes[id.rawValue] = draft
         writes?.labelCountChanges[token, default: 0] -= 1
@@ -169,9 +178,11 @@ extension Transaction {
         try record(
             .createRelationship(
                 id, type: typeNumber, start: start.rawValue, end: end.rawValue, properties: stored))
-        writes?.relationships[id] = Writes.RelationshipDraft(
+        let draft = Writes.RelationshipDraft(
             record: RelationshipRecord(id: RelationshipID(id), type: typeNumber, start: start, end: end), exists: true,
             properties: stored)
+        noteIndexes(id, from: nil, to: draft)
+        writes?.relationships[id] = draft
         writes?.edges[start.rawValue, default: []].append(
             .init(relationship: id, neighbour: end.rawValue, type: typeNumber, isOutgoing: true))
         writes?.edges[end.rawValue, default: []].append(
@@ -186,6 +197,7 @@ extension Transaction {
         var draft = try relationshipDraft(id)
         try lockForAttaching(draft.record.start)
         try lockForAttaching(draft.record.end)
+        noteIndexes(id.rawValue, from: draft, to: nil)
         draft.exists = false
         draft.properties = []
         try record(.deleteRelationship(id.rawValue))
@@ -205,7 +217,9 @@ extension Transaction {
         if stored == nil && token(.propertyKey, key) == nil { return }
         let token = try number(.propertyKey, key)
         if stored == nil && draft.properties.value(token) == nil { return }
+        let before = draft
         draft.properties.set(token, stored)
+        noteIndexes(id.rawValue, from: before, to: draft)
         try record(.setRelationshipProperty(id.rawValue, key: token, value: stored))
         writes?.relationships[id.rawValue] = draft
     }

@@ -25,6 +25,8 @@ public final class Transaction {
     /// Why the transaction can only be rolled back; nil while it can be committed.
     public private(set) var failure: GraphError?
     private(set) var isClosed = false
+    /// Memory for the key of a seek, kept from one to the next.
+    private var scratch: [UInt8] = []
 
     init(reading state: AppliedState) {
         self.state = state
@@ -67,7 +69,8 @@ public final class Transaction {
     public internal(set) var missingIDs = (nodes: 0, relationships: 0)
 
     /// The write set, for the master to sequence; nothing can be written any more. Throws `.constraintViolation` when a
-    /// deleted node still has relationships, and what marked the transaction for rollback.
+    /// deleted node still has relationships or when a constraint of the schema is broken, `.unavailable` when this member
+    /// cannot check one yet, and what marked the transaction for rollback.
     public func finish() throws(GraphError) -> [UInt8] {
         guard let writes else { throw GraphError(.readOnly, "a read transaction has nothing to commit") }
         if let failure { throw failure }
@@ -81,9 +84,12 @@ public final class Transaction {
                     "Node \(id) cannot be deleted, it still has \(count) relationship(s): delete them first")
             }
         }
+        try checkExistence()
+        let claims = try uniquenessClaims()
         isClosed = true
         return WriteSet(
-            base: snapshotTransactionID, idEpoch: writes.idEpoch, newNames: writes.newNames, commands: writes.commands
+            base: snapshotTransactionID, idEpoch: writes.idEpoch, newNames: writes.newNames, commands: writes.commands,
+            claims: claims
         ).encode()
     }
 
@@ -126,6 +132,15 @@ public final class Transaction {
         writes?.byteCount = byteCount
         writes?.commands.append(command)
     }
+
+    func takeScratch() -> [UInt8] {
+        var taken: [UInt8] = []
+        swap(&taken, &scratch)
+        taken.removeAll(keepingCapacity: true)
+        return taken
+    }
+
+    func giveBack(_ memory: [UInt8]) { if memory.capacity < 1 << 16 { scratch = memory } }
 
     // MARK: Ids
 

@@ -3,26 +3,41 @@ internal import GraphModel
 
 /// What a transaction wants to change, as it travels from the member that executed it to the master: commands, the names
 /// they introduce, and the snapshot they were decided on. Little-endian: `UInt8` version, `UInt64` snapshot transaction
-/// id, `UInt64` epoch of the reserved ids, new names (kind, name), `UInt32` command count, commands.
+/// id, `UInt64` epoch of the reserved ids, new names (kind, name), `UInt32` command count, commands, `UInt32` claim count,
+/// claims (rule, hash).
 struct WriteSet: Sendable, Equatable {
-    static let formatVersion: UInt8 = 1
+    static let formatVersion: UInt8 = 2
+    /// The oldest version that is still read; it has no claims.
+    static let oldestFormatVersion: UInt8 = 1
 
     var base: TransactionID
     /// The epoch in which the ids of created entities were reserved.
     var idEpoch: Epoch
     var newNames: [NewName]
     var commands: [Command]
+    /// What must stay unique from the snapshot on.
+    var claims: [Claim]
+    /// Whether its member looked at the constraints at all.
+    private(set) var checksConstraints = true
+
+    /// A key that this transaction puts into the index of a uniqueness constraint. A hash is enough: two keys with one
+    /// hash cost a retry.
+    struct Claim: Sendable, Hashable {
+        let rule: SchemaRuleID
+        let keyHash: UInt64
+    }
 
     struct NewName: Sendable, Equatable {
         let kind: TokenKind
         let name: String
     }
 
-    init(base: TransactionID, idEpoch: Epoch, newNames: [NewName], commands: [Command]) {
+    init(base: TransactionID, idEpoch: Epoch, newNames: [NewName], commands: [Command], claims: [Claim] = []) {
         self.base = base
         self.idEpoch = idEpoch
         self.newNames = newNames
         self.commands = commands
+        self.claims = claims
     }
 
     func encode() -> [UInt8] {
@@ -37,13 +52,18 @@ struct WriteSet: Sendable, Equatable {
         }
         writer.write(UInt32(commands.count))
         for command in commands { command.encode(into: &writer) }
+        writer.write(UInt32(claims.count))
+        for claim in claims {
+            writer.write(claim.rule.rawValue)
+            writer.write(claim.keyHash)
+        }
         return writer.bytes
     }
 
     init(decoding bytes: [UInt8]) throws(MalformedBytes) {
         var reader = ByteReader(bytes)
         let version: UInt8 = try reader.read()
-        guard version == Self.formatVersion else {
+        guard version >= Self.oldestFormatVersion, version <= Self.formatVersion else {
             throw MalformedBytes(offset: 0, detail: "expected write set format \(Self.formatVersion), found \(version)")
         }
         base = TransactionID(try reader.read())
@@ -56,10 +76,19 @@ struct WriteSet: Sendable, Equatable {
             }
             newNames.append(NewName(kind: kind, name: try reader.readString()))
         }
-        let count = try reader.readCount(minimumByteCountOfElement: 9)
+        let count = try reader.readCount(minimumByteCountOfElement: 5)
         commands = []
         commands.reserveCapacity(count)
         for _ in 0..<count { commands.append(try Command.decode(&reader)) }
-        guard reader.isAtEnd else { throw MalformedBytes(offset: reader.offset, detail: "bytes after the last command") }
+        claims = []
+        checksConstraints = version >= 2
+        if version >= 2 {
+            let count = try reader.readCount(minimumByteCountOfElement: 12)
+            claims.reserveCapacity(count)
+            for _ in 0..<count {
+                claims.append(Claim(rule: SchemaRuleID(try reader.read()), keyHash: try reader.read()))
+            }
+        }
+        guard reader.isAtEnd else { throw MalformedBytes(offset: reader.offset, detail: "bytes after the last claim") }
     }
 }

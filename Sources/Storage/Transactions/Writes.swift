@@ -41,6 +41,10 @@ struct Writes {
     var relationshipCountChange = 0
     var labelCountChanges: [TokenID: Int] = [:]
     var typeCountChanges: [TokenID: Int] = [:]
+    /// What this transaction changed in indexes, by rule; read like a layer on top of the snapshot's.
+    var indexLayers: [SchemaRuleID: IndexLayer] = [:]
+    /// The schema with this transaction's changes; nil while it made none.
+    var schema: Schema?
 
     /// Whether a node is locked for attaching already: relationships came or went at it, or it is a draft.
     func coversAttaching(_ node: UInt64) -> Bool {

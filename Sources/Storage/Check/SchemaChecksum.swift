@@ -1,0 +1,52 @@
+internal import FileSystem
+internal import GraphModel
+
+extension Transaction {
+    /// Adds every rule and every index entry. An index that this member has not populated yet counts with the entries that
+    /// it will have, so members agree whatever their indexes have come to.
+    func addSchema(to checksum: inout GraphChecksum) {
+        for rule in schemaRules {
+            var writer = ByteWriter()
+            writer.write(UInt8(3))
+            writer.write(string: rule.name)
+            writer.write(rule.kind.rawValue)
+            writer.write(rule.entity.rawValue)
+            writer.write(string: name(rule.tokenKind, rule.token))
+            for key in rule.keys { writer.write(string: name(.propertyKey, key)) }
+            writer.write(rule.state.rawValue)
+            writer.write(string: rule.failure)
+            checksum.add(writer)
+            if rule.hasIndex { addEntries(of: rule, to: &checksum) }
+        }
+    }
+
+    private func addEntries(of rule: SchemaRule, to checksum: inout GraphChecksum) {
+        var writer = ByteWriter()
+        func add(_ key: UnsafeRawBufferPointer, _ id: UInt64) {
+            writer.removeAll()
+            writer.write(UInt8(4))
+            writer.write(string: rule.name)
+            writer.write(id)
+            writer.write(raw: key)
+            checksum.add(writer)
+        }
+        if let index = view.schema.index(rule.id), index.isComplete {
+            var merge = merge(index, .all, .ascending)
+            while let entry = merge.next() { add(entry.key, entry.id) }
+            return
+        }
+        var cursor: UInt64 = 0
+        var ids: ContiguousArray<UInt64> = []
+        var key: [UInt8] = []
+        var more = true
+        while more {
+            ids.removeAll(keepingCapacity: true)
+            more = scan(rule, &cursor, limit: 4096, into: &ids)
+            for id in ids {
+                guard let content = content(rule.entity, id) else { continue }
+                key.removeAll(keepingCapacity: true)
+                if content.appendKey(of: rule, to: &key) { key.withUnsafeBytes { add($0, id) } }
+            }
+        }
+    }
+}
