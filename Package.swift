@@ -52,7 +52,10 @@ var targets: [Target] = [
     tests("CoordinationTests", ["GraphModel", "Coordination"]),
     tests("ReplicationTests", ["GraphModel", "FileSystem", "Storage", "Coordination", "Replication"]),
     tests("SimulationTests", ["FileSystem", "Replication", "Simulation"]),
-    tests("StorageTests", ["GraphModel", "FileSystem", "Storage"]),
+    .executableTarget(
+        name: "crash-writer", dependencies: ["GraphModel", "FileSystem", "Storage"], path: "Tests/CrashWriter",
+        swiftSettings: swiftSettings),
+    tests("StorageTests", ["GraphModel", "FileSystem", "Storage", "crash-writer"]),
     tests("DatabaseTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database"]),
     tests(
         "MartletTests",

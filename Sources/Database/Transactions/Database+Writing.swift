@@ -15,6 +15,9 @@ extension Database {
     ) async throws(GraphError) -> (value: R, transactionID: TransactionID?) {
         try requireNotReadOnly()
         try await prepare(request)
+        // Writers slow down where checkpoints do not keep up with them.
+        let delay = try pipeline.readableStore().commitDelayNanoseconds
+        if delay > 0 { _ = try? await Task.sleep(nanoseconds: delay) }
         let deadline = retryDeadline()
         var idBlock = 256
         var session = try makeSession(.suspending)
