@@ -3,7 +3,7 @@ internal import GraphModel
 internal import Storage
 internal import Synchronization
 
-/// Durable commits that each create a node and a relationship to a node that was there, by threads that wait for each.
+/// Durable commits that each create a node and a relationship to a node that was there, by clients that wait for each.
 enum Commits {
     static func run(_ directory: String, clientCount: Int, seconds: Double, checkpoints: Bool = false) throws {
         let store = try Store.open(directory)
@@ -20,17 +20,9 @@ enum Commits {
                 var own: [UInt64] = []
                 var random = 88_172_645_463_325_252 &+ UInt64(client)
                 while monotonicNanoseconds() < end {
-                    random ^= random << 13
-                    random ^= random >> 7
-                    random ^= random << 17
                     let begin = monotonicNanoseconds()
                     do {
-                        let transaction = committer.begin(nodes: 1, relationships: 1)
-                        let node = try transaction.createNode(
-                            labels: ["User"], properties: [("id", .integer(Int64(bitPattern: random)))])
-                        _ = try transaction.createRelationship(
-                            type: "F", from: node, to: NodeID(random % nodeCount))
-                        try committer.commitAndWait(transaction)
+                        try committer.commitAndWait(writeSet: try makeWriteSet(committer, &random, nodeCount))
                     } catch {
                         StandardStream.error.writeLine("\(error)")
                         return
@@ -52,7 +44,62 @@ enum Commits {
         checkpointer.join()
         let sorted = latencies.withLock { $0.sorted() }
         let name = "commits-\(clientCount)" + (checkpoints ? "-checkpoint" : "")
-        report(name, Double(sorted.count) / elapsed, "commits/s", "\(checkpointCount.load(ordering: .relaxed)) checkpoints")
+        printRates(name, sorted, elapsed, "\(checkpointCount.load(ordering: .relaxed)) checkpoints")
+    }
+
+    /// The same by tasks, which is how a server's many clients wait.
+    static func runTasks(_ directory: String, clientCount: Int, seconds: Double) async throws {
+        let store = try Store.open(directory)
+        defer { store.close() }
+        let committer = try LocalCommitter(store)
+        let nodeCount = UInt64(max(1, store.nodeCount))
+        let start = monotonicNanoseconds()
+        let end = start + UInt64(seconds * 1e9)
+        let latencies = try await withThrowingTaskGroup(of: [UInt64].self) { group in
+            for client in 0..<clientCount {
+                group.addTask { try await commits(committer, client, nodeCount, until: end) }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        printRates("commits-\(clientCount)", latencies.sorted(), Double(monotonicNanoseconds() - start) / 1e9, "")
+    }
+
+    private static func commits(
+        _ committer: LocalCommitter, _ client: Int, _ nodeCount: UInt64, until end: UInt64
+    ) async throws -> [UInt64] {
+        var latencies: [UInt64] = []
+        var random = 88_172_645_463_325_252 &+ UInt64(client)
+        while monotonicNanoseconds() < end {
+            let begin = monotonicNanoseconds()
+            let writeSet = try makeWriteSet(committer, &random, nodeCount)
+            let failure: GraphError? = await withCheckedContinuation { continuation in
+                do throws(GraphError) {
+                    try committer.commit(writeSet) { _, failure in continuation.resume(returning: failure) }
+                } catch {
+                    continuation.resume(returning: error)
+                }
+            }
+            if let failure { throw failure }
+            latencies.append(monotonicNanoseconds() - begin)
+        }
+        return latencies
+    }
+
+    /// A new node with a relationship to one that was there.
+    private static func makeWriteSet(
+        _ committer: LocalCommitter, _ random: inout UInt64, _ nodeCount: UInt64
+    ) throws(GraphError) -> [UInt8] {
+        random ^= random << 13
+        random ^= random >> 7
+        random ^= random << 17
+        let transaction = committer.begin(nodes: 1, relationships: 1)
+        let node = try transaction.createNode(labels: ["User"], properties: [("id", .integer(Int64(bitPattern: random)))])
+        _ = try transaction.createRelationship(type: "F", from: node, to: NodeID(random % nodeCount))
+        return try transaction.finish()
+    }
+
+    private static func printRates(_ name: String, _ sorted: [UInt64], _ seconds: Double, _ remark: String) {
+        report(name, Double(sorted.count) / seconds, "commits/s", remark)
         for part in [0.5, 0.99, 0.999] where !sorted.isEmpty {
             report("\(name)-p\(part * 100)", Double(sorted[Int(Double(sorted.count - 1) * part)]) / 1000, "us", "")
         }

@@ -6,7 +6,7 @@ internal import Storage
 /// `storage-bench WHAT STORE [ARGUMENT …]`. Prints lines `name value unit remark`.
 @main
 struct StorageBench {
-    static func main() throws {
+    static func main() async throws {
         let arguments = CommandLine.arguments
         guard arguments.count >= 3 else {
             throw GraphError(.argumentError, "usage: storage-bench import|open|hops|changed|disk|commits|checkpoints|bulk|hub|indexes STORE [ARGUMENT …]")
@@ -17,7 +17,11 @@ struct StorageBench {
         case "import": try importGraph(directory, rest)
         case "open": try open(directory)
         case "disk": try Commits.disk(directory, seconds: 2)
-        case "commits": try Commits.run(directory, clientCount: number(rest, 0, 1), seconds: 2)
+        case "commits":
+            let clientCount = number(rest, 0, 1)
+            if clientCount == 1 { try Commits.run(directory, clientCount: 1, seconds: 2) } else {
+                try await Commits.runTasks(directory, clientCount: clientCount, seconds: 2)
+            }
         case "checkpoints": try Commits.run(directory, clientCount: number(rest, 0, 1), seconds: 6, checkpoints: true)
         case "bulk": try Bulk.relationships(directory, count: number(rest, 0, 2_000_000))
         case "hub": try Bulk.hub(directory, degree: number(rest, 0, 10_000_000))
