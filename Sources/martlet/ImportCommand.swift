@@ -31,7 +31,7 @@ struct ImportCommand: ParsableCommand {
     @Option(help: "Character around fields that hold separators or line ends; NONE for none.")
     var quote = "\""
 
-    @Option(name: .customLong("max-memory"), help: "Memory that the import may take, as 512M or 4G; at least 64M.")
+    @Option(name: .customLong("max-memory"), help: "Memory that the import may take, as 512M or 4G; at least 128M.")
     var maxMemory = "1G"
 
     @Option(name: .customLong("bad-rows"), help: ArgumentHelp("Report bad rows here as CSV.", valueName: "FILE"))

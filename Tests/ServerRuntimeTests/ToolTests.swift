@@ -58,7 +58,7 @@ import Testing
         try withTemporaryDirectory { directory in
             var options = try prepare(directory)
             options.badRowsPath = directory + "/bad.csv"
-            options.memory = "64M"
+            options.memory = "128M"
             var shown = ""
             var printed = ""
             try ImportTool.run(options, progress: ProgressDisplay(isLive: false) { shown += $0 }) { printed += $0 }

@@ -250,7 +250,7 @@ import Testing
         let free = try Self.load(disk, into: "free", nodes: nodes, relationships: relationships)
         #expect(free.bad == [] && free.statistics.spilledByteCount == 0, "seed \(seed)")
         var options = Self.options
-        options.memoryByteCountMaximum = 160 << 10
+        options.memoryByteCountMaximum = 640 << 10
         let bounded = try Self.load(disk, into: "bounded", nodes: nodes, relationships: relationships, options)
         #expect(bounded.statistics.spilledByteCount > 100_000, "seed \(seed)")
         #expect(try Self.segments(disk, "free") == Self.segments(disk, "bounded"), "seed \(seed)")
@@ -275,7 +275,7 @@ import Testing
         let source = CrashableFileSystem()
         let (nodes, relationships) = try Self.randomGraph(source, 3)
         var options = Self.options
-        options.memoryByteCountMaximum = 160 << 10
+        options.memoryByteCountMaximum = 640 << 10
         options.nodeRangeBits = 9
         options.relationshipRangeBits = 12
         let first = source.operationCount

@@ -26,7 +26,7 @@ public enum ImportTool {
         public init() {}
     }
 
-    static let leastMemoryByteCount = 64 << 20
+    static let leastMemoryByteCount = 128 << 20
 
     /// Runs the import, reports bad rows as they come, and prints the statistics.
     public static func run(
@@ -89,7 +89,7 @@ public enum ImportTool {
             digits.removeLast()
         }
         guard let number = Int(digits), number > 0, number < Int.max >> shift, number << shift >= leastMemoryByteCount else {
-            throw GraphError(.configuration, "--max-memory \(text): expected bytes, as 512M or 4G, and no less than 64M")
+            throw GraphError(.configuration, "--max-memory \(text): expected bytes, as 512M or 4G, and no less than 128M")
         }
         return number << shift
     }

@@ -49,7 +49,7 @@ extension BulkImporter {
                 }
             }
             let held = ids.byteCount + idSpaces.values.reduce(0) { $0 + $1.byteCount }
-            guard held <= options.memoryByteCountMaximum / 4 * 3 else {
+            guard held <= options.heldByteCountMaximum else {
                 throw GraphError(
                     .argumentError,
                     "\(path): the ids of \(statistics.nodeCount) nodes take \(held >> 20) MiB, and there may be more; with a memory limit of \(options.memoryByteCountMaximum >> 20) MiB they do not fit: give it more, or number the nodes")

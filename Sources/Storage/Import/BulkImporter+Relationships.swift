@@ -118,9 +118,9 @@ final class RelationshipSegmentWriter: Sendable {
 
 extension BulkImporter {
     func makeRelationshipStage() throws(GraphError) -> RelationshipStage {
-        // Of the limit: the ids, the nodes that are held, a quarter for what is being read and built, and the rest.
+        // What ids and nodes leave.
         let ids = idSpaces.values.reduce(0) { $0 + $1.byteCount }
-        let rest = options.memoryByteCountMaximum / 4 * 3 - ids - rows.heldByteCount
+        let rest = options.heldByteCountMaximum - ids - rows.heldByteCount
         return RelationshipStage(
             partitions: AdjacencyPartitions(
                 nodeCount: statistics.nodeCount, nodeRangeBits: options.nodeRangeBits, byteCountMaximum: max(rest, 0),

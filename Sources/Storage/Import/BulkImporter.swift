@@ -29,9 +29,12 @@ public final class BulkImporter {
         public var quote: UInt8? = UInt8(ascii: "\"")
         /// More bad rows than this end the import.
         public var badRowCountMaximum = 1000
-        /// What the import may hold in memory, in bytes; at least 64 MiB make sense. Beyond it lie: a range of nodes or
-        /// relationships that is larger by itself, and rows longer than a 64th of it.
+        /// What the process may hold in memory while it imports, in bytes; at least 128 MiB make sense. Beyond it lies what
+        /// is larger by itself: a range of nodes with its adjacency, a range of relationships, a row.
         public var memoryByteCountMaximum = 1 << 30
+        /// What of it is for ids, nodes and adjacency. The rest is for batches of rows and segments that are being built,
+        /// whose size does not depend on the graph's; 96 MiB are what it comes to.
+        var heldByteCountMaximum: Int { max(memoryByteCountMaximum - (96 << 20), memoryByteCountMaximum / 4) }
         public var nodeRangeBits: UInt8 = 14
         public var relationshipRangeBits: UInt8 = 17
         public init() {}
@@ -101,7 +104,7 @@ public final class BulkImporter {
         self.onProgress = onProgress
         self.onBadRow = onBadRow
         rows = ImportedRows(
-            rangeLength: 1 << Int(options.nodeRangeBits), heldByteCountMaximum: options.memoryByteCountMaximum / 4,
+            rangeLength: 1 << Int(options.nodeRangeBits), heldByteCountMaximum: options.heldByteCountMaximum / 4,
             file: SpillFile(directory + "/import-nodes.tmp", fileSystem))
         manifest = Manifest(
             storeID: StoreID(UInt64.random(in: 1 ... .max)), nodeRangeBits: options.nodeRangeBits,
