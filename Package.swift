@@ -40,6 +40,12 @@ var targets: [Target] = [
     module(
         "Database",
         ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Coordination", "Replication"]),
+    module("Martlet", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database"]),
+    // Built with everything else, so that the pages that quote it stay true.
+    .executableTarget(
+        name: "EmbeddedExample",
+        // What Martlet exports, too: or a change in there would not build this anew.
+        dependencies: ["GraphModel", "Storage", "Cypher", "QueryEngine", "Database", "Martlet"], path: "Examples/Embedded", swiftSettings: swiftSettings),
     module("TestSupport", ["GraphModel", "FileSystem"]),
     module("Simulation", ["GraphModel", "FileSystem", "Storage", "Coordination", "Replication"]),
     tests("GraphModelTests", ["GraphModel"]),
@@ -47,8 +53,14 @@ var targets: [Target] = [
     tests("CoordinationTests", ["GraphModel", "Coordination"]),
     tests("ReplicationTests", ["GraphModel", "FileSystem", "Storage", "Coordination", "Replication"]),
     tests("SimulationTests", ["FileSystem", "Replication", "Simulation"]),
-    tests("StorageTests", ["GraphModel", "FileSystem", "Storage", "CZlib"]),
-    tests("DatabaseTests", ["GraphModel", "FileSystem", "Storage", "Database"]),
+    .executableTarget(
+        name: "crash-writer", dependencies: ["GraphModel", "FileSystem", "Storage"], path: "Tests/CrashWriter",
+        swiftSettings: swiftSettings),
+    tests("StorageTests", ["GraphModel", "FileSystem", "Storage", "CZlib", "crash-writer"]),
+    tests("DatabaseTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database"]),
+    tests(
+        "MartletTests",
+        ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database", "Martlet", "EmbeddedExample"]),
     tests("QueryEngineTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine"]),
 ]
 var dependencies: [Package.Dependency] = []
@@ -159,4 +171,5 @@ if withBenchmarks && !coreOnly {
             ], path: "Benchmarks", exclude: ["Storage"], swiftSettings: swiftSettings))
 }
 
-let package = Package(name: "Martlet", dependencies: dependencies, targets: targets)
+let package = Package(
+    name: "Martlet", products: [.library(name: "Martlet", targets: ["Martlet"])], dependencies: dependencies, targets: targets)

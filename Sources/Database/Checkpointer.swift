@@ -3,7 +3,8 @@ internal import GraphModel
 internal import Storage
 internal import Synchronization
 
-/// Looks every now and then whether a checkpoint is due and makes it, on a thread of its own.
+/// Looks every now and then whether a checkpoint is due and makes it, on a thread of its own; and whether somebody has
+/// waited too long for a lock.
 final class Checkpointer: Sendable {
     private let control = Monitor(false)
     private let thread = Mutex<DedicatedThread?>(nil)
@@ -17,7 +18,9 @@ final class Checkpointer: Sendable {
             while true {
                 let stopped = control.wait(untilNanoseconds: monotonicNanoseconds() + Self.interval) { $0 ? true : nil }
                 if stopped ?? false { return }
-                guard let store = currentStore(), store.failure == nil, store.isCheckpointDue else { continue }
+                guard let store = currentStore() else { continue }
+                store.locks.expireWaits()
+                guard store.failure == nil, store.isCheckpointDue else { continue }
                 do throws(GraphError) { try store.checkpoint() } catch {
                     let retryAt = monotonicNanoseconds() + 5_000_000_000
                     if control.wait(untilNanoseconds: retryAt, { $0 ? true : nil }) ?? false { return }

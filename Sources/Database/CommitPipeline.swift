@@ -10,6 +10,8 @@ public protocol CommitPipeline: Sendable {
     var reserve: IDReserve { get }
     /// Orders a write set. `done` gets the transaction id once the commit is acknowledged *and* readable here.
     func commit(_ writeSet: [UInt8], done: @escaping @Sendable (Result<TransactionID, GraphError>) -> Void)
+    /// The same on the caller's thread, which waits: for threads that have nothing else to do.
+    func commitAndWait(_ writeSet: [UInt8]) throws(GraphError) -> TransactionID
     /// Adds at least so many ids to the reserve.
     func reserveIDs(nodes: Int, relationships: Int, done: @escaping @Sendable (GraphError?) -> Void)
     /// Calls `done` with true once a transaction is readable here, or with false when that took too long.
@@ -22,4 +24,21 @@ public protocol CommitPipeline: Sendable {
     func requireLinearizable() throws(GraphError)
     var status: DatabaseStatus { get }
     func close() async
+    /// The same on a thread that may block.
+    func closeBlocking()
+}
+
+extension CommitPipeline {
+    public func commitAndWait(_ writeSet: [UInt8]) throws(GraphError) -> TransactionID {
+        try waitForOutcome { done in commit(writeSet, done: done) }.get()
+    }
+
+    public func closeBlocking() {
+        waitForOutcome { done in
+            Task {
+                await close()
+                done(())
+            }
+        }
+    }
 }

@@ -58,7 +58,7 @@ extension Database {
         return ExecutionControl(deadlineNanoseconds: monotonicNanoseconds() + limit.rawValue * 1_000_000)
     }
 
-    private static func run<Consumer: ResultConsumer>(
+    static func run<Consumer: ResultConsumer>(
         _ query: PreparedQuery, _ statement: Statement, _ control: ExecutionControl, _ consumer: Consumer,
         in transaction: Transaction
     ) throws(GraphError) -> Consumer {

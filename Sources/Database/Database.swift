@@ -12,8 +12,14 @@ public final class Database: Sendable {
         public var queryTimeout: Milliseconds = 0
         /// Longest time a request waits for its bookmark.
         public var bookmarkTimeout: Milliseconds = 20_000
-        /// Longest time a write is tried again after lost conflicts.
+        /// Longest time a write is tried again after lost conflicts and averted deadlocks.
         public var retryTimeout: Milliseconds = 10_000
+        /// Longest time a transaction waits for one lock.
+        public var lockTimeout: Milliseconds = 20_000
+        /// Longest write set of one transaction, in bytes, roughly.
+        public var transactionByteCountMaximum = WriteOptions().writeSetByteCountMaximum
+        /// Whether every write is refused with `.readOnly`.
+        public var isReadOnly = false
         public init() {}
     }
 
@@ -32,6 +38,7 @@ public final class Database: Sendable {
     public let options: Options
     public let engine = QueryEngine()
     let workers: WorkerPool
+    let events = TransactionEvents()
 
     public init(_ pipeline: any CommitPipeline, options: Options = Options()) {
         self.pipeline = pipeline
@@ -73,8 +80,9 @@ public final class Database: Sendable {
         return try Self.read(try pipeline.readableStore(), body)
     }
 
-    private static func read<R>(_ store: Store, _ body: (Transaction) throws(GraphError) -> R) throws(GraphError) -> R {
+    static func read<R>(_ store: Store, _ body: (Transaction) throws(GraphError) -> R) throws(GraphError) -> R {
         let transaction = store.beginRead()
+        defer { transaction.close() }
         let result: R
         do throws(GraphError) { result = try body(transaction) } catch {
             // What is damaged reads as missing: name the cause, not the consequence.
@@ -85,12 +93,12 @@ public final class Database: Sendable {
         return result
     }
 
-    private func prepare(_ request: RequestOptions) async throws(GraphError) {
+    func prepare(_ request: RequestOptions) async throws(GraphError) {
         if request.isLinearizable { try pipeline.requireLinearizable() }
         if let bookmark = request.bookmark { try await waitUntilApplied(bookmark) }
     }
 
-    private func waitUntilApplied(_ transactionID: TransactionID) async throws(GraphError) {
+    func waitUntilApplied(_ transactionID: TransactionID) async throws(GraphError) {
         if let store = try? pipeline.readableStore(), store.applied.transactionID >= transactionID { return }
         let arrived = await withCheckedContinuation { continuation in
             pipeline.waitUntilApplied(transactionID, timeout: options.bookmarkTimeout) {
@@ -102,91 +110,5 @@ public final class Database: Sendable {
                 .bookmarkTimeout,
                 "\(transactionID) did not become readable here within \(options.bookmarkTimeout): try again or ask another member")
         }
-    }
-
-    // MARK: Writing
-
-    /// Runs `body` in a write transaction, commits it, and returns once the commit is acknowledged and readable here.
-    ///
-    /// A lost conflict runs `body` again on a newer snapshot, so it must not have effects of its own. Returns the id of
-    /// the transaction (the bookmark), nil when nothing was written.
-    public func write<R: Sendable>(
-        _ request: RequestOptions = RequestOptions(),
-        _ body: @escaping @Sendable (Transaction) throws(GraphError) -> R
-    ) async throws(GraphError) -> (value: R, transactionID: TransactionID?) {
-        try await prepare(request)
-        let deadline = monotonicNanoseconds() + options.retryTimeout.rawValue * 1_000_000
-        var idBlock = 256
-        while true {
-            switch try await attempt(body) {
-            case .needsIDs:
-                try await reserveIDs(idBlock)
-                idBlock = min(idBlock * 8, 1 << 22)
-            case .done(let value, nil): return (value, nil)
-            case .done(let value, let transactionID?):
-                if let refusal = refusalToAcknowledge(transactionID) { throw refusal }
-                return (value, transactionID)
-            case .lost(let error):
-                guard error.code == .conflict || error.code == .masterChanged, monotonicNanoseconds() < deadline else {
-                    throw error
-                }
-                // The next snapshot must contain what won.
-                if let winner = error.conflictingTransaction { try await waitUntilApplied(winner) }
-            }
-        }
-    }
-
-    /// Why a client must not be told of a commit any more; nil when it may. Front ends that have work left after a
-    /// commit ask again before they answer.
-    public func refusalToAcknowledge(_ transactionID: TransactionID) -> GraphError? {
-        if pipeline.mayAcknowledge() { return nil }
-        return GraphError(
-            .outcomeUnknown,
-            "\(transactionID) was ordered, but this member may have lost the mastership before it could answer")
-    }
-
-    private enum Attempt<R: Sendable>: Sendable {
-        case done(R, TransactionID?)
-        case needsIDs
-        /// The commit failed.
-        case lost(GraphError)
-    }
-
-    /// Runs `body` once and commits. The worker thread hands the write set on itself: coming back here in between would
-    /// cost two changes of thread.
-    private func attempt<R: Sendable>(
-        _ body: @escaping @Sendable (Transaction) throws(GraphError) -> R
-    ) async throws(GraphError) -> Attempt<R> {
-        try await workers.start { [pipeline] done in
-            do throws(GraphError) {
-                let transaction = try pipeline.readableStore().beginWrite(pipeline.reserve)
-                let value: R
-                let writeSet: [UInt8]
-                do throws(GraphError) {
-                    value = try body(transaction)
-                    guard transaction.hasWrites else { return done(.success(.done(value, nil))) }
-                    writeSet = try transaction.finish()
-                } catch {
-                    let missing = transaction.missingIDs
-                    if missing.nodes + missing.relationships > 0 { return done(.success(.needsIDs)) }
-                    throw error
-                }
-                pipeline.commit(writeSet) { result in
-                    switch result {
-                    case .success(let transactionID): done(.success(.done(value, transactionID)))
-                    case .failure(let error): done(.success(.lost(error)))
-                    }
-                }
-            } catch {
-                done(.failure(error))
-            }
-        }
-    }
-
-    private func reserveIDs(_ count: Int) async throws(GraphError) {
-        let failure = await withCheckedContinuation { continuation in
-            pipeline.reserveIDs(nodes: count, relationships: count) { continuation.resume(returning: $0) }
-        }
-        if let failure { throw failure }
     }
 }

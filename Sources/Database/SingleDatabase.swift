@@ -17,7 +17,7 @@ public final class SingleDatabase: CommitPipeline {
         checkpointer = Checkpointer()
         checkpointer.start { store }
         let committer = committer
-        schemaKeeper.start({ store }, mayCommit: { true }) { writeSet, done in
+        schemaKeeper.start({ store }, mayCommit: { !store.options.isReadOnly }) { writeSet, done in
             do throws(GraphError) {
                 try committer.commit(writeSet) { id, failure in done(failure.map { .failure($0) } ?? .success(id)) }
             } catch {
@@ -46,6 +46,11 @@ public final class SingleDatabase: CommitPipeline {
         }
     }
 
+    public func commitAndWait(_ writeSet: [UInt8]) throws(GraphError) -> TransactionID {
+        if isClosed.load(ordering: .relaxed) { throw GraphError(.unavailable, "the database is closed") }
+        return try committer.commitAndWait(writeSet: writeSet)
+    }
+
     public func reserveIDs(nodes: Int, relationships: Int, done: @escaping @Sendable (GraphError?) -> Void) {
         committer.reserveIDs(nodes: nodes, relationships: relationships)
         done(nil)
@@ -65,15 +70,17 @@ public final class SingleDatabase: CommitPipeline {
         var status = DatabaseStatus(mode: .single, role: .master)
         let failure = store.failure
         status.isReadable = !isClosed.load(ordering: .relaxed)
-        status.isWritableMaster = status.isReadable && failure == nil
+        status.isWritableMaster = status.isReadable && failure == nil && !store.options.isReadOnly
         status.storeID = store.storeID
         status.last = store.last
         status.applied = store.applied
-        status.problem = failure?.message
+        status.problem = failure?.message ?? (store.options.isReadOnly ? "the store is open read-only (read_only=true)" : nil)
         return status
     }
 
-    public func close() async {
+    public func close() async { closeBlocking() }
+
+    public func closeBlocking() {
         guard !isClosed.exchange(true, ordering: .sequentiallyConsistent) else { return }
         schemaKeeper.stop()
         checkpointer.stop()

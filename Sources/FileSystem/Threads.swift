@@ -124,6 +124,37 @@ public final class DedicatedThread: Sendable {
     public func join() { pthread_join(handle, nil) }
 }
 
+/// Tells the threads of this process apart; a number may come again after its thread has ended.
+public func currentThreadNumber() -> UInt { UInt(pthread_self()) }
+
+/// A place that holds another object on every thread; none at first. Ends its object's reference when the thread ends.
+public final class ThreadLocal<Object: AnyObject>: Sendable {
+    private let key: pthread_key_t
+
+    /// One of the few (1024) places of the process: for globals, not for every instance of something.
+    public init() {
+        var key = pthread_key_t()
+        let code = pthread_key_create(&key) { pointer in
+            if let pointer { Unmanaged<AnyObject>.fromOpaque(pointer).release() }
+        }
+        precondition(code == 0, "no place for a thread's own data: error \(code)")
+        self.key = key
+    }
+
+    /// This thread's object.
+    public var current: Object? {
+        get {
+            // Safety: only `set` below writes the place, always an `Object` that it retained.
+            pthread_getspecific(key).map { unsafeDowncast(Unmanaged<AnyObject>.fromOpaque($0).takeUnretainedValue(), to: Object.self) }
+        }
+        set {
+            let before = pthread_getspecific(key)
+            pthread_setspecific(key, newValue.map { Unmanaged<AnyObject>.passRetained($0).toOpaque() })
+            if let before { Unmanaged<AnyObject>.fromOpaque(before).release() }
+        }
+    }
+}
+
 /// Lets the calling thread rest. For threads that may block.
 public func pauseThread(nanoseconds: UInt64) {
     var rest = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))

@@ -54,9 +54,34 @@ public struct ErrorCode: Hashable, Sendable, CustomStringConvertible {
         "Neo.ClientError.General.ForbiddenOnReadOnlyDatabase", httpStatus: 403,
         legacyException: "ReadOnlyDatabaseException")
 
+    // The use of a transaction
+    /// The transaction has ended, or never began.
+    public static let transactionClosed = ErrorCode(
+        "Neo.ClientError.Transaction.TransactionClosed", httpStatus: 409, legacyException: "NotInTransactionException")
+    /// The transaction is marked for rollback; all it can do is end.
+    public static let transactionFailed = ErrorCode(
+        "Neo.ClientError.Transaction.TransactionMarkedAsFailed", httpStatus: 409,
+        legacyException: "TransactionFailureException")
+    /// Used by another thread than the one that it belongs to.
+    public static let transactionConfined = ErrorCode(
+        "Neo.ClientError.Transaction.TransactionAccessedConcurrently", httpStatus: 409,
+        legacyException: "IllegalStateException")
+    public static let transactionTooLarge = ErrorCode(
+        "Neo.ClientError.Transaction.TransactionTooLarge", httpStatus: 413, legacyException: "TransactionFailureException")
+    /// A transaction event handler refused the commit.
+    public static let handlerFailed = ErrorCode(
+        "Neo.ClientError.Transaction.TransactionHookFailed", httpStatus: 409,
+        legacyException: "TransactionFailureException")
+
     // Transactions and the cluster: nothing was applied, try again
     public static let conflict = ErrorCode(
         "Neo.TransientError.Transaction.ConcurrentUpdate", httpStatus: 503, legacyException: "TransactionFailureException")
+    /// Waiting for a lock would have closed a cycle of waiting transactions; this one was chosen to give way.
+    public static let deadlock = ErrorCode(
+        "Neo.TransientError.Transaction.DeadlockDetected", httpStatus: 503, legacyException: "DeadlockDetectedException")
+    public static let lockTimeout = ErrorCode(
+        "Neo.TransientError.Transaction.LockAcquisitionTimeout", httpStatus: 503,
+        legacyException: "LockAcquisitionTimeoutException")
     public static let noMaster = ErrorCode(
         "Neo.TransientError.Cluster.NoMaster", httpStatus: 503, legacyException: "NoMasterException")
     public static let noQuorum = ErrorCode(

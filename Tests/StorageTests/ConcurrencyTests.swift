@@ -12,8 +12,8 @@ import Testing
 
     /// Transfers between accounts keep their sum; every snapshot must show it, before, during and after checkpoints.
     @Test func everySnapshotShowsTheSameSumWhileTransfersAndCheckpointsRun() throws {
-        let directory = try temporaryDirectory()
-        defer { removeDirectory(directory) }
+        let temporary = try TemporaryDirectory()
+        let directory = temporary.path + "/store"
         var options = Store.Options()
         options.nodeRangeBits = 4
         options.relationshipRangeBits = 6
@@ -210,16 +210,5 @@ import Testing
         stop()
         for thread in threads { thread.join() }
         #expect(isDone(), "too slow to mean anything")
-    }
-
-    private func temporaryDirectory() throws -> String {
-        let base = processEnvironment()["TMPDIR"] ?? "/tmp"
-        return "\(base)/martlet-storage-test.\(UInt64.random(in: .min ... .max))"
-    }
-
-    private func removeDirectory(_ path: String) {
-        let fileSystem = POSIXFileSystem()
-        for name in (try? fileSystem.list(path)) ?? [] { try? fileSystem.remove(path + "/" + name) }
-        try? fileSystem.remove(path)
     }
 }

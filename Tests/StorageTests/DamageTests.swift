@@ -45,6 +45,11 @@ import Testing
             try committer.commitAndWait(transaction)
         }
         for _ in 0..<6 { try write(10) }
+        let schema = committer.begin()
+        try schema.createUniquenessConstraint(label: "A", keys: ["id"])
+        try schema.createIndex(label: "B", keys: ["kind", "weight"])
+        try committer.commitAndWait(schema)
+        try committer.finishSchemaWork()
         try store.checkpoint()
         for _ in 0..<checkpointed { try write(5) }
         let model = ModelGraph(reading: store.beginRead())
@@ -97,13 +102,30 @@ import Testing
         }
     }
 
+    @Test func damageIsNotCopied() throws {
+        let disk = CrashableFileSystem()
+        _ = try Self.makeStore(disk, after: 0)
+        let name = try #require(try disk.list("store").first { $0.hasPrefix("relationships.1.") })
+        let bytes = try disk.readAll("store/\(name)")
+        let place = try #require(bytes.lastIndex { $0 != 0 })
+        disk.corrupt("store/\(name)", at: place, xor: 4)
+        let store = try Store.open("store", fileSystem: disk, options: Self.options)
+        defer { store.close() }
+        let source = store.beginCopy()
+        let file = try #require(source.files.firstIndex { $0.name == name })
+        #expect { try source.read(file, from: 0, maximumByteCount: 100) } throws: {
+            ($0 as? GraphError)?.message.contains(name) ?? false
+        }
+        #expect(store.foundDamage?.code == .corrupt)
+    }
+
     @Test func damagedSegmentStopsReadsWritesAndCheckpoints() throws {
         let disk = CrashableFileSystem()
         _ = try Self.makeStore(disk, after: 0)
         let name = try #require(try disk.list("store").first { $0.hasPrefix("nodes.1.") })
         let bytes = try disk.readAll("store/\(name)")
         // Not zero, so not padding, and behind what opening reads.
-        let place = try #require((bytes.count / 2..<bytes.count).first { bytes[$0] != 0 })
+        let place = try #require(bytes.lastIndex { $0 != 0 })
         disk.corrupt("store/\(name)", at: place, xor: 4)
         let store = try Store.open("store", fileSystem: disk, options: Self.options)
         defer { store.close() }

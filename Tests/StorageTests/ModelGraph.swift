@@ -91,6 +91,9 @@ struct RandomWorkload {
     static let labels = ["Person", "Film", "Ort"]
     static let types = ["KNOWS", "ACTED_IN", "F"]
 
+    /// With more nodes than this every step takes one away, so that long runs stay small.
+    var nodeCountMaximum = Int.max
+
     init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
 
     mutating func value() -> Value {
@@ -113,7 +116,8 @@ struct RandomWorkload {
     mutating func step(_ transaction: Transaction, _ model: inout ModelGraph) throws {
         let nodes = model.nodes.keys.sorted()
         let relationships = model.relationships.keys.sorted()
-        switch Int.random(in: 0..<12, using: &generator) {
+        let choice = Int.random(in: 0..<12, using: &generator)
+        switch nodes.count > nodeCountMaximum ? 6 : choice {
         case 0, 1:
             let labels = (0..<Int.random(in: 0...2, using: &generator)).map { _ in pick(Self.labels) }
             let key = pick(Self.keys)

@@ -40,6 +40,19 @@ struct MetricsPage: Sendable {
             "martlet_checkpointed_transaction", "Last transaction in the store files",
             store.checkpointed.transactionID.rawValue)
         page.counter("martlet_log_syncs_total", "Group syncs of the transaction log", store.logSyncCount)
+        lockMetrics(store.locks.statistics, &page)
+    }
+
+    private func lockMetrics(_ locks: LockManager.Statistics, _ page: inout Page) {
+        page.counter(
+            "martlet_deadlocks_averted_total", "Lock requests refused because waiting would never have ended",
+            locks.avertedDeadlockCount)
+        page.counter("martlet_lock_waits_total", "Lock requests that had to wait", locks.waitCount)
+        page.counter("martlet_lock_timeouts_total", "Lock requests that waited too long", locks.timeoutCount)
+        page.head("martlet_lock_wait_seconds_total", "counter", "Time that lock requests waited")
+        page.text += "martlet_lock_wait_seconds_total \(Double(locks.waitNanoseconds) / 1e9)\n"
+        page.gauge("martlet_locked_entities", "Nodes and relationships that are locked", UInt64(locks.lockedCount))
+        page.gauge("martlet_lock_waiters", "Transactions that wait for a lock", UInt64(locks.waitingCount))
     }
 
     private func requestMetrics(_ requests: RequestMetrics, _ page: inout Page) {

@@ -40,6 +40,16 @@ public enum Settings {
         "org.neo4j.server.webserver.limit.executiontime", default: "0", allowed: "a duration; 0 is no limit",
         "Longest time a query may run", parse: Parse.duration)
 
+    public static let readOnly = Setting<Bool>(
+        "read_only", default: "false", allowed: "true or false",
+        "Whether every write is refused; alone, the store has to exist, in HA mode only this member's own clients are refused",
+        parse: Parse.boolean)
+    public static let lockTimeout = Setting<Milliseconds>(
+        "martlet.lock.timeout", default: "20s", allowed: "a duration",
+        "Longest time a transaction waits for one lock; deadlocks are found without it", parse: Parse.duration)
+    public static let transactionLimit = Setting<UInt64>(
+        "martlet.transaction.limit", default: "512M", allowed: "bytes, or with k, M, G",
+        "Longest write set of one transaction; its memory is a small multiple of that", parse: Parse.byteCount)
     public static let checkpointThreshold = Setting<UInt64>(
         "martlet.checkpoint.threshold", default: "64M", allowed: "bytes, or with k, M, G",
         "Recent changes held in memory before a checkpoint merges them into the store files", parse: Parse.byteCount)
@@ -98,7 +108,8 @@ public enum Settings {
     public static let all: [AnySetting] = [
         AnySetting(mode), AnySetting(location), AnySetting(webAddress), AnySetting(webPort), AnySetting(bodyLimit),
         AnySetting(drainDelay), AnySetting(stopLimit), AnySetting(logLevel),
-        AnySetting(queryThreads), AnySetting(queryTimeout), AnySetting(checkpointThreshold), AnySetting(logRotation),
+        AnySetting(queryThreads), AnySetting(queryTimeout), AnySetting(readOnly), AnySetting(lockTimeout),
+        AnySetting(transactionLimit), AnySetting(checkpointThreshold), AnySetting(logRotation),
         AnySetting(logRetention), AnySetting(serverID), AnySetting(haServer), AnySetting(coordinators),
         AnySetting(coordinator), AnySetting(clusterName), AnySetting(commitMode), AnySetting(heartbeatInterval),
         AnySetting(masterTimeout), AnySetting(syncTimeout), AnySetting(slaveOnly), AnySetting(readTimeout),

@@ -50,7 +50,9 @@ public enum DatabaseFactories {
 
     /// A database that stands alone.
     public static let single: DatabaseFactory = { configuration, logger throws(GraphError) in
-        let store = try openStore(configuration, Store.Options(configuration), logger)
+        var options = Store.Options(configuration)
+        options.isReadOnly = configuration.value(Settings.readOnly) ?? false
+        let store = try openStore(configuration, options, logger)
         var assembly = DatabaseAssembly(try SingleDatabase(store))
         let pipeline = assembly.pipeline
         let backup: BackupAssembly?

@@ -42,10 +42,19 @@ public final class StoreCopySource: Sendable {
 
     public var byteCount: UInt64 { files.reduce(0) { $0 + $1.byteCount } }
 
-    /// A part of a file. Throws `.corrupt` when the store is known to be damaged.
+    /// A part of a file. Throws `.corrupt` when the store is known to be damaged, or the file, of which all is verified
+    /// before its first part is handed out: a copy must not carry damage on.
     public func read(_ file: Int, from offset: UInt64, maximumByteCount: Int) throws(GraphError) -> [UInt8] {
         try base.damage.requireNone()
-        guard let bytes = segments[files[file].name]?.bytes, Int(offset) < bytes.count else { return [] }
+        guard let segment = segments[files[file].name] else { return [] }
+        if offset == 0 {
+            do throws(GraphError) { try segment.verifyBytes() } catch {
+                base.damage.note(error)
+                throw error
+            }
+        }
+        let bytes = segment.bytes
+        guard Int(offset) < bytes.count else { return [] }
         return Array(bytes[Int(offset)..<min(bytes.count, Int(offset) + maximumByteCount)])
     }
 

@@ -210,6 +210,15 @@ final class Base: @unchecked Sendable {
         return adjacency.pointee.place(slot, type: record.type, record.id.rawValue)
     }
 
+    /// Where the range of an id ends, or the ids that a scan wants if that comes first; all at once behind the last range.
+    func endOfNodeRange(_ id: UInt64, upTo end: UInt64) -> UInt64 {
+        id >> nodeShift < rangeCount ? min(end, (id | nodeMask) + 1) : end
+    }
+
+    func endOfRelationshipRange(_ id: UInt64, upTo end: UInt64) -> UInt64 {
+        id >> relationshipShift < UInt64(relationshipSegments.count) ? min(end, (id | relationshipMask) + 1) : end
+    }
+
     /// One direction of the adjacency of a node's range, and the node's slot in it; valid while this object lives.
     @inline(__always)
     func adjacency(_ id: UInt64, isIncoming: Bool) -> (UnsafePointer<Adjacency>, slot: Int)? {

@@ -12,6 +12,9 @@ struct Manifest: Sendable {
     /// The oldest version that is still read; it has no schema.
     static let oldestFormatVersion: UInt16 = 1
 
+    /// No id reaches this: twice the manual's 2^35 nodes and relationships (appendix B).
+    static let idLimit: UInt64 = 1 << 36
+
     struct SegmentReference: Sendable, Equatable {
         /// Number of the range: first id divided by the range's length.
         let range: UInt64
@@ -110,6 +113,9 @@ struct Manifest: Sendable {
             wallClockMilliseconds = try reader.read()
             nextNodeID = try reader.read()
             nextRelationshipID = try reader.read()
+            guard max(nextNodeID, nextRelationshipID) <= Self.idLimit else {
+                throw MalformedBytes(offset: 56, detail: "ids up to \(max(nextNodeID, nextRelationshipID)) are more than a store can have")
+            }
             generation = try reader.read()
             counts = try Counts(&reader)
             tokens = try TokenTable(&reader)

@@ -3,7 +3,7 @@ public import GraphModel
 
 extension Store {
     /// Whether enough has changed since the last checkpoint for the next to be worth it.
-    public var isCheckpointDue: Bool { overlayByteCount >= options.checkpointByteCount }
+    public var isCheckpointDue: Bool { !options.isReadOnly && overlayByteCount >= options.checkpointByteCount }
 
     /// Merges everything applied so far into new segments, while reads and writes go on: freeze the overlay, write the
     /// changed ranges, sync them, replace the manifest by rename, switch. A crash at any point leaves the old or the new

@@ -18,6 +18,9 @@ extension Store {
     public static func open(
         _ directory: String, fileSystem: any FileSystem = POSIXFileSystem(), options: Options = Options()
     ) throws(GraphError) -> Store {
+        if options.isReadOnly && !exists(directory, fileSystem: fileSystem) {
+            throw GraphError(.readOnly, "\(directory) holds no store, and with read_only=true none is created")
+        }
         let lock: any FileLock
         let bytes: [UInt8]
         do throws(FileError) {

@@ -60,6 +60,8 @@ public final class Store: Sendable {
         public var isClustered = false
         /// Whether entries in the log count as committed when the store opens: true for a single database and a backup.
         public var appliesWholeLog = true
+        /// Whether the store takes nothing new: it has to exist, and ``Store/append(_:)`` refuses.
+        public var isReadOnly = false
         /// Whether the log has a thread of its own; tests on a simulated disk call ``flush()``.
         public var usesLogThread = true
         /// For a new store; 0 draws one at random.
@@ -85,6 +87,8 @@ public final class Store: Sendable {
     /// Held while a checkpoint is made; whether the store is closed and makes no more.
     let checkpointing = Mutex(false)
     let ownership = FileOwnership()
+    /// Locks that transactions of this process hold.
+    public let locks = LockManager()
     let populations = Populations()
     let hooks: Hooks
 
@@ -176,9 +180,16 @@ public final class Store: Sendable {
 
     /// The same; who does not wake the log thread calls ``writeLogHere()`` next.
     func append(_ records: [LogRecord], wakesLog: Bool) throws(GraphError) {
+        try requireAppendable()
         try unapplied.withLock { unapplied throws(GraphError) in
             try log.append(records, wakesThread: wakesLog)
             unapplied.append(contentsOf: records)
+        }
+    }
+
+    func requireAppendable() throws(GraphError) {
+        if options.isReadOnly {
+            throw GraphError(.readOnly, "\(directory) is open read-only (read_only=true): nothing can be changed in it")
         }
     }
 

@@ -61,19 +61,21 @@ final class StoreView: Sendable {
 
     /// The end, at most `end`, of a run of ids from `id` on in which no overlay has a node; nil when there is none.
     func unchangedNodes(from id: UInt64, upTo end: UInt64) -> UInt64? {
+        if !layers.contains(where: { $0.nodes.count > 0 }) { return end }
         var next = id
         while next < end, !layers.contains(where: { $0.nodes.mayHaveGroup(of: next) }) { next = (next | 63) + 1 }
         return next > id ? min(next, end) : nil
     }
 
-    // MARK: Relationships
-
-    /// The type of a relationship that no overlay has changed and that the base has; else nil.
-    func unchangedRelationshipType(_ id: UInt64) -> TokenID? {
-        if layers.contains(where: { $0.relationships.mayHaveGroup(of: id) }) { return nil }
-        guard let (segment, slot) = base.relationship(id) else { return nil }
-        return segment.type(slot)
+    /// The same for relationships.
+    func unchangedRelationships(from id: UInt64, upTo end: UInt64) -> UInt64? {
+        if !layers.contains(where: { $0.relationships.count > 0 }) { return end }
+        var next = id
+        while next < end, !layers.contains(where: { $0.relationships.mayHaveGroup(of: next) }) { next = (next | 63) + 1 }
+        return next > id ? min(next, end) : nil
     }
+
+    // MARK: Relationships
 
     func relationship(_ id: UInt64, at transaction: UInt64) -> RelationshipRecord? {
         for layer in layers {

@@ -64,7 +64,7 @@ extension Transaction {
         let command = Command.dropSchemaRule(id)
         try schema.apply(command)
         writes?.schema = schema
-        writes?.commands.append(command)
+        try record(command)
     }
 
     private func create(
@@ -93,7 +93,7 @@ extension Transaction {
         // One that failed makes room for the next try.
         for failed in schema.rules where failed.state == .failed && (failed.covers(rule) || codeUnitsEqual(failed.name, name)) {
             try schema.apply(.dropSchemaRule(failed.id))
-            writes?.commands.append(.dropSchemaRule(failed.id))
+            try record(.dropSchemaRule(failed.id))
         }
         if let other = schema.rule(covering: rule) ?? schema.rule(named: name) {
             throw GraphError(
@@ -103,7 +103,7 @@ extension Transaction {
         let command = Command.createSchemaRule(rule)
         try schema.apply(command)
         writes?.schema = schema
-        writes?.commands.append(command)
+        try record(command)
     }
 }
 

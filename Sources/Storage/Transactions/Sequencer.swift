@@ -23,15 +23,15 @@ public struct Sequencer: Sendable {
     public private(set) var position: LogPosition
     public private(set) var nextNodeID: UInt64
     public private(set) var nextRelationshipID: UInt64
-    private var recent: [EntityKey: Changes] = [:]
+    private var recent = RecentChanges()
     /// Which transaction last put a key into the index of a uniqueness constraint.
     private var claims: [WriteSet.Claim: TransactionID] = [:]
     private var schema: Schema
     private var schemaChange = TransactionID.zero
     /// When a constraint last came into force: what was decided before was not checked against it.
     private var constraintChange = TransactionID.zero
-    /// Keys and claims by the transaction that touched them, oldest first; for forgetting.
-    private var history: ArraySlice<(TransactionID, [EntityKey], [WriteSet.Claim])> = []
+    /// How many entities and claims each transaction touched, oldest first; for forgetting.
+    private var history: ArraySlice<(TransactionID, Int)> = []
     private var historyKeyCount = 0
     /// Bound of the memory of recent changes, in entities and claims.
     static let rememberedKeyCountMaximum = 500_000
@@ -39,13 +39,6 @@ public struct Sequencer: Sendable {
     private struct EntityKey: Hashable {
         let id: UInt64
         let isNode: Bool
-    }
-
-    private struct Changes {
-        var changed = TransactionID.zero
-        var deleted = TransactionID.zero
-        var attached = TransactionID.zero
-        var newest: TransactionID { max(changed, deleted, attached) }
     }
 
     /// Starts from everything in the log, applied or not.
@@ -127,8 +120,9 @@ public struct Sequencer: Sendable {
                 numbers.append(token)
             }
         }
-        var created: Set<EntityKey> = []
-        var touched: [EntityKey] = []
+        // Nodes that nobody else knows yet need not be remembered.
+        var created: Set<UInt64> = []
+        var touchedCount = 0
         let transaction = position.transactionID.next
         for command in writeSet.commands {
             let final =
@@ -144,15 +138,15 @@ public struct Sequencer: Sendable {
             }
             final.encode(into: &writer)
             commandCount += 1
-            remember(command, transaction, &created, &touched)
+            remember(command, transaction, &created, &touchedCount)
         }
         let record = LogEntryHeader.encode(
             kind: .transaction, epoch: epoch, following: position, wallClockMilliseconds: wallClockMilliseconds,
             commitPoint: commitPoint, commandCount: commandCount, commands: writer.bytes[...])
         position = record.position
         for claim in writeSet.claims { claims[claim] = transaction }
-        history.append((transaction, touched, writeSet.claims))
-        historyKeyCount += touched.count + writeSet.claims.count
+        history.append((transaction, touchedCount + writeSet.claims.count))
+        historyKeyCount += touchedCount + writeSet.claims.count
         forget()
         return record
     }
@@ -171,7 +165,7 @@ public struct Sequencer: Sendable {
                 conflictingTransaction: since)
         }
         func requireUnchanged(_ key: EntityKey) throws(GraphError) {
-            guard let changes = recent[key] else { return }
+            guard let changes = recent.find(key.id, isNode: key.isNode) else { return }
             let last = max(changes.changed, changes.deleted)
             if last > writeSet.base { throw conflict(key, last) }
         }
@@ -197,7 +191,7 @@ public struct Sequencer: Sendable {
                 for property in properties { try requireToken(.propertyKey, property.key) }
                 for node in [start, end] {
                     let key = EntityKey(id: node, isNode: true)
-                    if let deleted = recent[key]?.deleted, deleted > writeSet.base { throw conflict(key, deleted) }
+                    if let deleted = recent.find(node, isNode: true)?.deleted, deleted > writeSet.base { throw conflict(key, deleted) }
                 }
             case .setNodeProperty(let id, let key, _):
                 try requireToken(.propertyKey, key)
@@ -212,7 +206,7 @@ public struct Sequencer: Sendable {
                 try requireUnchanged(EntityKey(id: id, isNode: false))
             case .deleteNode(let id):
                 let key = EntityKey(id: id, isNode: true)
-                if let newest = recent[key]?.newest, newest > writeSet.base { throw conflict(key, newest) }
+                if let newest = recent.find(id, isNode: true)?.newest, newest > writeSet.base { throw conflict(key, newest) }
             case .createSchemaRule(let rule):
                 try requireToken(rule.tokenKind, rule.token)
                 for key in rule.keys { try requireToken(.propertyKey, key) }
@@ -258,43 +252,43 @@ public struct Sequencer: Sendable {
             throw GraphError(
                 .masterChanged, "the ids of this transaction were reserved under \(writeSet.idEpoch), the master rules under \(epoch)")
         }
+        guard id < Manifest.idLimit else {
+            throw GraphError(.general, "the store has used all ids below \(Manifest.idLimit): nothing more can be created in it")
+        }
         guard id < next else { throw GraphError(.invalidRequest, "id \(id) was never reserved") }
     }
 
     private mutating func remember(
-        _ command: Command, _ transaction: TransactionID, _ created: inout Set<EntityKey>, _ touched: inout [EntityKey]
+        _ command: Command, _ transaction: TransactionID, _ created: inout Set<UInt64>, _ touchedCount: inout Int
     ) {
-        func touch(_ key: EntityKey, _ path: WritableKeyPath<Changes, TransactionID>) {
-            recent[key, default: Changes()][keyPath: path] = transaction
-            touched.append(key)
+        func touch(_ key: EntityKey, _ path: WritableKeyPath<RecentChanges.Changes, TransactionID>) {
+            recent.note(key.id, isNode: key.isNode, path, transaction)
+            touchedCount += 1
         }
         switch command {
         case .createToken, .createSchemaRule, .dropSchemaRule, .setSchemaRuleState: break
-        case .createNode(let id, _, _): created.insert(EntityKey(id: id, isNode: true))
-        case .createRelationship(let id, _, let start, let end, _):
-            created.insert(EntityKey(id: id, isNode: false))
-            for node in [start, end] where !created.contains(EntityKey(id: node, isNode: true)) {
-                touch(EntityKey(id: node, isNode: true), \.attached)
-            }
+        case .createNode(let id, _, _): created.insert(id)
+        case .createRelationship(_, _, let start, let end, _):
+            if !created.contains(start) { touch(EntityKey(id: start, isNode: true), \.attached) }
+            if !created.contains(end) { touch(EntityKey(id: end, isNode: true), \.attached) }
         case .setNodeProperty(let id, _, _), .addLabel(let id, _), .removeLabel(let id, _):
-            let key = EntityKey(id: id, isNode: true)
-            if !created.contains(key) { touch(key, \.changed) }
-        case .setRelationshipProperty(let id, _, _):
-            let key = EntityKey(id: id, isNode: false)
-            if !created.contains(key) { touch(key, \.changed) }
+            if !created.contains(id) { touch(EntityKey(id: id, isNode: true), \.changed) }
+        case .setRelationshipProperty(let id, _, _): touch(EntityKey(id: id, isNode: false), \.changed)
         case .deleteNode(let id): touch(EntityKey(id: id, isNode: true), \.deleted)
         case .deleteRelationship(let id): touch(EntityKey(id: id, isNode: false), \.deleted)
         }
     }
 
     private mutating func forget() {
-        while historyKeyCount > Self.rememberedKeyCountMaximum, history.count > 1, let (transaction, keys, taken) = history.first {
+        guard historyKeyCount > Self.rememberedKeyCountMaximum else { return }
+        // Half of it at once, so that going through all that is remembered pays.
+        while historyKeyCount > Self.rememberedKeyCountMaximum / 2, history.count > 1, let (transaction, count) = history.first {
             history.removeFirst()
-            historyKeyCount -= keys.count + taken.count
+            historyKeyCount -= count
             floor = transaction
-            for claim in taken where claims[claim].map({ $0 <= transaction }) ?? false { claims[claim] = nil }
-            for key in keys where recent[key].map({ $0.newest <= transaction }) ?? false { recent[key] = nil }
         }
+        recent.forget(upTo: floor)
+        claims = claims.filter { $0.value > floor }
         if history.startIndex > 65536 { history = ArraySlice(Array(history)) }
     }
 }

@@ -7,7 +7,25 @@ extension Store {
     public func beginRead() -> Transaction { Transaction(reading: state) }
 
     /// A write transaction over what is applied now; its ids come from `reserve`.
-    public func beginWrite(_ reserve: IDReserve) -> Transaction { Transaction(writing: state, reserve: reserve) }
+    ///
+    /// Without `locks` its writes lock nothing and never wait: whether they may be committed then shows only at the
+    /// commit. The session must be one of this store's ``locks``.
+    public func beginWrite(
+        _ reserve: IDReserve, locks: LockSession? = nil, options: WriteOptions = WriteOptions()
+    ) -> Transaction {
+        Transaction(writing: state, of: self, reserve: reserve, locks: locks, options: options)
+    }
+}
+
+/// What a write transaction may do.
+public struct WriteOptions {
+    /// Longest write set, in bytes, roughly. What is longer ends the transaction with `.transactionTooLarge`. The memory
+    /// that a transaction takes is a small multiple of it.
+    public var writeSetByteCountMaximum = 512 << 20
+    /// Called on the transaction's thread when the reserve is empty, with how many ids of nodes and of relationships it
+    /// wants; may block. Nil: the transaction ends and has to be run again (``Transaction/missingIDs``).
+    public var refill: ((_ nodes: Int, _ relationships: Int) throws(GraphError) -> Void)?
+    public init() {}
 }
 
 /// A store that is its own master: orders, syncs and applies on its own. The commit pipeline of a single database, and
@@ -56,6 +74,7 @@ public final class LocalCommitter: Sendable {
         _ writeSet: [UInt8], wakesLog: Bool, done: @escaping @Sendable (TransactionID, GraphError?) -> Void
     ) throws(GraphError) -> LogPosition {
         if let failure = failure.withLock({ $0 }) { throw failure }
+        try store.requireAppendable()
         return try sequencer.withLock { sequencer throws(GraphError) in
             let record = try sequencer.sequence(
                 writeSet, epoch: epoch, commitPoint: store.durable.transactionID,
@@ -101,9 +120,11 @@ public final class LocalCommitter: Sendable {
     // MARK: Blocking use, for tests and tools
 
     /// Begins a write transaction with some ids at hand.
-    public func begin(nodes: Int = 64, relationships: Int = 64) -> Transaction {
+    public func begin(
+        nodes: Int = 64, relationships: Int = 64, locks: LockSession? = nil, options: WriteOptions = WriteOptions()
+    ) -> Transaction {
         reserveIDs(nodes: nodes, relationships: relationships)
-        return store.beginWrite(reserve)
+        return store.beginWrite(reserve, locks: locks, options: options)
     }
 
     /// Commits and waits until the transaction is durable and readable. Not for threads of the concurrency pool.
@@ -112,8 +133,9 @@ public final class LocalCommitter: Sendable {
         try commitAndWait(writeSet: try transaction.finish())
     }
 
+    /// The same for a write set.
     @discardableResult
-    func commitAndWait(writeSet: [UInt8]) throws(GraphError) -> TransactionID {
+    public func commitAndWait(writeSet: [UInt8]) throws(GraphError) -> TransactionID {
         let delay = store.commitDelayNanoseconds
         if delay > 0 { pauseThread(nanoseconds: delay) }
         let outcome = OneResult()

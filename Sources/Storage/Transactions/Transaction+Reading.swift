@@ -58,11 +58,6 @@ extension Transaction {
         return view.relationship(id.rawValue, at: at)
     }
 
-    private func relationshipType(_ id: RelationshipID) -> TokenID? {
-        if isReadOnly, let unchanged = view.unchangedRelationshipType(id.rawValue) { return unchanged }
-        return relationship(id)?.type
-    }
-
     public func property(_ key: TokenID, ofRelationship id: RelationshipID) -> Value? {
         if !isReadOnly, let draft = writes?.relationships[id.rawValue] { return draft.properties.value(key) }
         return view.property(key, ofRelationship: id.rawValue, at: at)
@@ -153,8 +148,7 @@ extension Transaction {
     private func scanBase(
         label: TokenID?, cursor: inout UInt64, end: UInt64, limit: Int, into ids: inout ContiguousArray<UInt64>
     ) -> Int {
-        let rangeLength = UInt64(1) << UInt64(view.base.manifest.nodeRangeBits)
-        let rangeEnd = min(end, (cursor / rangeLength + 1) * rangeLength)
+        let rangeEnd = view.base.endOfNodeRange(cursor, upTo: end)
         guard let (segment, first) = view.base.node(cursor) else {
             cursor = rangeEnd
             return 0
@@ -188,12 +182,39 @@ extension Transaction {
         let end = max(state.nextRelationshipID, writes?.createdRelationships.max().map { $0 + 1 } ?? 0)
         var found = 0
         while cursor < end, found < limit {
+            if isReadOnly, let unchanged = view.unchangedRelationships(from: cursor, upTo: end) {
+                found += scanBase(type: type, cursor: &cursor, end: unchanged, limit: limit - found, into: &ids)
+                continue
+            }
             let id = RelationshipID(cursor)
             cursor += 1
-            guard let actual = relationshipType(id), type == nil || actual == type else { continue }
+            guard let actual = relationship(id)?.type, type == nil || actual == type else { continue }
             ids.append(id.rawValue)
             found += 1
         }
         return cursor < end
+    }
+
+    /// The same over a part of the base that no overlay has changed.
+    private func scanBase(
+        type: TokenID?, cursor: inout UInt64, end: UInt64, limit: Int, into ids: inout ContiguousArray<UInt64>
+    ) -> Int {
+        let rangeEnd = view.base.endOfRelationshipRange(cursor, upTo: end)
+        guard let (segment, first) = view.base.relationship(cursor) else {
+            cursor = rangeEnd
+            return 0
+        }
+        let segmentEnd = min(rangeEnd, segment.file.firstID + UInt64(segment.slotCount))
+        var found = 0
+        var slot = first
+        while cursor < segmentEnd, found < limit {
+            if let actual = segment.type(slot), type == nil || actual == type {
+                ids.append(cursor)
+                found += 1
+            }
+            slot += 1
+            cursor += 1
+        }
+        return found
     }
 }

@@ -1,10 +1,6 @@
 public import GraphModel
 
 extension Transaction {
-    func requireWritable() throws(GraphError) {
-        if writes == nil { throw GraphError(.readOnly, "this transaction is read-only: nothing can be changed in it") }
-    }
-
     private func requireStorable(_ value: Value, _ key: String) throws(GraphError) {
         if key.isEmpty { throw GraphError(.argumentError, "a property key cannot be empty") }
         guard value.isStorable else {
@@ -51,6 +47,7 @@ extension Transaction {
         guard view.nodeExists(id.rawValue, at: at) else {
             throw GraphError(.entityNotFound, "Node \(id.rawValue) not found")
         }
+        try lock(id, .exclusive)
         return Writes.NodeDraft(
             exists: true, labels: view.labels(ofNode: id.rawValue, at: at),
             properties: view.properties(ofNode: id.rawValue, at: at))
@@ -67,6 +64,7 @@ extension Transaction {
         guard let record = view.relationship(id.rawValue, at: at) else {
             throw GraphError(.entityNotFound, "Relationship \(id.rawValue) not found")
         }
+        try lock(id, .exclusive)
         return Writes.RelationshipDraft(
             record: record, exists: true, properties: view.properties(ofRelationship: id.rawValue, at: at))
     }
@@ -85,7 +83,7 @@ extension Transaction {
         }
         let stored = try numbered(properties)
         let id = try takeNodeID()
-        writes?.commands.append(.createNode(id, labels: labelNumbers, properties: stored))
+        try record(.createNode(id, labels: labelNumbers, properties: stored))
         let draft = Writes.NodeDraft(exists: true, labels: labelNumbers, properties: stored)
         noteIndexes(id, from: nil, to: draft)
         writes?.nodes[id] = draft
@@ -99,7 +97,7 @@ extension Transaction {
     public func deleteNode(_ id: NodeID) throws(GraphError) {
         let draft = try nodeDraft(id)
         noteIndexes(id.rawValue, from: draft, to: nil)
-        writes?.commands.append(.deleteNode(id.rawValue))
+        try record(.deleteNode(id.rawValue))
         writes?.nodes[id.rawValue] = Writes.NodeDraft(exists: false, labels: [], properties: [])
         writes?.deletedNodes.append(id.rawValue)
         writes?.nodeCountChange -= 1
@@ -117,7 +115,7 @@ extension Transaction {
         let before = draft
         draft.properties.set(token, stored)
         noteIndexes(id.rawValue, from: before, to: draft)
-        writes?.commands.append(.setNodeProperty(id.rawValue, key: token, value: stored))
+        try record(.setNodeProperty(id.rawValue, key: token, value: stored))
         writes?.nodes[id.rawValue] = draft
     }
 
@@ -137,7 +135,7 @@ extension Transaction {
         let before = draft
         draft.labels.append(token)
         noteIndexes(id.rawValue, from: before, to: draft)
-        writes?.commands.append(.addLabel(id.rawValue, token))
+        try record(.addLabel(id.rawValue, token))
         writes?.nodes[id.rawValue] = draft
         writes?.labelCountChanges[token, default: 0] += 1
     }
@@ -148,28 +146,36 @@ extension Transaction {
         let before = draft
         draft.labels.removeAll { $0 == token }
         noteIndexes(id.rawValue, from: before, to: draft)
-        writes?.commands.append(.removeLabel(id.rawValue, token))
+        try record(.removeLabel(id.rawValue, token))
         writes?.nodes[id.rawValue] = draft
         writes?.labelCountChanges[token, default: 0] -= 1
     }
 
     // MARK: Relationships
 
+    /// Makes sure that a node is there and stays until the commit.
+    private func requireAttachable(_ node: NodeID) throws(GraphError) {
+        if let exists = writes?.nodes[node.rawValue]?.exists {
+            if exists { return }
+            throw GraphError(.entityDeleted, "Node \(node.rawValue) has been deleted in this transaction")
+        }
+        guard view.nodeExists(node.rawValue, at: at) else {
+            throw GraphError(.entityNotFound, "Node \(node.rawValue) not found")
+        }
+        try lockForAttaching(node)
+    }
+
     /// Creates a relationship between two nodes, which may be the same.
     public func createRelationship(
         type: String, from start: NodeID, to end: NodeID, properties: [(key: String, value: Value)] = []
     ) throws(GraphError) -> RelationshipID {
         try requireWritable()
-        for node in [start, end] where !nodeExists(node) {
-            if writes?.nodes[node.rawValue] != nil {
-                throw GraphError(.entityDeleted, "Node \(node.rawValue) has been deleted in this transaction")
-            }
-            throw GraphError(.entityNotFound, "Node \(node.rawValue) not found")
-        }
+        try requireAttachable(start)
+        try requireAttachable(end)
         let typeNumber = try number(.relationshipType, type)
         let stored = try numbered(properties)
         let id = try takeRelationshipID()
-        writes?.commands.append(
+        try record(
             .createRelationship(
                 id, type: typeNumber, start: start.rawValue, end: end.rawValue, properties: stored))
         let draft = Writes.RelationshipDraft(
@@ -189,10 +195,12 @@ extension Transaction {
 
     public func deleteRelationship(_ id: RelationshipID) throws(GraphError) {
         var draft = try relationshipDraft(id)
+        try lockForAttaching(draft.record.start)
+        try lockForAttaching(draft.record.end)
         noteIndexes(id.rawValue, from: draft, to: nil)
         draft.exists = false
         draft.properties = []
-        writes?.commands.append(.deleteRelationship(id.rawValue))
+        try record(.deleteRelationship(id.rawValue))
         writes?.relationships[id.rawValue] = draft
         writes?.removed.insert(id.rawValue)
         writes?.nodesWithRemovals.insert(draft.record.start.rawValue)
@@ -212,7 +220,7 @@ extension Transaction {
         let before = draft
         draft.properties.set(token, stored)
         noteIndexes(id.rawValue, from: before, to: draft)
-        writes?.commands.append(.setRelationshipProperty(id.rawValue, key: token, value: stored))
+        try record(.setRelationshipProperty(id.rawValue, key: token, value: stored))
         writes?.relationships[id.rawValue] = draft
     }
 

@@ -3,9 +3,9 @@ internal import FileSystem
 
 /// A unit of work over one snapshot: reads see the snapshot and the transaction's own writes, nothing else.
 ///
-/// Not `Sendable`: it belongs to one thread at a time. A read transaction holds its version of the store, not a lock:
-/// it never waits for a writer and no writer waits for it. Writes are collected here and take effect when the owner
-/// commits the write set.
+/// Not `Sendable`: it belongs to the thread that began it, and a write from another one throws. A read transaction holds
+/// its version of the store, not a lock: it never waits for a writer and no writer waits for it. Writes lock what they
+/// change (``LockMode``), are collected here, and take effect when the owner commits the write set.
 public final class Transaction {
     let state: AppliedState
     let view: StoreView
@@ -16,6 +16,15 @@ public final class Transaction {
     /// Whether overlays hold any relationship: what this transaction may see of them is there when it begins.
     let hasChangedAdjacency: Bool
     private let reserve: IDReserve?
+    /// What writes lock with; nil for write sets that are made where nobody could wait, as in simulations.
+    let locks: LockSession?
+    /// For looking at what is committed by now, after a wait.
+    private(set) weak var store: Store?
+    private let options: WriteOptions
+    private let ownerThread: UInt
+    /// Why the transaction can only be rolled back; nil while it can be committed.
+    public private(set) var failure: GraphError?
+    private(set) var isClosed = false
     /// Memory for the key of a seek, kept from one to the next.
     private var scratch: [UInt8] = []
 
@@ -26,14 +35,21 @@ public final class Transaction {
         isReadOnly = true
         hasChangedAdjacency = state.view.hasRelationships
         reserve = nil
+        locks = nil
+        options = WriteOptions()
+        ownerThread = 0
     }
 
-    init(writing state: AppliedState, reserve: IDReserve) {
+    init(writing state: AppliedState, of store: Store, reserve: IDReserve, locks: LockSession?, options: WriteOptions) {
         self.state = state
         view = state.view
         at = state.position.transactionID.rawValue
         hasChangedAdjacency = state.view.hasRelationships
         self.reserve = reserve
+        self.locks = locks
+        self.store = store
+        self.options = options
+        ownerThread = currentThreadNumber()
         isReadOnly = false
         writes = Writes()
     }
@@ -45,13 +61,20 @@ public final class Transaction {
     public func requireIntact() throws(GraphError) { try view.base.damage.requireNone() }
     public var hasWrites: Bool { !(writes?.commands.isEmpty ?? true) }
 
+    private var nodeRefillCount = 256
+    private var relationshipRefillCount = 256
+    private static let refillCountMaximum = 1 << 20
+
     /// Ids asked for beyond what the reserve held: how many more a next try needs.
     public internal(set) var missingIDs = (nodes: 0, relationships: 0)
 
-    /// The write set, for the master to sequence. Throws `.constraintViolation` when a deleted node still has
-    /// relationships or when a constraint of the schema is broken, `.unavailable` when this member cannot check one yet.
+    /// The write set, for the master to sequence; nothing can be written any more. Throws `.constraintViolation` when a
+    /// deleted node still has relationships or when a constraint of the schema is broken, `.unavailable` when this member
+    /// cannot check one yet, and what marked the transaction for rollback.
     public func finish() throws(GraphError) -> [UInt8] {
         guard let writes else { throw GraphError(.readOnly, "a read transaction has nothing to commit") }
+        if let failure { throw failure }
+        try requireWritable()
         try requireIntact()
         for id in writes.deletedNodes {
             let count = degree(NodeID(id), .both, types: [])
@@ -62,10 +85,52 @@ public final class Transaction {
             }
         }
         try checkExistence()
+        let claims = try uniquenessClaims()
+        isClosed = true
         return WriteSet(
             base: snapshotTransactionID, idEpoch: writes.idEpoch, newNames: writes.newNames, commands: writes.commands,
-            claims: try uniquenessClaims()
+            claims: claims
         ).encode()
+    }
+
+    // MARK: Life
+
+    /// Rolls back: nothing can be written any more, and there will be no write set.
+    public func close() { isClosed = true }
+
+    /// Makes it impossible to commit. What was written stays readable in the transaction until it ends; every further
+    /// write throws. The first reason stays.
+    public func markForRollback(_ reason: GraphError) { if failure == nil { failure = reason } }
+
+    /// Throws unless the caller may write: `.readOnly`, `.transactionClosed`, `.transactionFailed` once it is marked for
+    /// rollback, `.transactionConfined` on a thread that it does not belong to.
+    func requireWritable() throws(GraphError) {
+        if failure == nil && !isClosed && ownerThread == currentThreadNumber() { return }
+        if isReadOnly { throw GraphError(.readOnly, "this transaction is read-only: nothing can be changed in it") }
+        if isClosed { throw GraphError(.transactionClosed, "this transaction has ended: begin another one") }
+        if let failure {
+            throw GraphError(
+                .transactionFailed,
+                "this transaction is marked for rollback and takes no more writes: finish it (the cause: \(failure.message))")
+        }
+        throw GraphError(
+            .transactionConfined,
+            "this transaction belongs to the thread that began it and cannot be used by another: begin one there")
+    }
+
+    /// Adds a command to the write set. Throws `.transactionTooLarge` when that makes it longer than it may be, which
+    /// ends the transaction; the store is not concerned.
+    func record(_ command: Command) throws(GraphError) {
+        let byteCount = (writes?.byteCount ?? 0) + command.approximateByteCount
+        guard byteCount <= options.writeSetByteCountMaximum else {
+            let error = GraphError(
+                .transactionTooLarge,
+                "the changes of this transaction take more than \(options.writeSetByteCountMaximum) bytes (martlet.transaction.limit): split the work into several transactions")
+            markForRollback(error)
+            throw error
+        }
+        writes?.byteCount = byteCount
+        writes?.commands.append(command)
     }
 
     func takeScratch() -> [UInt8] {
@@ -80,15 +145,31 @@ public final class Transaction {
     // MARK: Ids
 
     func takeNodeID() throws(GraphError) -> UInt64 {
-        if let (id, epoch) = reserve?.takeNode(), bind(epoch) { return id }
-        missingIDs.nodes += 1
-        throw Self.idsExhausted
+        while true {
+            if let (id, epoch) = reserve?.takeNode() {
+                if bind(epoch) { return id }
+            } else if let refill = options.refill {
+                try refill(nodeRefillCount, 0)
+                nodeRefillCount = min(nodeRefillCount * 8, Self.refillCountMaximum)
+                continue
+            }
+            missingIDs.nodes += 1
+            throw Self.idsExhausted
+        }
     }
 
     func takeRelationshipID() throws(GraphError) -> UInt64 {
-        if let (id, epoch) = reserve?.takeRelationship(), bind(epoch) { return id }
-        missingIDs.relationships += 1
-        throw Self.idsExhausted
+        while true {
+            if let (id, epoch) = reserve?.takeRelationship() {
+                if bind(epoch) { return id }
+            } else if let refill = options.refill {
+                try refill(0, relationshipRefillCount)
+                relationshipRefillCount = min(relationshipRefillCount * 8, Self.refillCountMaximum)
+                continue
+            }
+            missingIDs.relationships += 1
+            throw Self.idsExhausted
+        }
     }
 
     /// All ids of one transaction must come from one mastership.

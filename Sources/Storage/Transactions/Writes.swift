@@ -22,6 +22,8 @@ struct Writes {
     var idEpoch = Epoch.zero
     var hasIDs = false
     var commands: [Command] = []
+    /// Roughly, of the commands.
+    var byteCount = 0
     var newNames: [WriteSet.NewName] = []
     /// By kind, keyed by UTF-8: provisional numbers.
     var newNumbers: [[[UInt8]: TokenID]] = [[:], [:], [:]]
@@ -43,6 +45,11 @@ struct Writes {
     var indexLayers: [SchemaRuleID: IndexLayer] = [:]
     /// The schema with this transaction's changes; nil while it made none.
     var schema: Schema?
+
+    /// Whether a node is locked for attaching already: relationships came or went at it, or it is a draft.
+    func coversAttaching(_ node: UInt64) -> Bool {
+        edges[node] != nil || nodes[node] != nil || (!removed.isEmpty && nodesWithRemovals.contains(node))
+    }
 
     /// The number of a name, provisional when neither the store nor this transaction has it.
     mutating func number(_ kind: TokenKind, _ name: String, _ tokens: TokenTable) -> TokenID {

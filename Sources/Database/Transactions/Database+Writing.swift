@@ -1,0 +1,200 @@
+internal import FileSystem
+public import GraphModel
+public import Storage
+
+extension Database {
+    /// Runs `body` in a write transaction on a query thread, commits it, and returns once the commit is acknowledged and
+    /// readable here.
+    ///
+    /// A lost conflict, an averted deadlock, and a lock that has to be waited for run `body` again on a newer snapshot,
+    /// so it must not have effects of its own. Locks are kept from one try to the next, except after a deadlock: whoever
+    /// waited for its turn has it then. Returns the id of the transaction (the bookmark), nil when nothing was written.
+    public func write<R: Sendable>(
+        _ request: RequestOptions = RequestOptions(),
+        _ body: @escaping @Sendable (Transaction) throws(GraphError) -> R
+    ) async throws(GraphError) -> (value: R, transactionID: TransactionID?) {
+        try requireNotReadOnly()
+        try await prepare(request)
+        // Writers slow down where checkpoints do not keep up with them.
+        let delay = try pipeline.readableStore().commitDelayNanoseconds
+        if delay > 0 { _ = try? await Task.sleep(nanoseconds: delay) }
+        let deadline = retryDeadline()
+        var idBlock = 256
+        var session = try makeSession(.suspending)
+        defer { session.release() }
+        while true {
+            if try pipeline.readableStore().locks !== session.manager { session = try makeSession(.suspending) }
+            switch await attempt(session, body) {
+            case .needsIDs:
+                try await reserveIDs(idBlock)
+                idBlock = min(idBlock * 8, 1 << 22)
+            case .waitsForLock:
+                let failure = await withCheckedContinuation { continuation in
+                    session.whenLocked { continuation.resume(returning: $0) }
+                }
+                if let failure { throw failure }
+            case .done(let value, nil, _): return (value, nil)
+            case .done(let value, let transactionID?, let pending):
+                if let refusal = refusalToAcknowledge(transactionID) { throw refusal }
+                await tell(pending) { $0.afterCommit(transactionID) }
+                return (value, transactionID)
+            case .lost(let error, let pending):
+                await tell(pending) { $0.ended(error) }
+                guard isWorthAnotherTry(error, deadline, session) else { throw error }
+                // The next snapshot must contain what won.
+                if let winner = error.conflictingTransaction { try await waitUntilApplied(winner) }
+            }
+        }
+    }
+
+    /// Why a client must not be told of a commit any more; nil when it may. Front ends that have work left after a
+    /// commit ask again before they answer.
+    public func refusalToAcknowledge(_ transactionID: TransactionID) -> GraphError? {
+        if pipeline.mayAcknowledge() { return nil }
+        return GraphError(
+            .outcomeUnknown,
+            "\(transactionID) was ordered, but this member may have lost the mastership before it could answer")
+    }
+
+    private enum Attempt<R: Sendable>: Sendable {
+        case done(R, TransactionID?, PendingEvents?)
+        case needsIDs
+        case waitsForLock
+        /// The body or the commit failed.
+        case lost(GraphError, PendingEvents?)
+    }
+
+    /// Runs `body` once and commits. The worker thread hands the write set on itself: coming back here in between would
+    /// cost two changes of thread.
+    private func attempt<R: Sendable>(
+        _ session: LockSession, _ body: @escaping @Sendable (Transaction) throws(GraphError) -> R
+    ) async -> Attempt<R> {
+        do throws(GraphError) {
+            return try await workers.start { [self] done in
+                do throws(TryFailure) {
+                    let (value, ready) = try run(session, body)
+                    guard let ready else { return done(.success(.done(value, nil, nil))) }
+                    pipeline.commit(ready.writeSet) { result in
+                        switch result {
+                        case .success(let transactionID):
+                            // Those who wait need not wait for this task to get its turn.
+                            session.release()
+                            done(.success(.done(value, transactionID, ready.events)))
+                        case .failure(let error): done(.success(.lost(error, ready.events)))
+                        }
+                    }
+                } catch {
+                    switch error {
+                    case .needsIDs: done(.success(.needsIDs))
+                    case .failed(let error): done(.success(session.isSuspended ? .waitsForLock : .lost(error, nil)))
+                    }
+                }
+            }
+        } catch {
+            return .lost(error, nil)
+        }
+    }
+
+    /// Lets handlers know, on a thread that they may hold up.
+    private func tell(_ pending: PendingEvents?, _ body: @escaping @Sendable (PendingEvents) -> Void) async {
+        guard let pending else { return }
+        do throws(GraphError) { try await workers.run { .success(body(pending)) } } catch {
+            // The pool takes nothing more, but the handlers were promised to hear of it.
+            body(pending)
+        }
+    }
+
+    private func reserveIDs(_ count: Int) async throws(GraphError) {
+        let failure = await withCheckedContinuation { continuation in
+            pipeline.reserveIDs(nodes: count, relationships: count) { continuation.resume(returning: $0) }
+        }
+        if let failure { throw failure }
+    }
+}
+
+/// What a transaction leaves behind that is ready to be committed.
+struct ReadyTransaction {
+    let writeSet: [UInt8]
+    let events: PendingEvents?
+}
+
+/// Why a try of a transaction came to nothing.
+enum TryFailure: Error {
+    /// More ids have to be reserved first.
+    case needsIDs
+    case failed(GraphError)
+}
+
+extension Database {
+    func requireNotReadOnly() throws(GraphError) {
+        if options.isReadOnly {
+            throw GraphError(.readOnly, "this database is read-only (read_only=true): nothing can be changed in it")
+        }
+    }
+
+    func makeSession(_ waiting: LockSession.Waiting) throws(GraphError) -> LockSession {
+        try pipeline.readableStore().locks.makeSession(waiting, timeout: options.lockTimeout)
+    }
+
+    func retryDeadline() -> UInt64 { monotonicNanoseconds() + options.retryTimeout.rawValue * 1_000_000 }
+
+    /// Whether to run a transaction again, and what has to happen to its locks.
+    func isWorthAnotherTry(_ error: GraphError, _ deadline: UInt64, _ session: LockSession) -> Bool {
+        guard monotonicNanoseconds() < deadline else { return false }
+        // The others in the cycle wait for what this one holds.
+        if error.code == .deadlock { session.release() }
+        return error.code == .deadlock || error.code == .conflict || error.code == .masterChanged
+    }
+
+    /// A write transaction of the current snapshot.
+    func beginWrite(_ session: LockSession, refills: Bool) throws(GraphError) -> Transaction {
+        var writeOptions = WriteOptions()
+        writeOptions.writeSetByteCountMaximum = options.transactionByteCountMaximum
+        if refills {
+            writeOptions.refill = { [pipeline] nodes, relationships throws(GraphError) in
+                let failure: GraphError? = waitForOutcome { done in
+                    pipeline.reserveIDs(nodes: nodes, relationships: relationships, done: done)
+                }
+                if let failure { throw failure }
+            }
+        }
+        return try pipeline.readableStore().beginWrite(pipeline.reserve, locks: session, options: writeOptions)
+    }
+
+    /// Runs `body` once on this thread, over a new snapshot, up to the write set; nil when nothing was written.
+    func run<R>(
+        _ session: LockSession, refills: Bool = false, _ body: (Transaction) throws(GraphError) -> R
+    ) throws(TryFailure) -> (R, ReadyTransaction?) {
+        let transaction: Transaction
+        do throws(GraphError) { transaction = try beginWrite(session, refills: refills) } catch { throw .failed(error) }
+        let scope = TransactionScope(self, session, transaction)
+        scope.enter()
+        defer {
+            scope.leave()
+            transaction.close()
+        }
+        do throws(GraphError) {
+            let value = try body(transaction)
+            return (value, try makeReady(transaction))
+        } catch {
+            let missing = transaction.missingIDs
+            if missing.nodes + missing.relationships > 0 { throw .needsIDs }
+            // What ended the transaction counts more than what the body made of it.
+            if let failure = transaction.failure, failure.isRetryable || error.code == .transactionFailed {
+                throw .failed(failure)
+            }
+            throw .failed(error)
+        }
+    }
+
+    /// Asks the handlers, and checks what can be checked here.
+    func makeReady(_ transaction: Transaction) throws(GraphError) -> ReadyTransaction? {
+        if let failure = transaction.failure { throw failure }
+        guard transaction.hasWrites else { return nil }
+        let pending = try events.beforeCommit(transaction)
+        do throws(GraphError) { return ReadyTransaction(writeSet: try transaction.finish(), events: pending) } catch {
+            pending?.ended(error)
+            throw error
+        }
+    }
+}

@@ -1,0 +1,150 @@
+internal import FileSystem
+public import GraphModel
+internal import Synchronization
+
+/// The locks of one store: a ``LockTable`` under a mutex, and what it takes to wait.
+///
+/// Held for the time of a few table look-ups; nobody waits while it is held. Readers never come here.
+public final class LockManager: Sendable {
+    /// Told once how a wait ended: nil when the lock is held.
+    package typealias Waker = @Sendable (GraphError?) -> Void
+
+    private struct Wait {
+        let waker: Waker
+        let key: LockTable.Key
+        let since: UInt64
+        let deadline: UInt64
+    }
+
+    private struct State {
+        var table = LockTable()
+        var waits: [LockSessionID: Wait] = [:]
+    }
+
+    private let state = Mutex(State())
+    private let lastSession = Atomic<UInt64>(0)
+    private let deadlocks = Atomic<UInt64>(0)
+    private let waits = Atomic<UInt64>(0)
+    private let timeouts = Atomic<UInt64>(0)
+    private let waitNanoseconds = Atomic<UInt64>(0)
+
+    package init() {}
+
+    /// What happened since the store was opened.
+    public struct Statistics: Sendable, Equatable {
+        /// Requests that were refused because waiting would have closed a cycle.
+        public var avertedDeadlockCount: UInt64
+        /// Requests that had to wait, and those of them that gave up.
+        public var waitCount: UInt64
+        public var timeoutCount: UInt64
+        /// Time that ended waits took, all together.
+        public var waitNanoseconds: UInt64
+        /// Entities locked now, and transactions that wait now.
+        public var lockedCount: Int
+        public var waitingCount: Int
+    }
+
+    public var statistics: Statistics {
+        let (locked, waiting) = state.withLock { ($0.table.lockedCount, $0.waits.count) }
+        return Statistics(
+            avertedDeadlockCount: deadlocks.load(ordering: .relaxed), waitCount: waits.load(ordering: .relaxed),
+            timeoutCount: timeouts.load(ordering: .relaxed), waitNanoseconds: waitNanoseconds.load(ordering: .relaxed),
+            lockedCount: locked, waitingCount: waiting)
+    }
+
+    /// A new holder of locks.
+    ///
+    /// - Parameters:
+    ///   - waiting: what happens where a lock is not free.
+    ///   - timeout: longest time of one wait.
+    public func makeSession(_ waiting: LockSession.Waiting, timeout: Milliseconds) -> LockSession {
+        let number = lastSession.wrappingAdd(1, ordering: .relaxed).newValue
+        return LockSession(self, LockSessionID(number), waiting, timeout)
+    }
+
+    /// Asks for a lock. With `.waits` the waker is called exactly once, later, on whatever thread ends the wait.
+    func acquire(
+        _ key: LockTable.Key, _ mode: LockMode, for session: LockSessionID, timeout: Milliseconds,
+        makeWaker: () -> Waker
+    ) -> LockTable.Outcome {
+        let outcome = state.withLock { state -> LockTable.Outcome in
+            let outcome = state.table.acquire(key, mode, for: session)
+            if outcome == .waits {
+                let now = monotonicNanoseconds()
+                let (limit, overflows) = timeout.rawValue.multipliedReportingOverflow(by: 1_000_000)
+                let (deadline, overflowsToo) = now.addingReportingOverflow(limit)
+                state.waits[session] = Wait(
+                    waker: makeWaker(), key: key, since: now, deadline: overflows || overflowsToo ? .max : deadline)
+            }
+            return outcome
+        }
+        switch outcome {
+        case .granted: break
+        case .waits: waits.add(1, ordering: .relaxed)
+        case .deadlock: deadlocks.add(1, ordering: .relaxed)
+        }
+        return outcome
+    }
+
+    /// Releases everything that a session holds or waits for. A wait of its own ends with an error.
+    func release(_ session: LockSessionID) {
+        finish { state in
+            let own = state.waits.removeValue(forKey: session)
+            return (state.table.release(session), own.map { [($0, Self.given(up: session))] } ?? [])
+        }
+    }
+
+    /// Ends the waits whose time is over. Threads that block look at the clock themselves; for those who do not,
+    /// somebody has to call this every now and then.
+    public func expireWaits() {
+        let now = monotonicNanoseconds()
+        expire(now) { $0.value.deadline <= now }
+    }
+
+    /// Ends one session's wait, if it still waits.
+    func expireWait(of session: LockSessionID) { expire(monotonicNanoseconds()) { $0.key == session } }
+
+    private func expire(_ now: UInt64, _ isLate: ((key: LockSessionID, value: Wait)) -> Bool) {
+        finish { state in
+            if state.waits.isEmpty { return ([], []) }
+            var granted: [LockSessionID] = []
+            var expired: [(Wait, GraphError?)] = []
+            for (session, wait) in state.waits.filter(isLate).sorted(by: { $0.key < $1.key }) {
+                // One that went before may have let this one in.
+                if granted.contains(session) { continue }
+                granted += state.table.cancelWait(session)
+                state.waits[session] = nil
+                expired.append((wait, Self.timedOut(session, wait.key.entity, now &- wait.since)))
+            }
+            timeouts.add(UInt64(expired.count), ordering: .relaxed)
+            return (granted, expired)
+        }
+    }
+
+    /// Changes the table, then tells everybody whose wait ended with it, outside the mutex.
+    private func finish(_ change: (inout State) -> (granted: [LockSessionID], failed: [(Wait, GraphError?)])) {
+        let ended = state.withLock { state in
+            let (granted, failed) = change(&state)
+            if granted.isEmpty { return failed }
+            return failed + granted.compactMap { session in 
+                state.waits.removeValue(forKey: session).map { ($0, nil) }
+            }
+        }
+        if ended.isEmpty { return }
+        let now = monotonicNanoseconds()
+        for (wait, error) in ended {
+            waitNanoseconds.add(now &- wait.since, ordering: .relaxed)
+            wait.waker(error)
+        }
+    }
+
+    private static func given(up session: LockSessionID) -> GraphError {
+        GraphError(.transactionClosed, "the transaction of \(session) ended while it waited for a lock")
+    }
+
+    private static func timedOut(_ session: LockSessionID, _ entity: EntityID, _ nanoseconds: UInt64) -> GraphError {
+        GraphError(
+            .lockTimeout,
+            "\(session) waited \(nanoseconds / 1_000_000) ms for the lock of \(entity), which another transaction still holds: try again")
+    }
+}
