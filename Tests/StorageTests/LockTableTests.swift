@@ -1,5 +1,6 @@
 import GraphModel
 import Storage
+import Synchronization
 import TestSupport
 import Testing
 
@@ -154,6 +155,57 @@ import Testing
             #expect(!model.hasCycle, comment)
         }
         #expect(deadlocks > 20 && waits > 500, "seed \(seed): \(deadlocks) deadlocks, \(waits) waits")
+    }
+}
+
+@Suite struct LockManagerTests {
+    /// The manager keeps locks that nobody contends for outside its table: what comes out must be the same.
+    @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
+    func managerDoesWhatTheTableDoes(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let manager = LockManager()
+        var table = LockTable()
+        let sessions = (0..<Int.random(in: 2...8, using: &generator)).map { _ in
+            manager.makeSession(.suspending, timeout: 3_600_000)
+        }
+        let woken = Mutex<Set<LockSessionID>>([])
+        var waiting: Set<LockSessionID> = []
+        for step in 0..<20_000 {
+            let comment: Comment = "seed \(seed), step \(step)"
+            let session = sessions[Int.random(in: 0..<sessions.count, using: &generator)]
+            let isRelease = Int.random(in: 0..<5, using: &generator) == 0
+            if waiting.contains(session.id) && !isRelease { continue }
+            if isRelease {
+                // Its own wait ends with an error, which is not a grant.
+                let granted = Set(table.release(session.id))
+                waiting.remove(session.id)
+                session.release()
+                #expect(woken.withLock { $0.subtracting([session.id]) } == granted, comment)
+                waiting.subtract(granted)
+                woken.withLock { $0 = [] }
+            } else {
+                let key = LockTable.Key(NodeID(UInt64.random(in: 0..<6, using: &generator)))
+                let mode = LockMode.allCases[Int.random(in: 0..<3, using: &generator)]
+                let wanted = table.acquire(key, mode, for: session.id)
+                do throws(GraphError) {
+                    _ = try session.acquire(key, mode)
+                    #expect(wanted == .granted, comment)
+                } catch {
+                    if case .deadlock(let cycle) = wanted {
+                        #expect(error.code == .deadlock && error.message.contains(cycle.description), comment)
+                    } else {
+                        #expect(wanted == .waits && session.isSuspended, comment)
+                        waiting.insert(session.id)
+                        session.whenLocked { [id = session.id] _ in woken.withLock { _ = $0.insert(id) } }
+                    }
+                }
+            }
+            #expect(manager.statistics.lockedCount == table.lockedCount, comment)
+            #expect(manager.statistics.waitingCount == waiting.count, comment)
+        }
+        for session in sessions { session.release() }
+        #expect(manager.statistics.lockedCount == 0 && manager.statistics.waitingCount == 0, "seed \(seed)")
+        #expect(manager.statistics.avertedDeadlockCount > 20, "seed \(seed)")
     }
 }
 

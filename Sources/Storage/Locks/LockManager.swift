@@ -2,9 +2,10 @@ internal import FileSystem
 public import GraphModel
 internal import Synchronization
 
-/// The locks of one store: a ``LockTable`` under a mutex, and what it takes to wait.
+/// The locks of one store: a ``LockTable`` under a mutex, ``UncontendedLocks`` before it, and what it takes to wait.
 ///
-/// Held for the time of a few table look-ups; nobody waits while it is held. Readers never come here.
+/// The mutexes are held for the time of a few look-ups; nobody waits for a lock while holding one. Readers never come
+/// here.
 public final class LockManager: Sendable {
     /// Told once how a wait ended: nil when the lock is held.
     package typealias Waker = @Sendable (GraphError?) -> Void
@@ -21,6 +22,8 @@ public final class LockManager: Sendable {
         var waits: [LockSessionID: Wait] = [:]
     }
 
+    private let uncontended = UncontendedLocks()
+    /// Taken before a stripe's mutex where both are needed.
     private let state = Mutex(State())
     private let lastSession = Atomic<UInt64>(0)
     private let deadlocks = Atomic<UInt64>(0)
@@ -45,11 +48,11 @@ public final class LockManager: Sendable {
     }
 
     public var statistics: Statistics {
-        let (locked, waiting) = state.withLock { ($0.table.lockedCount, $0.waits.count) }
+        let waiting = state.withLock { $0.waits.count }
         return Statistics(
             avertedDeadlockCount: deadlocks.load(ordering: .relaxed), waitCount: waits.load(ordering: .relaxed),
             timeoutCount: timeouts.load(ordering: .relaxed), waitNanoseconds: waitNanoseconds.load(ordering: .relaxed),
-            lockedCount: locked, waitingCount: waiting)
+            lockedCount: uncontended.count, waitingCount: waiting)
     }
 
     /// A new holder of locks.
@@ -63,11 +66,22 @@ public final class LockManager: Sendable {
     }
 
     /// Asks for a lock. With `.waits` the waker is called exactly once, later, on whatever thread ends the wait.
+    ///
+    /// - Parameter held: gets the key when it is to be released with the session and was not before.
     func acquire(
         _ key: LockTable.Key, _ mode: LockMode, for session: LockSessionID, timeout: Milliseconds,
-        makeWaker: () -> Waker
+        held: inout [LockTable.Key], makeWaker: () -> Waker
     ) -> LockTable.Outcome {
+        switch uncontended.claim(key, mode, for: session) {
+        case .isNew:
+            held.append(key)
+            return .granted
+        case .isHeld: return .granted
+        case .isContended: break
+        }
         let outcome = state.withLock { state -> LockTable.Outcome in
+            if let holder = uncontended.mark(key) { _ = state.table.acquire(key, holder.mode, for: holder.session) }
+            let isHeld = state.table.mode(of: key, heldBy: session) != nil
             let outcome = state.table.acquire(key, mode, for: session)
             if outcome == .waits {
                 let now = monotonicNanoseconds()
@@ -75,6 +89,10 @@ public final class LockManager: Sendable {
                 let (deadline, overflowsToo) = now.addingReportingOverflow(limit)
                 state.waits[session] = Wait(
                     waker: makeWaker(), key: key, since: now, deadline: overflows || overflowsToo ? .max : deadline)
+            }
+            switch outcome {
+            case .granted, .waits: if !isHeld { held.append(key) }
+            case .deadlock: break
             }
             return outcome
         }
@@ -86,11 +104,15 @@ public final class LockManager: Sendable {
         return outcome
     }
 
-    /// Releases everything that a session holds or waits for. A wait of its own ends with an error.
-    func release(_ session: LockSessionID) {
+    /// Releases what a session holds or waits for: `held`, all of it. A wait of its own ends with an error.
+    func release(_ held: [LockTable.Key], of session: LockSessionID) {
+        let contended = held.filter { !uncontended.release($0, of: session) }
+        if contended.isEmpty { return }
         finish { state in
             let own = state.waits.removeValue(forKey: session)
-            return (state.table.release(session), own.map { [($0, Self.given(up: session))] } ?? [])
+            let granted = state.table.release(session)
+            for key in contended where !state.table.isLocked(key) { uncontended.unmark(key) }
+            return (granted, own.map { [($0, Self.given(up: session))] } ?? [])
         }
     }
 

@@ -25,6 +25,8 @@ public final class LockSession: Sendable {
     // In a struct: a function that is itself the state of a mutex is wrapped anew by every access.
     private struct State {
         var suspension = Suspension.none
+        /// What is to be released, the lock that is waited for included.
+        var held: [LockTable.Key] = []
     }
 
     public let manager: LockManager
@@ -32,7 +34,6 @@ public final class LockSession: Sendable {
     private let waiting: Waiting
     private let timeout: Milliseconds
     private let state = Mutex(State())
-    private let isUsed = Atomic<Bool>(false)
 
     init(_ manager: LockManager, _ id: LockSessionID, _ waiting: Waiting, _ timeout: Milliseconds) {
         self.manager = manager
@@ -48,16 +49,17 @@ public final class LockSession: Sendable {
     /// - Throws: `.deadlock` naming the cycle, `.lockTimeout`, and ``suspended`` where waiting is left to the caller.
     @discardableResult
     package func acquire(_ key: LockTable.Key, _ mode: LockMode) throws(GraphError) -> Bool {
-        isUsed.store(true, ordering: .relaxed)
         var thread: BlockedThread?
-        let outcome = manager.acquire(key, mode, for: id, timeout: timeout) {
-            if case .suspending = waiting {
-                state.withLock { $0.suspension = .waiting }
-                return { [weak self] in self?.endWait($0) }
+        let outcome = state.withLock { state in
+            manager.acquire(key, mode, for: id, timeout: timeout, held: &state.held) {
+                if case .suspending = waiting {
+                    state.suspension = .waiting
+                    return { [weak self] in self?.endWait($0) }
+                }
+                let blocked = BlockedThread()
+                thread = blocked
+                return { blocked.wake($0) }
             }
-            let blocked = BlockedThread()
-            thread = blocked
-            return { blocked.wake($0) }
         }
         switch outcome {
         case .granted: return false
@@ -74,8 +76,13 @@ public final class LockSession: Sendable {
 
     /// Releases everything. What waits for it goes on.
     public func release() {
-        guard isUsed.exchange(false, ordering: .acquiringAndReleasing) else { return }
-        manager.release(id)
+        let held = state.withLock { state -> [LockTable.Key] in
+            var held: [LockTable.Key] = []
+            swap(&held, &state.held)
+            return held
+        }
+        if held.isEmpty { return }
+        manager.release(held, of: id)
         state.withLock { $0.suspension = .none }
     }
 

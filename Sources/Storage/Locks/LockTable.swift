@@ -92,7 +92,7 @@ package struct LockTable: Sendable {
 
     /// An entity in one word.
     package struct Key: Hashable, Sendable {
-        private let bits: UInt64
+        let bits: UInt64
 
         package init(_ node: NodeID) { bits = node.rawValue << 1 }
         package init(_ relationship: RelationshipID) { bits = relationship.rawValue << 1 | 1 }
@@ -110,6 +110,8 @@ package struct LockTable: Sendable {
     /// Entities that are locked.
     package var lockedCount: Int { entries.count }
     package var waitingCount: Int { sessions.values.count { $0.waitsFor != nil } }
+
+    func isLocked(_ key: Key) -> Bool { entries[key] != nil }
 
     /// The mode in which a session holds a lock; nil when it does not.
     package func mode(of key: Key, heldBy session: LockSessionID) -> LockMode? {
