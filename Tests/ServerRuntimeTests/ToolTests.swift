@@ -75,6 +75,49 @@ import Testing
         }
     }
 
+    @Test func theLogIsDumpedAsTextAndAsJSON() throws {
+        try withTemporaryDirectory { directory in
+            var options = LogTool.Options()
+            options.directory = directory + "/store"
+            do {
+                let store = try Store.open(options.directory)
+                defer { store.close() }
+                let committer = try LocalCommitter(store)
+                let transaction = committer.begin()
+                _ = try transaction.createNode(labels: ["Person"], properties: [("name", .string("Ann"))])
+                try committer.commitAndWait(transaction)
+            }
+            options.withCommands = true
+            var lines: [String] = []
+            #expect(try LogTool.dump(options) { lines.append($0) } == .success)
+            #expect(lines.last?.hasPrefix("tx ") == true)
+            #expect(lines.last?.hasSuffix("  create node 1 :Person {name: \"Ann\"}") == true)
+            options.asJSON = true
+            lines = []
+            #expect(try LogTool.dump(options) { lines.append($0) } == .success)
+            guard case .map(let entry) = try JSONParser.parse(Array((lines.last ?? "").utf8)) else {
+                Issue.record("no object: \(lines)")
+                return
+            }
+            #expect(entry["kind"] == .string("transaction"))
+            guard case .integer(let offset)? = entry["offset"], case .string(let name)? = entry["file"] else {
+                Issue.record("no place: \(lines)")
+                return
+            }
+            let path = options.directory + "/" + name.text
+            var bytes = try POSIXFileSystem().readAll(path)
+            bytes[Int(offset) + 30] ^= 1
+            try POSIXFileSystem().replace(path, with: bytes)
+            lines = []
+            options.asJSON = false
+            #expect(try LogTool.dump(options) { lines.append($0) } == .failure)
+            #expect(lines.last?.hasPrefix("DAMAGED \(path): offset \(offset): ") == true)
+            options.from = 2
+            options.to = 1
+            #expect(throws: GraphError.self) { try LogTool.dump(options) { _ in } }
+        }
+    }
+
     @Test func damageIsFoundAndHasAnExitCode() throws {
         try withTemporaryDirectory { directory in
             let options = try prepare(directory)
