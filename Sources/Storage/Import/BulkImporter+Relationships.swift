@@ -181,14 +181,10 @@ extension BulkImporter {
         let fileType = input.names.first.map { token(.relationshipType, $0) }
         let starts = idSpaces[roles.startSpace] ?? ImportIDMap()
         let ends = roles.startSpace == roles.endSpace ? starts : idSpaces[roles.endSpace] ?? ImportIDMap()
-        var local = stage
         var counts = self.counts
-        defer {
-            stage = local
-            self.counts = counts
-        }
+        defer { self.counts = counts }
         var types = RelationshipTypeCache()
-        try forEachBatch(group, stage: "relationships", rowCount: { local.count }) { batch, firstRow throws(GraphError) in
+        try forEachBatch(group, stage: "relationships", rowCount: { stage.count }) { batch, firstRow throws(GraphError) in
             var malformed = batch.malformed[...]
             try batch.withBytes { bytes throws(GraphError) in
                 for row in firstRow..<batch.rowCount {
@@ -197,7 +193,7 @@ extension BulkImporter {
                         if next.row == row { continue }
                     }
                     if let problem = try add(
-                        row, of: batch, bytes, group, roles, fileType, starts, ends, &types, &local, &counts)
+                        row, of: batch, bytes, group, roles, fileType, starts, ends, &types, &stage, &counts)
                     {
                         try bad(group.paths[batch.file], batch.lines[row], problem)
                     }

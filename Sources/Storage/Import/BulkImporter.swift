@@ -33,8 +33,8 @@ public final class BulkImporter {
         /// is larger by itself: a range of nodes with its adjacency, a range of relationships, a row.
         public var memoryByteCountMaximum = 1 << 30
         /// What of it is for ids, nodes and adjacency. The rest is for batches of rows and segments that are being built,
-        /// whose size does not depend on the graph's; 96 MiB are what it comes to.
-        var heldByteCountMaximum: Int { max(memoryByteCountMaximum - (96 << 20), memoryByteCountMaximum / 4) }
+        /// whose size does not depend on the graph's; 112 MiB are what it comes to.
+        var heldByteCountMaximum: Int { max(memoryByteCountMaximum - (112 << 20), memoryByteCountMaximum / 4) }
         public var nodeRangeBits: UInt8 = 14
         public var relationshipRangeBits: UInt8 = 17
         public init() {}
