@@ -30,8 +30,9 @@ var targets: [Target] = [
     module("GraphModel"),
     .target(name: "CCRC32C"),
     .target(name: "CPrefetch"),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     module("FileSystem", ["CCRC32C"]),
-    module("Storage", ["GraphModel", "FileSystem", "CPrefetch"]),
+    module("Storage", ["GraphModel", "FileSystem", "CPrefetch", "CZlib"]),
     module("Cypher", ["GraphModel"]),
     module("QueryEngine", ["GraphModel", "FileSystem", "Storage", "Cypher"], exclude: ["DESIGN.md"]),
     module("Coordination", ["GraphModel", "FileSystem"]),
@@ -55,7 +56,7 @@ var targets: [Target] = [
     .executableTarget(
         name: "crash-writer", dependencies: ["GraphModel", "FileSystem", "Storage"], path: "Tests/CrashWriter",
         swiftSettings: swiftSettings),
-    tests("StorageTests", ["GraphModel", "FileSystem", "Storage", "crash-writer"]),
+    tests("StorageTests", ["GraphModel", "FileSystem", "Storage", "CZlib", "crash-writer"]),
     tests("DatabaseTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database"]),
     tests(
         "MartletTests",

@@ -24,6 +24,13 @@ public enum StandardStream: Int32, Sendable {
     public func writeLine(_ text: String) { write(text + "\n") }
 }
 
+/// The most memory that this process ever held, in bytes, pages of mapped files included.
+public func peakResidentByteCount() -> UInt64 {
+    var usage = rusage()
+    guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }
+    return UInt64(max(usage.ru_maxrss, 0)) << 10
+}
+
 /// The environment variables of this process.
 public func processEnvironment() -> [String: String] {
     var result: [String: String] = [:]

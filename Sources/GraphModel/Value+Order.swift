@@ -12,6 +12,10 @@ extension Value: Hashable {
         case .float(let value): hasher.combine(value.isNaN ? Double.nan.bitPattern : (value == 0 ? 0 : value).bitPattern)
         case .string(let value): value.text.utf8.forEach { hasher.combine($0) }
         case .bytes(let value): hasher.combine(value.bytes)
+        case .temporal(let value): hasher.combine(value.content)
+        case .point(let point):
+            hasher.combine(point.system)
+            for number in point.coordinates { Value.float(number).hash(into: &hasher) }
         case .list(let list): list.elements.forEach { hasher.combine($0) }
         case .map(let map): hasher.combine(map.entries.count)
         case .node(let id): hasher.combine(id)
@@ -29,10 +33,12 @@ extension Value: Hashable {
         case .list: 3
         case .path: 4
         case .bytes: 5
-        case .string: 6
-        case .boolean: 7
-        case .integer, .float: 8
-        case .null: 9
+        case .point: 6
+        case .temporal: 7
+        case .string: 8
+        case .boolean: 9
+        case .integer, .float: 10
+        case .null: 11
         }
     }
 
@@ -51,6 +57,8 @@ extension Value: Hashable {
         case (.bytes(let a), .bytes(let b)):
             if a.bytes == b.bytes { return 0 }
             return a.bytes.lexicographicallyPrecedes(b.bytes) ? -1 : 1
+        case (.temporal(let a), .temporal(let b)): return a === b ? 0 : a.content.order(b.content)
+        case (.point(let a), .point(let b)): return a.order(b)
         case (.list(let a), .list(let b)):
             for (x, y) in zip(a.elements, b.elements) {
                 let result = x.order(y)
@@ -77,7 +85,7 @@ extension Value: Hashable {
         }
     }
 
-    private static func order(_ a: Double, _ b: Double) -> Int {
+    static func order(_ a: Double, _ b: Double) -> Int {
         if a < b { return -1 }
         if a > b { return 1 }
         if a == b { return 0 }

@@ -9,6 +9,8 @@ public enum Value: Sendable {
     case float(Double)
     case string(StringValue)
     case bytes(BytesValue)
+    case temporal(TemporalValue)
+    case point(PointValue)
     case list(ListValue)
     case map(MapValue)
     case node(NodeID)
@@ -23,10 +25,11 @@ public enum Value: Sendable {
         return false
     }
 
-    /// Whether a property may hold this value: a boolean, number, string, byte array, or a list of these of one kind.
+    /// Whether a property may hold this value: a boolean, number, string, byte array, date or time,
+    /// point, or a list of these of one kind.
     public var isStorable: Bool {
         switch self {
-        case .boolean, .integer, .float, .string, .bytes: true
+        case .boolean, .integer, .float, .string, .bytes, .temporal, .point: true
         case .list(let list): list.isStorable
         case .null, .map, .node, .relationship, .path: false
         }
@@ -41,6 +44,16 @@ public enum Value: Sendable {
         case .float: "Float"
         case .string: "String"
         case .bytes: "ByteArray"
+        case .temporal(let temporal):
+            switch temporal.content.sort {
+            case .date: "Date"
+            case .localTime: "LocalTime"
+            case .time: "Time"
+            case .localDateTime: "LocalDateTime"
+            case .dateTime: "DateTime"
+            case .duration: "Duration"
+            }
+        case .point: "Point"
         case .list: "List"
         case .map: "Map"
         case .node: "Node"
@@ -74,14 +87,18 @@ public final class ListValue: Sendable {
     public let elements: [Value]
     public init(_ elements: [Value]) { self.elements = elements }
 
+    /// Empty, or all elements of one kind; temporal values of one sort, points of one coordinate system.
     var isStorable: Bool {
-        func kind(_ value: Value) -> Int? {
+        func kind(_ value: Value) -> UInt32? {
             switch value {
             case .boolean: 1
             case .integer: 2
             case .float: 3
             case .string: 4
-            case .null, .bytes, .list, .map, .node, .relationship, .path: nil
+            case .bytes: 5
+            case .temporal(let temporal): 10 + UInt32(temporal.content.sort.rawValue)
+            case .point(let point): 1000 + point.system.rawValue
+            case .null, .list, .map, .node, .relationship, .path: nil
             }
         }
         guard let first = elements.first else { return true }

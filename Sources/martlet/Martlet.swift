@@ -16,7 +16,7 @@ struct Martlet: AsyncParsableCommand {
         version: martletVersion,
         subcommands: [
             ServerCommand.self, CoordinatorCommand.self, ClusterCommand.self, CheckCommand.self, BackupCommand.self,
-            ImportCommand.self,
+            ImportCommand.self, LogCommand.self,
         ])
 }
 

@@ -116,6 +116,8 @@ extension Value {
         case .float(let number): "\(number)"
         case .string(let text): text.text
         case .bytes(let bytes): "\(bytes.bytes)"
+        case .temporal(let temporal): temporal.description
+        case .point(let point): point.description
         case .list(let list): "[\(list.elements.map(\.text).joined(separator: ", "))]"
         case .map(let map): "{\(map.entries.map { "\($0.key): \($0.value.text)" }.joined(separator: ", "))}"
         case .node(let id): "(\(id.rawValue))"

@@ -150,6 +150,18 @@ import Testing
                 """)
         #expect(text(.map(MapValue([("a\"", .list([.null, .boolean(true), .float(.nan)]))]))) == "{\n  \"a\\\"\" : [ null, true, \"NaN\" ]\n}")
         #expect(text(.bytes(BytesValue([1, 255]))) == "[ 1, -1 ]")
+        #expect(text(.temporal(try #require(TemporalValue(.date(days: 0))))) == "\"1970-01-01\"")
+        #expect(
+            text(.point(try #require(PointValue(.wgs84, [12.5, -7])))) == """
+                {
+                  "type" : "Point",
+                  "coordinates" : [ 12.5, -7.0 ],
+                  "crs" : {
+                    "srid" : 4326,
+                    "name" : "wgs-84"
+                  }
+                }
+                """)
         #expect(text(.node(node)).hasPrefix("{\n  \"outgoing_relationships\" : \"http://localhost:7474/db/data/node/1/relationships/out\",\n  \"data\" : {\n    \"name\" : \"you\"\n  },"))
         #expect(text(.relationship(relationship)).contains("\"type\" : \"know\""))
         // Deleted by the query that returns it.

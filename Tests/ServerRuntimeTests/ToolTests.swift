@@ -54,6 +54,70 @@ import Testing
         }
     }
 
+    @Test func badRowsGoToAFileWhenOneIsNamed() throws {
+        try withTemporaryDirectory { directory in
+            var options = try prepare(directory)
+            options.badRowsPath = directory + "/bad.csv"
+            options.memory = "128M"
+            var shown = ""
+            var printed = ""
+            try ImportTool.run(options, progress: ProgressDisplay(isLive: false) { shown += $0 }) { printed += $0 }
+            let report = String(decoding: try POSIXFileSystem().readAll(directory + "/bad.csv"), as: UTF8.self)
+            #expect(
+                report == """
+                    file,line,reason
+                    "\(directory)/people.csv",3,"column ""age"": ""x"" is no integer"
+                    "\(directory)/knows.csv",3,"no node has the :END_ID ""9""\"
+
+                    """)
+            #expect(!shown.contains("bad row"))
+            #expect(printed.contains("  Person  2\n") && printed.contains("  KNOWS  1\n") && printed.contains(" rows/s"))
+        }
+    }
+
+    @Test func theLogIsDumpedAsTextAndAsJSON() throws {
+        try withTemporaryDirectory { directory in
+            var options = LogTool.Options()
+            options.directory = directory + "/store"
+            do {
+                let store = try Store.open(options.directory)
+                defer { store.close() }
+                let committer = try LocalCommitter(store)
+                let transaction = committer.begin()
+                _ = try transaction.createNode(labels: ["Person"], properties: [("name", .string("Ann"))])
+                try committer.commitAndWait(transaction)
+            }
+            options.withCommands = true
+            var lines: [String] = []
+            #expect(try LogTool.dump(options) { lines.append($0) } == .success)
+            #expect(lines.last?.hasPrefix("tx ") == true)
+            #expect(lines.last?.hasSuffix("  create node 1 :Person {name: \"Ann\"}") == true)
+            options.asJSON = true
+            lines = []
+            #expect(try LogTool.dump(options) { lines.append($0) } == .success)
+            guard case .map(let entry) = try JSONParser.parse(Array((lines.last ?? "").utf8)) else {
+                Issue.record("no object: \(lines)")
+                return
+            }
+            #expect(entry["kind"] == .string("transaction"))
+            guard case .integer(let offset)? = entry["offset"], case .string(let name)? = entry["file"] else {
+                Issue.record("no place: \(lines)")
+                return
+            }
+            let path = options.directory + "/" + name.text
+            var bytes = try POSIXFileSystem().readAll(path)
+            bytes[Int(offset) + 30] ^= 1
+            try POSIXFileSystem().replace(path, with: bytes)
+            lines = []
+            options.asJSON = false
+            #expect(try LogTool.dump(options) { lines.append($0) } == .failure)
+            #expect(lines.last?.hasPrefix("DAMAGED \(path): offset \(offset): ") == true)
+            options.from = 2
+            options.to = 1
+            #expect(throws: GraphError.self) { try LogTool.dump(options) { _ in } }
+        }
+    }
+
     @Test func damageIsFoundAndHasAnExitCode() throws {
         try withTemporaryDirectory { directory in
             let options = try prepare(directory)
@@ -86,9 +150,11 @@ import Testing
                 return nil
             }
             #expect(try failure { $0.nodes = [] }?.code == .configuration)
-            #expect(try failure { $0.nodes = ["Person="] }?.message == "--nodes Person=: expected FILE, or NAME=FILE")
+            #expect(try failure { $0.nodes = ["Person="] }?.message == "--nodes Person=: expected FILE, or NAME=FILE, or several files with commas between")
             #expect(try failure { $0.relationships = ["A:B=x.csv"] }?.code == .configuration)
-            #expect(try failure { $0.delimiter = "::" }?.message == "--delimiter ::: expected one ASCII character, or TAB")
+            #expect(try failure { $0.delimiter = "::" }?.message == "--delimiter ::: expected one ASCII character, TAB, or its number as U+1F")
+            #expect(try failure { $0.quote = "," }?.code == .configuration)
+            #expect(try failure { $0.memory = "1M" }?.message.contains("--max-memory 1M") ?? false)
             #expect(try failure { $0.nodes = [directory + "/none.csv"] }?.message.contains("/none.csv") ?? false)
             let empty = directory + "/empty"
             try POSIXFileSystem().createDirectory(empty)

@@ -83,11 +83,16 @@ struct IndexModel {
             case .integer, .float: 2
             case .string: 3
             case .bytes: 4
+            case .temporal(let temporal): 10 + Int(temporal.content.sort.rawValue)
+            case .point: 6
             default: 5
             }
         }
         func isNaN(_ value: Value) -> Bool { if case .float(let number) = value { number.isNaN } else { false } }
         if isNaN(bound) { return [] }
+        // No order in comparisons.
+        if case .point = bound { return [] }
+        if case .temporal(let temporal) = bound, temporal.content.sort == .duration { return [] }
         return entries.filter { entry in
             guard kind(entry.values[0]) == kind(bound), !isNaN(entry.values[0]) else { return false }
             let order = entry.values[0].order(bound)

@@ -97,7 +97,7 @@ struct RandomWorkload {
     init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
 
     mutating func value() -> Value {
-        switch Int.random(in: 0..<8, using: &generator) {
+        switch Int.random(in: 0..<10, using: &generator) {
         case 0: .boolean(Bool.random(using: &generator))
         case 1: .integer(Int64.random(in: .min ... .max, using: &generator))
         case 2: .integer(Int64.random(in: -3...300, using: &generator))
@@ -105,6 +105,8 @@ struct RandomWorkload {
         case 4: .string(["", "x", "u\u{308}", "\u{FC}", "🐦 fliegt"][Int.random(in: 0..<5, using: &generator)])
         case 5: .list([.string("p"), .string("q")])
         case 6: .bytes(BytesValue([0, 255, 7]))
+        case 7: SampleValues.value(using: &generator)
+        case 8: .list([.point(SampleValues.point(using: &generator))])
         default: .list([])
         }
     }

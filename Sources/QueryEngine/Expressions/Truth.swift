@@ -39,11 +39,17 @@ enum Comparing {
         case (.node(let x), .node(let y)): return Truth(x == y)
         case (.relationship(let x), .relationship(let y)): return Truth(x == y)
         case (.bytes(let x), .bytes(let y)): return Truth(x.bytes == y.bytes)
+        case (.temporal(let x), .temporal(let y)): return Truth(x.content == y.content)
+        case (.point, .point): return hasNaN(a) || hasNaN(b) ? .false : Truth(a.order(b) == 0)
         case (.path(let x), .path(let y)): return Truth(x == y)
         case (.list(let x), .list(let y)): return equal(x.elements, y.elements)
         case (.map(let x), .map(let y)): return equal(x, y)
         default: return .false
         }
+    }
+
+    private static func hasNaN(_ point: Value) -> Bool {
+        if case .point(let point) = point { point.coordinates.contains { $0.isNaN } } else { false }
     }
 
     private static func equal(_ a: [Value], _ b: [Value]) -> Truth {
@@ -73,7 +79,8 @@ enum Comparing {
         return result
     }
 
-    /// -1, 0, 1; nil when the two cannot be ordered: of different kinds, a null, not a number.
+    /// -1, 0, 1; nil when the two cannot be ordered: of different kinds, a null, not a number,
+    /// durations, points.
     static func order(_ a: Value, _ b: Value) -> Int? {
         switch (a, b) {
         case (.integer(let x), .integer(let y)): return x < y ? -1 : (x == y ? 0 : 1)
@@ -81,6 +88,9 @@ enum Comparing {
         case (.integer, .float(let y)): return y.isNaN ? nil : a.order(b)
         case (.float(let x), .integer): return x.isNaN ? nil : a.order(b)
         case (.string, .string), (.boolean, .boolean): return a.order(b)
+        case (.temporal(let x), .temporal(let y)):
+            // Durations have no order but the one of ORDER BY: is a month less than 30 days?
+            return x.content.sort == y.content.sort && x.content.sort != .duration ? x.content.order(y.content) : nil
         case (.list(let x), .list(let y)):
             for (p, q) in zip(x.elements, y.elements) {
                 guard let order = order(p, q) else { return nil }

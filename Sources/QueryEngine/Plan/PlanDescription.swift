@@ -60,6 +60,8 @@ extension Value {
         case .list(let list):
             list.elements.count > 8
                 ? "[\(list.elements.count) elements]" : "[\(list.elements.map(\.notation).joined(separator: ", "))]"
+        case .temporal(let temporal): temporal.description
+        case .point(let point): point.description
         case .bytes, .map, .node, .relationship, .path: kindName
         }
     }

@@ -30,6 +30,8 @@ enum PropertyInput {
         case .float(let value): text += value.description
         case .string(let value): text += value.text
         case .bytes(let value): text += "\(value.bytes)"
+        case .temporal(let value): text += value.description
+        case .point(let value): text += value.description
         case .list(let list):
             text += "["
             for (index, element) in list.elements.enumerated() {

@@ -168,6 +168,25 @@ package struct RepresentationWriter {
         json.endObject()
     }
 
+    /// As GeoJSON, with the coordinate system, which GeoJSON leaves open.
+    private mutating func point(_ point: PointValue) {
+        json.beginObject()
+        json.key("type")
+        json.string("Point")
+        json.key("coordinates")
+        json.beginList()
+        for number in point.coordinates { json.value(number) }
+        json.endList()
+        json.key("crs")
+        json.beginObject()
+        json.key("srid")
+        json.value(Int64(point.system.rawValue))
+        json.key("name")
+        json.string(point.system.name)
+        json.endObject()
+        json.endObject()
+    }
+
     package mutating func value(_ value: Value) {
         switch value {
         case .null: json.null()
@@ -180,6 +199,8 @@ package struct RepresentationWriter {
             // A byte is signed where this format comes from.
             for byte in value.bytes { json.value(Int64(Int8(bitPattern: byte))) }
             json.endList()
+        case .temporal(let value): json.string(value.description)
+        case .point(let value): point(value)
         case .list(let list):
             json.beginList()
             for element in list.elements { self.value(element) }

@@ -7,16 +7,26 @@ internal import Storage
 public enum ImportTool {
     public struct Options: Sendable {
         public var directory = ""
-        /// `FILE`, `Label=FILE` or `Label1:Label2=FILE`.
+        /// `FILES`, `Label=FILES` or `Label1:Label2=FILES`, where `FILES` is one file or several with commas between; the
+        /// first begins with the header.
         public var nodes: [String] = []
-        /// `FILE` or `TYPE=FILE`.
+        /// `FILES` or `TYPE=FILES`.
         public var relationships: [String] = []
-        /// One character, or `TAB`.
+        /// One character, `TAB`, or `U+` and the hexadecimal number of one.
         public var delimiter = ","
+        public var arrayDelimiter = ";"
+        /// As `delimiter`, or `NONE`.
+        public var quote = "\""
+        /// Bytes with an optional suffix `K`, `M`, `G`, in powers of 1024.
+        public var memory = "1G"
+        /// Where to report bad rows instead of on the display.
+        public var badRowsPath: String?
         public var badRowCountMaximum = 1000
         public var asJSON = false
         public init() {}
     }
+
+    static let leastMemoryByteCount = 128 << 20
 
     /// Runs the import, reports bad rows as they come, and prints the statistics.
     public static func run(
@@ -32,73 +42,137 @@ public enum ImportTool {
             return input
         }
         if nodes.isEmpty { throw GraphError(.configuration, "--nodes is missing: name at least one file of nodes") }
-        var importOptions = BulkImporter.Options()
-        importOptions.separator = try separator(options.delimiter)
-        importOptions.badRowCountMaximum = options.badRowCountMaximum
+        let importOptions = try importerOptions(options)
+        let badRows = try options.badRowsPath.map { path throws(GraphError) in try BadRowReport(path) }
         let importer = BulkImporter(
             into: options.directory, options: importOptions,
             onProgress: { progress.update(stage: $0.stage, part: $0.part, rowCount: $0.rowCount) },
-            onBadRow: { progress.note("bad row: \($0)") })
+            onBadRow: { row in
+                if let badRows { badRows.add(row) } else { progress.note("bad row: \(row)") }
+            })
         let statistics: BulkImporter.Statistics
         do throws(GraphError) {
             statistics = try importer.run(nodes: nodes, relationships: relationships)
         } catch {
             progress.finish()
+            // The first failure is the one to tell.
+            if let failure = badRows?.close() { progress.note("bad rows could not be reported: \(failure)") }
             throw error
         }
         progress.finish()
-        print(options.asJSON ? json(statistics, progress.seconds) : text(statistics, progress.seconds))
+        let failure = badRows?.close()
+        print(options.asJSON ? json(statistics) : text(statistics))
+        if let failure { throw GraphError(failure) }
+    }
+
+    private static func importerOptions(_ options: Options) throws(GraphError) -> BulkImporter.Options {
+        var result = BulkImporter.Options()
+        result.separator = try character(options.delimiter, "--delimiter")
+        result.arraySeparator = try character(options.arrayDelimiter, "--array-delimiter")
+        result.quote = options.quote.uppercased() == "NONE" ? nil : try character(options.quote, "--quote")
+        let all = [result.separator, result.arraySeparator] + (result.quote.map { [$0] } ?? [])
+        guard Set(all).count == all.count else {
+            throw GraphError(
+                .configuration,
+                "--delimiter \(options.delimiter), --array-delimiter \(options.arrayDelimiter), --quote \(options.quote): expected three different characters")
+        }
+        result.memoryByteCountMaximum = try memory(options.memory)
+        result.badRowCountMaximum = options.badRowCountMaximum
+        return result
+    }
+
+    private static func memory(_ text: String) throws(GraphError) -> Int {
+        var digits = text[...]
+        var shift = 0
+        if let suffix = digits.last?.uppercased(), let index = ["K", "M", "G"].firstIndex(of: suffix) {
+            shift = 10 * (index + 1)
+            digits.removeLast()
+        }
+        guard let number = Int(digits), number > 0, number < Int.max >> shift, number << shift >= leastMemoryByteCount else {
+            throw GraphError(.configuration, "--max-memory \(text): expected bytes, as 512M or 4G, and no less than 128M")
+        }
+        return number << shift
     }
 
     /// The names before a `=` are labels or a type; a path with a `=` of its own begins with `./` or `/`.
     private static func input(_ text: String, _ option: String) throws(GraphError) -> BulkImporter.Input {
         guard let equals = text.firstIndex(of: "="), !text[..<equals].contains("/") else {
-            return BulkImporter.Input(path: text)
+            let paths = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+            guard !paths.contains("") else {
+                throw GraphError(.configuration, "\(option) \(text): expected FILE, or NAME=FILE, or several files with commas between")
+            }
+            return BulkImporter.Input(paths: paths)
         }
         let names = text[..<equals].split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-        let path = String(text[text.index(after: equals)...])
-        guard !path.isEmpty, !names.contains("") else {
-            throw GraphError(.configuration, "\(option) \(text): expected FILE, or NAME=FILE")
+        let paths = text[text.index(after: equals)...].split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        guard !paths.contains(""), !names.contains("") else {
+            throw GraphError(.configuration, "\(option) \(text): expected FILE, or NAME=FILE, or several files with commas between")
         }
-        return BulkImporter.Input(path: path, names: names)
+        return BulkImporter.Input(paths: paths, names: names)
     }
 
-    private static func separator(_ text: String) throws(GraphError) -> UInt8 {
+    private static func character(_ text: String, _ option: String) throws(GraphError) -> UInt8 {
         if ["TAB", "tab", "\\t", "\t"].contains(text) { return 0x09 }
+        if text.hasPrefix("U+"), let number = UInt8(text.dropFirst(2), radix: 16), number < 0x80, number != 10, number != 13 {
+            return number
+        }
         let bytes = Array(text.utf8)
-        guard bytes.count == 1, bytes[0] >= 0x20, bytes[0] < 0x7F, bytes[0] != UInt8(ascii: "\"") else {
-            throw GraphError(.configuration, "--delimiter \(text): expected one ASCII character, or TAB")
+        guard bytes.count == 1, bytes[0] >= 0x20, bytes[0] < 0x7F else {
+            throw GraphError(.configuration, "\(option) \(text): expected one ASCII character, TAB, or its number as U+1F")
         }
         return bytes[0]
     }
 
-    private static func text(_ statistics: BulkImporter.Statistics, _ seconds: Double) -> String {
-        [
+    private static func text(_ statistics: BulkImporter.Statistics) -> String {
+        func size(_ byteCount: UInt64) -> String { "\(ProgressDisplay.grouped(Int(clamping: byteCount))) bytes" }
+        var lines = [
             "store           \(statistics.storeID)",
             "nodes           \(ProgressDisplay.grouped(statistics.nodeCount))",
-            "relationships   \(ProgressDisplay.grouped(statistics.relationshipCount))",
-            "properties      \(ProgressDisplay.grouped(statistics.propertyCount))",
+        ]
+        for (name, count) in statistics.labels { lines.append("  \(name)  \(ProgressDisplay.grouped(count))") }
+        lines.append("relationships   \(ProgressDisplay.grouped(statistics.relationshipCount))")
+        for (name, count) in statistics.types { lines.append("  \(name)  \(ProgressDisplay.grouped(count))") }
+        lines += [
+            "properties      \(ProgressDisplay.grouped(statistics.propertyCount)), \(statistics.propertyKeyCount) keys",
             "bad rows        \(ProgressDisplay.grouped(statistics.badRowCount))",
-            "store size      \(ProgressDisplay.grouped(Int(clamping: statistics.storeByteCount))) bytes",
-            "time            \(ProgressDisplay.oneDecimal(seconds)) s",
-        ].joined(separator: "\n")
+            "store size      \(size(statistics.storeByteCount))",
+            "peak memory     \(size(statistics.peakMemoryByteCount))",
+            "temporary files \(size(statistics.spilledByteCount))",
+            "time            \(ProgressDisplay.oneDecimal(statistics.seconds)) s, \(ProgressDisplay.grouped(Int(statistics.rowsPerSecond))) rows/s",
+        ]
+        return lines.joined(separator: "\n")
     }
 
-    private static func json(_ statistics: BulkImporter.Statistics, _ seconds: Double) -> String {
+    private static func json(_ statistics: BulkImporter.Statistics) -> String {
         var json = JSONWriter(.manual)
+        func counts(_ key: String, _ list: [(name: String, count: Int)]) {
+            json.key(key)
+            json.beginObject()
+            for (name, count) in list {
+                json.key(name)
+                json.value(Int64(count))
+            }
+            json.endObject()
+        }
         json.beginObject()
         json.key("store_id")
         json.string(statistics.storeID.description)
         for (key, count) in [
             ("nodes", statistics.nodeCount), ("relationships", statistics.relationshipCount),
-            ("properties", statistics.propertyCount), ("bad_rows", statistics.badRowCount),
-            ("store_bytes", Int(clamping: statistics.storeByteCount)),
+            ("properties", statistics.propertyCount), ("property_keys", statistics.propertyKeyCount),
+            ("bad_rows", statistics.badRowCount), ("store_bytes", Int(clamping: statistics.storeByteCount)),
+            ("peak_memory_bytes", Int(clamping: statistics.peakMemoryByteCount)),
+            ("temporary_bytes", Int(clamping: statistics.spilledByteCount)),
         ] {
             json.key(key)
             json.value(Int64(count))
         }
+        counts("labels", statistics.labels.map { ($0.name, $0.nodeCount) })
+        counts("types", statistics.types.map { ($0.name, $0.relationshipCount) })
         json.key("seconds")
-        json.value(seconds)
+        json.value(statistics.seconds)
+        json.key("rows_per_second")
+        json.value(statistics.rowsPerSecond.rounded())
         json.endObject()
         return String(decoding: json.bytes, as: UTF8.self)
     }

@@ -3,11 +3,18 @@ package import GraphModel
 /// Bytes of index keys: comparing them as unsigned bytes gives the order of `Value.order`, equal values give equal bytes.
 ///
 /// Each value begins with a tag that ranks its kind and ends itself, so the key of several properties is the keys of its
-/// values one after the other. `docs/formats/index.md` has the table; the gaps between the tags are for kinds to come.
+/// values one after the other. `docs/formats/index.md` has the table.
 package enum IndexKey {
     enum Tag {
         static let list: UInt8 = 0x30
         static let bytes: UInt8 = 0x50
+        static let point: UInt8 = 0x52
+        static let dateTime: UInt8 = 0x54
+        static let localDateTime: UInt8 = 0x56
+        static let date: UInt8 = 0x58
+        static let time: UInt8 = 0x5A
+        static let localTime: UInt8 = 0x5C
+        static let duration: UInt8 = 0x5E
         static let string: UInt8 = 0x60
         static let boolean: UInt8 = 0x70
         static let number: UInt8 = 0x80
@@ -34,6 +41,11 @@ package enum IndexKey {
             }
             key.append(0)
             key.append(0)
+        case .temporal(let temporal): append(temporal.content, to: &key)
+        case .point(let point):
+            key.append(Tag.point)
+            append(raw: point.system.rawValue, to: &key)
+            for number in point.coordinates { append(raw: ordered(number), to: &key) }
         case .list(let list):
             key.append(Tag.list)
             for element in list.elements where !append(element, to: &key) { return false }
@@ -65,6 +77,37 @@ package enum IndexKey {
         if done == nil { for byte in text.utf8 { key.append(mapped(byte)) } }
     }
 
+    /// Temporal values: numbers of fixed width, the sign bit turned, in the order in which `Temporal.order` looks at them.
+    private static func append(_ temporal: Temporal, to key: inout [UInt8]) {
+        func add(_ tag: UInt8, _ numbers: Int64...) {
+            key.append(tag)
+            for number in numbers { append(raw: UInt64(bitPattern: number) ^ 1 << 63, to: &key) }
+        }
+        switch temporal {
+        case .date(let days): add(Tag.date, days)
+        case .localTime(let nanoseconds): add(Tag.localTime, nanoseconds)
+        case .time(let nanoseconds, let offset): add(Tag.time, Temporal.instant(nanoseconds, offset), Int64(offset))
+        case .localDateTime(let seconds, let nanoseconds): add(Tag.localDateTime, seconds, Int64(nanoseconds))
+        case .dateTime(let seconds, let nanoseconds, let offset, let zone):
+            add(Tag.dateTime, seconds, Int64(nanoseconds), Int64(offset))
+            // ASCII without 0.
+            key.append(contentsOf: (zone ?? "").utf8)
+            key.append(0)
+        case .duration(let months, let days, _, let nanoseconds):
+            add(Tag.duration, temporal.averageSeconds ?? .max, Int64(nanoseconds), months, days)
+        }
+    }
+
+    private static func append(raw number: some FixedWidthInteger, to key: inout [UInt8]) {
+        withUnsafeBytes(of: number.bigEndian) { key.append(contentsOf: $0) }
+    }
+
+    /// Bits that order as unsigned numbers like doubles do: -0 as 0, one NaN after all.
+    private static func ordered(_ number: Double) -> UInt64 {
+        let bits = (number == 0 ? 0 : number).bitPattern
+        return number.isNaN ? .max : bits >> 63 == 1 ? ~bits : bits | 1 << 63
+    }
+
     private static func append(_ number: Int64, to key: inout [UInt8]) {
         if number.magnitude <= 1 << 53 { return append(Double(number), remainder: 0, to: &key) }
         // The largest double not above it, and what is missing: exact where a double alone is not.
@@ -74,10 +117,8 @@ package enum IndexKey {
     }
 
     private static func append(_ number: Double, remainder: UInt16, to key: inout [UInt8]) {
-        var bits = (number == 0 ? 0 : number).bitPattern
-        bits = number.isNaN ? .max : bits >> 63 == 1 ? ~bits : bits | 1 << 63
         key.append(Tag.number)
-        withUnsafeBytes(of: bits.bigEndian) { key.append(contentsOf: $0) }
+        append(raw: ordered(number), to: &key)
         if number.magnitude >= 0x1p53 {
             key.append(UInt8(remainder >> 8))
             key.append(UInt8(remainder & 0xFF))

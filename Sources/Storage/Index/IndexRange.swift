@@ -39,13 +39,16 @@ public struct IndexRange: Sendable {
     }
 
     /// All entries whose first keys have the values `leading` and whose next key lies between two bounds, of which one
-    /// may be missing. Bounds of two kinds give the empty range; so does one that no property can have.
+    /// may be missing. Bounds of two kinds give the empty range; so does one that no property can have, and a point or a
+    /// duration, which comparisons do not order.
     public static func between(_ lower: Bound?, _ upper: Bound?, after leading: [Value] = []) -> IndexRange {
         var prefix: [UInt8] = []
         for value in leading where !IndexKey.append(value, to: &prefix) { return .empty }
         var kind: UInt8?
         func key(_ bound: Bound) -> [UInt8]? {
             if case .float(let number) = bound.value, number.isNaN { return nil }
+            if case .point = bound.value { return nil }
+            if case .temporal(let temporal) = bound.value, temporal.content.sort == .duration { return nil }
             var key = prefix
             guard IndexKey.append(bound.value, to: &key) else { return nil }
             let tag = key[prefix.count]
@@ -66,9 +69,8 @@ public struct IndexRange: Sendable {
         if let kind {
             if lower == nil { from = prefix + [kind] }
             if upper == nil {
-                to = prefix + [kind]
                 // NaN is last of the numbers and above no bound.
-                to += [UInt8](repeating: IndexKey.end, count: kind == IndexKey.Tag.number ? 8 : 1)
+                to = prefix + (kind == IndexKey.Tag.number ? [kind] + [UInt8](repeating: 0xFF, count: 8) : [kind + 1])
             }
         }
         return IndexRange(lower: from, upper: to)

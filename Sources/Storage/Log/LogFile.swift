@@ -60,9 +60,11 @@ struct LogFile {
         case neverWritten
     }
 
-    static func open(_ path: String, _ fileSystem: any FileSystem) throws(GraphError) -> Opened {
+    static func open(
+        _ path: String, _ fileSystem: any FileSystem, mode: OpenMode = .readWrite
+    ) throws(GraphError) -> Opened {
         do {
-            let file = try fileSystem.open(path, .readWrite)
+            let file = try fileSystem.open(path, mode)
             let size = try file.byteCount()
             var bytes = [UInt8](repeating: 0, count: headerByteCount)
             let count = try file.read(at: 0, into: &bytes)

@@ -259,6 +259,7 @@ extension Value {
         switch self {
         case .string(let string): 32 + string.text.utf8.count
         case .bytes(let bytes): 48 + bytes.bytes.count
+        case .temporal, .point: 64
         case .list(let list): list.elements.reduce(48) { $0 + 16 + $1.heapByteCount }
         case .null, .boolean, .integer, .float, .map, .node, .relationship, .path: 0
         }

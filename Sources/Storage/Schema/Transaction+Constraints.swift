@@ -99,6 +99,8 @@ extension Value {
             let text = string.text
             return text.unicodeScalars.count <= 64 ? "'\(text)'" : "'\(String(text.unicodeScalars.prefix(64)))…'"
         case .bytes(let bytes): return "\(bytes.bytes.count) bytes"
+        case .temporal(let temporal): return temporal.description
+        case .point(let point): return point.description
         case .list(let list): return "a list of \(list.elements.count)"
         case .null, .map, .node, .relationship, .path: return "a \(kindName)"
         }

@@ -6,7 +6,7 @@ extension Transaction {
         guard value.isStorable else {
             throw GraphError(
                 .typeError,
-                "property \"\(key)\" cannot hold a value of type \(value.kindName): allowed are booleans, numbers, strings, byte arrays, and lists of one of the first three kinds")
+                "property \"\(key)\" cannot hold a value of type \(value.kindName): allowed are booleans, numbers, strings, byte arrays, dates and times, points, and lists of one of these kinds")
         }
     }
 

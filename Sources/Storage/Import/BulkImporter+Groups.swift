@@ -1,0 +1,79 @@
+internal import FileSystem
+internal import GraphModel
+
+/// A group of files that is being read, and its columns.
+struct ImportGroup {
+    let paths: [String]
+    let reader: ImportReader
+    let columns: [ImportColumn]
+    /// Columns of properties, ascending by key.
+    let properties: [(column: Int, key: TokenID)]
+    /// The rows read with the header, which is their first.
+    let first: CSVBatch
+}
+
+extension BulkImporter {
+    /// Reads the header. The caller stops the reader.
+    func open(_ input: Input) throws(GraphError) -> ImportGroup {
+        let block = min(max(options.memoryByteCountMaximum / 64, 64 << 10), 1 << 20)
+        let reader = ImportReader(
+            .init(
+                paths: input.paths, separator: options.separator, quote: options.quote, blockByteCount: block,
+                earlierByteCount: stageDoneByteCount), fileSystem)
+        do throws(GraphError) {
+            let path = input.paths.first ?? ""
+            guard let first = try reader.next() else {
+                throw GraphError(.argumentError, "\(path): the file is empty, a header is expected")
+            }
+            if let (row, what) = first.malformed.first, row == 0 {
+                throw GraphError(.argumentError, "\(path):1: \(what)")
+            }
+            var names: [String] = []
+            first.withBytes { bytes in
+                for column in 0..<first.fieldCount(0) { names.append(first.field(0, column, bytes).text) }
+            }
+            let columns = try names.map { name throws(GraphError) in try ImportColumn(name, path: path) }
+            var properties: [(column: Int, key: TokenID)] = []
+            for (index, column) in columns.enumerated() {
+                switch column.role {
+                case .property: break
+                case .id where !column.name.isEmpty: break
+                case .id, .startID, .endID, .label, .type, .ignore: continue
+                }
+                let key = token(.propertyKey, column.name)
+                guard !properties.contains(where: { $0.key == key }) else {
+                    throw GraphError(.argumentError, "\(path): two columns have the name \"\(column.name)\"")
+                }
+                properties.append((index, key))
+            }
+            properties.sort { $0.key < $1.key }
+            return ImportGroup(
+                paths: input.paths, reader: reader, columns: columns, properties: properties, first: first)
+        } catch {
+            reader.stop()
+            throw error
+        }
+    }
+
+    /// Calls `body` with every batch of a group and the first row of it to take; rows with wrong quotes are reported here
+    /// and `body` has to leave them out.
+    func forEachBatch(
+        _ group: ImportGroup, stage: String, rowCount: () -> Int,
+        _ body: (CSVBatch, Int) throws(GraphError) -> Void
+    ) throws(GraphError) {
+        var batch = group.first
+        var firstRow = 1
+        var last = stageDoneByteCount
+        while true {
+            for (row, what) in batch.malformed { try bad(group.paths[batch.file], batch.lines[row], what) }
+            try body(batch, firstRow)
+            last = batch.consumedByteCount
+            report(stage, last, rowCount())
+            guard let next = try group.reader.next() else { break }
+            batch = next
+            firstRow = 0
+        }
+        stageDoneByteCount = last
+        report(stage, last, rowCount())
+    }
+}
