@@ -33,6 +33,7 @@ enum Commits {
             }
         }
         let checkpointer = DedicatedThread(name: "checkpoints") {
+            lowerThreadPriority()
             while checkpoints, isRunning.load(ordering: .relaxed) {
                 if (try? store.checkpoint()) == nil { return }
                 checkpointCount.add(1, ordering: .relaxed)

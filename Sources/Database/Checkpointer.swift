@@ -15,6 +15,7 @@ final class Checkpointer: Sendable {
     func start(_ currentStore: @escaping @Sendable () -> Store?) {
         let control = control
         let started = DedicatedThread(name: "martlet-chkpt") {
+            lowerThreadPriority()
             while true {
                 let stopped = control.wait(untilNanoseconds: monotonicNanoseconds() + Self.interval) { $0 ? true : nil }
                 if stopped ?? false { return }

@@ -30,6 +30,7 @@ final class SchemaKeeper: Sendable {
     ) {
         let control = control
         let started = DedicatedThread(name: "martlet-schema") {
+            lowerThreadPriority()
             var pause = Self.interval
             while true {
                 let stopped = control.wait(untilNanoseconds: monotonicNanoseconds() + pause) { $0.isStopped ? true : nil }

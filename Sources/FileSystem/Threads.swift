@@ -155,6 +155,13 @@ public final class ThreadLocal<Object: AnyObject>: Sendable {
     }
 }
 
+/// Lets every other thread go first when the processors are busy: for work in the background. For the calling thread, for
+/// good; where that is not allowed nothing happens.
+public func lowerThreadPriority() {
+    // On Linux a nice value is a thread's own, and 0 is the calling one.
+    _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+}
+
 /// Lets the calling thread rest. For threads that may block.
 public func pauseThread(nanoseconds: UInt64) {
     var rest = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))

@@ -2,6 +2,9 @@ internal import FileSystem
 public import GraphModel
 
 extension Store {
+    /// What a checkpoint writes between two syncs: about as long for the disk as a commit.
+    static let checkpointSliceByteCount = 256 << 10
+
     /// Whether enough has changed since the last checkpoint for the next to be worth it.
     public var isCheckpointDue: Bool { !options.isReadOnly && overlayByteCount >= options.checkpointByteCount }
 
@@ -91,13 +94,13 @@ extension Store {
         for range in nodeRanges.sorted() {
             let bytes = Self.nodeSegment(frozen.view, range, manifest.nodeRangeBits, transaction)
             let name = Manifest.segmentName(.nodes, range: range, generation: manifest.generation)
-            try Self.writeNewFile(directory + "/" + name, bytes, fileSystem)
+            try Self.writeNewFile(directory + "/" + name, bytes, fileSystem, sliceByteCount: Self.checkpointSliceByteCount)
             Self.replace(&manifest.nodeSegments, range, name, bytes.count)
         }
         for range in relationshipRanges.sorted() {
             let bytes = Self.relationshipSegment(frozen.view, range, manifest.relationshipRangeBits, transaction)
             let name = Manifest.segmentName(.relationships, range: range, generation: manifest.generation)
-            try Self.writeNewFile(directory + "/" + name, bytes, fileSystem)
+            try Self.writeNewFile(directory + "/" + name, bytes, fileSystem, sliceByteCount: Self.checkpointSliceByteCount)
             Self.replace(&manifest.relationshipSegments, range, name, bytes.count)
         }
         manifest.indexRuns = try writeIndexRuns(frozen, installing: populated, generation: manifest.generation)

@@ -149,10 +149,21 @@ extension Store {
     }
 
     /// Writes and syncs a file; its name is durable after the directory is synced.
-    static func writeNewFile(_ path: String, _ bytes: [UInt8], _ fileSystem: any FileSystem) throws(FileError) {
+    ///
+    /// - Parameter sliceByteCount: how much is written before each sync. A disk that has much to write at once keeps the
+    ///   log's next sync waiting for all of it.
+    static func writeNewFile(
+        _ path: String, _ bytes: [UInt8], _ fileSystem: any FileSystem, sliceByteCount: Int = .max
+    ) throws(FileError) {
         let file = try fileSystem.open(path, .createEmpty)
         defer { file.close() }
-        try file.write(bytes, at: 0)
+        var offset = 0
+        while bytes.count - offset > sliceByteCount {
+            try file.write(Array(bytes[offset..<offset + sliceByteCount]), at: UInt64(offset))
+            try file.sync()
+            offset += sliceByteCount
+        }
+        try file.write(offset == 0 ? bytes : Array(bytes[offset...]), at: UInt64(offset))
         try file.sync()
     }
 }

@@ -153,7 +153,8 @@ struct IndexChunkWriter {
         let bytes = builder.finish(rule, transactionID: transactionID)
         let name = "index.\(rule.rawValue).\(number).\(self.name).seg"
         number += 1
-        try Store.writeNewFile(store.directory + "/" + name, bytes, store.fileSystem)
+        try Store.writeNewFile(
+            store.directory + "/" + name, bytes, store.fileSystem, sliceByteCount: Store.checkpointSliceByteCount)
         written.append((name, UInt64(bytes.count)))
         limit = target
     }
