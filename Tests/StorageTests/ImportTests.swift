@@ -283,7 +283,7 @@ import Testing
         let count = source.operationCount - first
         #expect(count > 50)
         var failureCount = 0
-        for operation in stride(from: 3, to: count, by: 7) {
+        for operation in stride(from: 3, to: count, by: max(1, count / 12)) {
             let disk = CrashableFileSystem()
             let (nodes, relationships) = try Self.randomGraph(disk, 3)
             disk.inject(.ioError, at: disk.operationCount + operation)
