@@ -16,6 +16,8 @@ final class TestDatabase: Sendable {
         directory = "\(base)/martlet-database-test.\(UInt64.random(in: .min ... .max))"
         store = try Store.open(directory)
         var options = Database.Options()
+        // Tests that compute may hold every thread of the pool for a while.
+        options.retryTimeout = 120_000
         options.queryThreadCount = 2
         configure(&options)
         database = Database(try SingleDatabase(store), options: options)
