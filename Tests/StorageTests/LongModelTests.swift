@@ -168,6 +168,7 @@ import Testing
                     }
                 }
             }
+            if run.chance(10) { verifyWalk(read, comment) }
             let rules = IndexModelTests.Run.readable(store.schemaStatus())
             if run.chance(20) {
                 for status in rules {
@@ -181,6 +182,32 @@ import Testing
                 try verifySnapshot(snapshots.remove(at: held))
             }
             if run.chance(500) { #expect(store.check().problems == [], comment) }
+        }
+
+        /// Expanding many nodes at once, level by level, and the degrees of all.
+        private mutating func verifyWalk(_ read: Transaction, _ comment: Comment) {
+            let direction = Direction.allCases.randomElement(using: &run.workload.generator) ?? .both
+            let type = run.chance(2) ? "KNOWS" : nil
+            let types = type.map { read.token(.relationshipType, $0).map { [$0] } } ?? []
+            guard let types else { return }
+            let edges = run.model.adjacency(direction, type: type)
+            for (node, _) in run.model.nodes {
+                #expect(read.degree(NodeID(node), direction, types: types) == edges.count { $0[0] == node }, comment)
+            }
+            var wanted = Set(run.model.nodes.keys.prefix(3))
+            var from = NodeSet()
+            var to = NodeSet()
+            for node in wanted { from.insert(NodeID(node)) }
+            for _ in 0..<3 {
+                to.removeAll()
+                read.expandDistinct(from, direction, types: types, into: &to)
+                wanted = Set(edges.filter { wanted.contains($0[0]) }.map { $0[1] })
+                var found: [UInt64] = []
+                to.forEach { found.append($0) }
+                #expect(found.sorted() == wanted.sorted(), comment)
+                #expect(wanted.allSatisfy { to.contains(NodeID($0)) }, comment)
+                swap(&from, &to)
+            }
         }
 
         private mutating func verifySnapshot(
