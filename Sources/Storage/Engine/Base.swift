@@ -1,3 +1,4 @@
+internal import CPrefetch
 internal import FileSystem
 internal import GraphModel
 internal import Synchronization
@@ -19,6 +20,8 @@ final class Base: @unchecked Sendable {
     let indexRuns: [SchemaRuleID: IndexRun]
     /// Per range of nodes the outgoing and the incoming adjacency, flat: expanding touches no object.
     private let adjacencies: UnsafeMutablePointer<Adjacency>
+    /// Per range of nodes its nodes' label sets, of which 0 is none for no node; nil where there is no segment.
+    private let labelSets: UnsafeMutablePointer<UnsafePointer<UInt16>?>
     /// Per range of nodes whether its segment was verified.
     private let verified: UnsafeMutablePointer<Atomic<Bool>>
     private let rangeCount: UInt64
@@ -43,16 +46,19 @@ final class Base: @unchecked Sendable {
         relationshipMask = (1 << relationshipShift) - 1
         rangeCount = UInt64(nodeSegments.count)
         adjacencies = .allocate(capacity: nodeSegments.count * 2)
+        labelSets = .allocate(capacity: nodeSegments.count)
         verified = .allocate(capacity: nodeSegments.count)
         for (range, segment) in nodeSegments.enumerated() {
             (adjacencies + range * 2).initialize(to: segment?.outgoing ?? Adjacency())
             (adjacencies + range * 2 + 1).initialize(to: segment?.incoming ?? Adjacency())
+            (labelSets + range).initialize(to: segment?.labelSetOfNode)
             (verified + range).initialize(to: Atomic(segment?.file.isVerified ?? true))
         }
     }
 
     deinit {
         adjacencies.deallocate()
+        labelSets.deallocate()
         verified.deallocate()
     }
 
@@ -180,6 +186,25 @@ final class Base: @unchecked Sendable {
         let slot = Int(id & nodeMask)
         guard slot < segment.slotCount, segment.file.isVerified || verify(nodes: Int(range)) else { return nil }
         return (segment, slot)
+    }
+
+    /// Whether the base has a node; touches no object.
+    @inline(__always)
+    func hasNode(_ id: UInt64) -> Bool {
+        let range = id >> nodeShift
+        guard range < rangeCount, let labelSets = labelSets[Int(range)] else { return false }
+        let slot = Int(id & nodeMask)
+        guard slot < adjacencies[Int(range) * 2].slotCount else { return false }
+        guard verified[Int(range)].load(ordering: .acquiring) || verify(nodes: Int(range)) else { return false }
+        return labelSets[slot] != 0
+    }
+
+    /// Asks for what ``hasNode(_:)`` will read.
+    @inline(__always)
+    func prefetchNode(_ id: UInt64) {
+        let range = id >> nodeShift
+        guard range < rangeCount, let labelSets = labelSets[Int(range)] else { return }
+        martlet_prefetch(labelSets + Int(id & nodeMask))
     }
 
     @inline(__always)

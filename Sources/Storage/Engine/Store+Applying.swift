@@ -73,8 +73,9 @@ struct Application {
         do {
             let (header, commands) = try record.decoded()
             for (index, command) in commands.enumerated() {
-                if index + 16 < commands.count { prefetch(commands[index + 16], lists: false) }
-                if index + 8 < commands.count { prefetch(commands[index + 8], lists: true) }
+                for stage in 0..<3 where index + 24 - 8 * stage < commands.count {
+                    prefetch(commands[index + 24 - 8 * stage], stage: stage)
+                }
                 try applyWithIndexes(command, transaction)
             }
             wallClock = header.wallClockMilliseconds
@@ -108,10 +109,14 @@ struct Application {
     }
 
     /// The ends of relationships are all over the memory: what a later command needs is asked for now.
-    private func prefetch(_ command: Command, lists: Bool) {
+    private func prefetch(_ command: Command, stage: Int) {
         guard case .createRelationship(_, _, let start, let end, _) = command else { return }
-        overlay.prefetch(start, lists: lists)
-        overlay.prefetch(end, lists: lists)
+        if stage == 0 {
+            view.base.prefetchNode(start)
+            view.base.prefetchNode(end)
+        }
+        overlay.prefetch(start, stage: stage)
+        overlay.prefetch(end, stage: stage)
     }
 
     private mutating func apply(_ command: Command, _ transaction: UInt64) throws(GraphError) {

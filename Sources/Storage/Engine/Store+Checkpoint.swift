@@ -3,7 +3,7 @@ public import GraphModel
 
 extension Store {
     /// What a checkpoint writes between two syncs: about as long for the disk as a commit.
-    static let checkpointSliceByteCount = 256 << 10
+    static let checkpointSliceByteCount = 128 << 10
 
     /// Whether enough has changed since the last checkpoint for the next to be worth it.
     public var isCheckpointDue: Bool { !options.isReadOnly && overlayByteCount >= options.checkpointByteCount }

@@ -28,11 +28,14 @@ final class StoreView: Sendable {
     }
 
     func nodeExists(_ id: UInt64, at transaction: UInt64) -> Bool {
+        // The usual case of an old node while nothing was deleted: no look into the overlays.
+        var hasDeletions = false
+        for index in 0..<layers.count where layers[index].hasDeletedNodes { hasDeletions = true }
+        if !hasDeletions && base.hasNode(id) { return true }
         for index in 0..<layers.count {
             if let exists = layers[index].nodeExists(id, at: transaction) { return exists }
         }
-        guard let (segment, slot) = base.node(id) else { return false }
-        return segment.exists(slot)
+        return base.hasNode(id)
     }
 
     func hasLabel(_ label: TokenID, _ id: UInt64, at transaction: UInt64) -> Bool {

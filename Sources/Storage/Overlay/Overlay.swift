@@ -1,3 +1,4 @@
+internal import CPrefetch
 internal import GraphModel
 internal import Synchronization
 
@@ -104,6 +105,7 @@ final class Overlay: @unchecked Sendable {
     private var arena = Arena()
     private var versions: [EntityVersion] = []
     private var valueByteCount = 0
+    private let deletedNodes = Atomic<Bool>(false)
     let nodes = IDTable(minimumCapacity: 64)
     let relationships = IDTable(minimumCapacity: 64)
 
@@ -116,6 +118,10 @@ final class Overlay: @unchecked Sendable {
     var isEmpty: Bool { nodes.count == 0 && relationships.count == 0 }
 
     // MARK: Reading, any thread
+
+    /// Whether a node was deleted here, by any transaction.
+    @inline(__always)
+    var hasDeletedNodes: Bool { deletedNodes.load(ordering: .acquiring) }
 
     func node(_ id: UInt64) -> UnsafeMutablePointer<NodeEntry>? {
         nodes.find(id).flatMap { UnsafeMutablePointer(bitPattern: $0) }
@@ -158,12 +164,13 @@ final class Overlay: @unchecked Sendable {
         return nil
     }
 
-    /// Asks for what applying a change of a node's relationships will read: first its place in the table, then, some
-    /// commands later, the lists.
+    /// Asks for what applying a change of a node's relationships will read, stage by stage, some commands apart: its place
+    /// in the table, its entry, the lists.
     @inline(__always)
-    func prefetch(_ id: UInt64, lists: Bool) {
-        if !lists { return nodes.prefetch(id) }
+    func prefetch(_ id: UInt64, stage: Int) {
+        if stage == 0 { return nodes.prefetch(id) }
         guard let entry = node(id) else { return }
+        if stage == 1 { return martlet_prefetch(entry) }
         entry.pointee.outgoing.prefetch()
         entry.pointee.incoming.prefetch()
     }
@@ -184,6 +191,7 @@ final class Overlay: @unchecked Sendable {
     }
 
     func setNode(_ id: UInt64, transactionID: UInt64, exists: Bool, labels: [TokenID], properties: [Property]) {
+        if !exists { deletedNodes.store(true, ordering: .releasing) }
         let entry = nodeEntry(id)
         let version = EntityVersion(
             transactionID: transactionID, exists: exists, labels: labels, properties: properties,

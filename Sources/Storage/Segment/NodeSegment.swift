@@ -17,7 +17,7 @@ final class NodeSegment: @unchecked Sendable {
     let incoming: Adjacency
     let slotCount: Int
     /// Per slot 0 for no node, else 1 + index into `labelSets`.
-    private let labelSetOfNode: UnsafePointer<UInt16>
+    let labelSetOfNode: UnsafePointer<UInt16>
     private let labelSets: [[TokenID]]
 
     init(directory: String, name: String, _ fileSystem: any FileSystem) throws(GraphError) {

@@ -1,3 +1,4 @@
+internal import CPrefetch
 internal import GraphModel
 
 /// Which transaction last changed, deleted, or attached something to an entity; of the entities touched lately.
@@ -10,6 +11,10 @@ struct RecentChanges {
         var deleted = TransactionID.zero
         var attached = TransactionID.zero
         var newest: TransactionID { max(changed, deleted, attached) }
+    }
+
+    enum Kind {
+        case changed, deleted, attached
     }
 
     private struct Entry {
@@ -27,10 +32,15 @@ struct RecentChanges {
     private static func key(_ id: UInt64, isNode: Bool) -> UInt64 { (id << 1 | (isNode ? 1 : 0)) &+ 1 }
 
     @inline(__always)
+    private func firstPlace(_ key: UInt64) -> Int {
+        let mixed = key &* 0x9E37_79B9_7F4A_7C15
+        return Int(truncatingIfNeeded: mixed ^ mixed >> 32) & (entries.count - 1)
+    }
+
+    @inline(__always)
     private func place(_ key: UInt64) -> Int {
         let mask = entries.count - 1
-        let mixed = key &* 0x9E37_79B9_7F4A_7C15
-        var place = Int(truncatingIfNeeded: mixed ^ mixed >> 32) & mask
+        var place = firstPlace(key)
         while entries[place].key != key, entries[place].key != 0 { place = (place + 1) & mask }
         return place
     }
@@ -41,9 +51,15 @@ struct RecentChanges {
         return entry.key == 0 ? nil : entry.changes
     }
 
-    mutating func note(
-        _ id: UInt64, isNode: Bool, _ path: WritableKeyPath<Changes, TransactionID>, _ transaction: TransactionID
-    ) {
+    /// Asks for what ``find(_:isNode:)`` will read.
+    func prefetch(_ id: UInt64, isNode: Bool) {
+        let place = firstPlace(Self.key(id, isNode: isNode))
+        entries.withUnsafeBufferPointer { entries in
+            if let base = entries.baseAddress { martlet_prefetch(base + place) }
+        }
+    }
+
+    mutating func note(_ id: UInt64, isNode: Bool, _ kind: Kind, _ transaction: TransactionID) {
         let key = Self.key(id, isNode: isNode)
         var place = place(key)
         if entries[place].key == 0 {
@@ -54,7 +70,11 @@ struct RecentChanges {
             entries[place].key = key
             count += 1
         }
-        entries[place].changes[keyPath: path] = transaction
+        switch kind {
+        case .changed: entries[place].changes.changed = transaction
+        case .deleted: entries[place].changes.deleted = transaction
+        case .attached: entries[place].changes.attached = transaction
+        }
     }
 
     /// Drops what no transaction after `floor` has touched.

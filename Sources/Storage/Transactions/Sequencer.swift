@@ -177,7 +177,13 @@ public struct Sequencer: Sendable {
                 ? token & ~Command.provisionalBit < newNameCount : Int(token) < tokens.count(kind)
             if !isKnown { throw GraphError(.invalidRequest, "a write set uses token \(token), which nobody introduced") }
         }
-        for command in writeSet.commands {
+        for (index, command) in writeSet.commands.enumerated() {
+            if index + 8 < writeSet.commands.count,
+                case .createRelationship(_, _, let start, let end, _) = writeSet.commands[index + 8]
+            {
+                recent.prefetch(start, isNode: true)
+                recent.prefetch(end, isNode: true)
+            }
             switch command {
             case .createToken:
                 throw GraphError(.invalidRequest, "a write set may not number tokens")
@@ -261,21 +267,21 @@ public struct Sequencer: Sendable {
     private mutating func remember(
         _ command: Command, _ transaction: TransactionID, _ created: inout Set<UInt64>, _ touchedCount: inout Int
     ) {
-        func touch(_ key: EntityKey, _ path: WritableKeyPath<RecentChanges.Changes, TransactionID>) {
-            recent.note(key.id, isNode: key.isNode, path, transaction)
+        func touch(_ key: EntityKey, _ kind: RecentChanges.Kind) {
+            recent.note(key.id, isNode: key.isNode, kind, transaction)
             touchedCount += 1
         }
         switch command {
         case .createToken, .createSchemaRule, .dropSchemaRule, .setSchemaRuleState: break
         case .createNode(let id, _, _): created.insert(id)
         case .createRelationship(_, _, let start, let end, _):
-            if !created.contains(start) { touch(EntityKey(id: start, isNode: true), \.attached) }
-            if !created.contains(end) { touch(EntityKey(id: end, isNode: true), \.attached) }
+            if !created.contains(start) { touch(EntityKey(id: start, isNode: true), .attached) }
+            if !created.contains(end) { touch(EntityKey(id: end, isNode: true), .attached) }
         case .setNodeProperty(let id, _, _), .addLabel(let id, _), .removeLabel(let id, _):
-            if !created.contains(id) { touch(EntityKey(id: id, isNode: true), \.changed) }
-        case .setRelationshipProperty(let id, _, _): touch(EntityKey(id: id, isNode: false), \.changed)
-        case .deleteNode(let id): touch(EntityKey(id: id, isNode: true), \.deleted)
-        case .deleteRelationship(let id): touch(EntityKey(id: id, isNode: false), \.deleted)
+            if !created.contains(id) { touch(EntityKey(id: id, isNode: true), .changed) }
+        case .setRelationshipProperty(let id, _, _): touch(EntityKey(id: id, isNode: false), .changed)
+        case .deleteNode(let id): touch(EntityKey(id: id, isNode: true), .deleted)
+        case .deleteRelationship(let id): touch(EntityKey(id: id, isNode: false), .deleted)
         }
     }
 

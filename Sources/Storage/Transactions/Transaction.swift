@@ -174,14 +174,10 @@ public final class Transaction {
 
     /// All ids of one transaction must come from one mastership.
     private func bind(_ epoch: Epoch) -> Bool {
-        guard var bound = writes else { return false }
-        if bound.hasIDs && bound.idEpoch != epoch { return false }
-        if !bound.hasIDs {
-            writes = nil
-            bound.idEpoch = epoch
-            bound.hasIDs = true
-            writes = bound
-        }
+        if writes?.hasIDs ?? false { return writes?.idEpoch == epoch }
+        if writes == nil { return false }
+        writes?.idEpoch = epoch
+        writes?.hasIDs = true
         return true
     }
 
