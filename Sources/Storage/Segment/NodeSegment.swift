@@ -57,8 +57,6 @@ final class NodeSegment: @unchecked Sendable {
         }
     }
 
-    func exists(_ slot: Int) -> Bool { labelSetOfNode[slot] != 0 }
-
     func labels(_ slot: Int) -> [TokenID] {
         let index = Int(labelSetOfNode[slot])
         return index > 0 ? labelSets[index - 1] : []
