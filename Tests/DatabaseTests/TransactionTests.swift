@@ -157,7 +157,7 @@ import Testing
     /// TX-08.
     @Test func handlesOfAnotherThreadAreRefused() async throws {
         final class Smuggled: @unchecked Sendable {
-            // Safety: the test is about what happens when somebody does this.
+            // Safety: the other thread has it while this one waits for its end; the test is about what happens then.
             let work: OpenTransaction
             init(_ work: OpenTransaction) { self.work = work }
         }

@@ -89,7 +89,7 @@ import Testing
     /// TX-08: an error, not a race.
     @Test func anotherThreadCannotWriteInATransaction() throws {
         final class Smuggled: @unchecked Sendable {
-            // Safety: the test is about what happens when somebody does this.
+            // Safety: the other thread has it while this one waits for its end; the test is about what happens then.
             let transaction: Transaction
             init(_ transaction: Transaction) { self.transaction = transaction }
         }

@@ -15,7 +15,8 @@ extension Database {
     ) async throws(GraphError) -> (value: R, transactionID: TransactionID?) {
         try requireNotReadOnly()
         try await prepare(request)
-        // Writers slow down where checkpoints do not keep up with them.
+        // Writers slow down where checkpoints do not keep up with them. A pace, not a wait: the commit may go on although
+        // nothing has happened, so there is no event to wait for.
         let delay = try pipeline.readableStore().commitDelayNanoseconds
         if delay > 0 { _ = try? await Task.sleep(nanoseconds: delay) }
         let deadline = retryDeadline()

@@ -9,7 +9,8 @@ internal import Synchronization
 /// Opening maps the segments; each is verified when its first reader comes. One that turns out damaged reads as empty
 /// and is noted in ``damage``.
 final class Base: @unchecked Sendable {
-    // Safety: `adjacencies` is written by the initialiser only and leads into segments that this object keeps.
+    // Safety: no lock and no thread owns it: `adjacencies` and `labelSets` are written by the initialiser only and lead
+    // into segments that this object keeps; what `verified` points to is atomic.
     let manifest: Manifest
     let damage: StoreDamage
     /// Which base of the store this is: places in its runs mean nothing in another.

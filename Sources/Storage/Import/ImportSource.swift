@@ -65,7 +65,7 @@ struct ImportSource {
 
 /// zlib's state for one gzip file, which may have several members.
 private final class Inflater: @unchecked Sendable {
-    // Safety: used by the one thread that reads the file; `stream` and `input` live as long as this object.
+    // Safety: used by the import's reading thread alone; `stream` and `input` live as long as this object.
     enum Outcome {
         case bytes(Int)
         case failure(String)

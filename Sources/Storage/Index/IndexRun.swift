@@ -6,7 +6,7 @@ internal import Synchronization
 ///
 /// Each chunk is verified when its first reader comes. A damaged one reads as empty and is noted.
 final class IndexRun: @unchecked Sendable {
-    // Safety: `chunks` is written in `init` alone; what the chunks point to belongs to `files`.
+    // Safety: no lock and no thread owns it: `chunks` is written in `init` alone; what the chunks point to belongs to `files`.
     let rule: SchemaRuleID
     let files: [SegmentFile]
     private let chunks: UnsafeMutablePointer<IndexChunk>

@@ -7,7 +7,7 @@ internal import Synchronization
 /// stores the address before it releases the key, so who sees the key sees the address. A table that grew too full is
 /// replaced by a copy of twice the size; the old one stays, for readers that are still in it, until the owner goes.
 struct IDTable: ~Copyable, @unchecked Sendable {
-    // Safety: all that `groups` and the tables hold is atomic.
+    // Safety: all that `groups` and the tables hold is atomic; who inserts holds `Store.applying`, so there is one writer.
     private typealias Word = Atomic<UInt64>
     private let current: Atomic<UInt>
     private let entryCount = Atomic<Int>(0)

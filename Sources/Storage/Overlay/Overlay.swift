@@ -100,7 +100,7 @@ struct RemovedEdge: ~Copyable {
 /// changes, whatever their degree. Nothing is freed before the whole overlay goes, which is when a checkpoint has
 /// merged it and the last snapshot that reads it is dropped.
 final class Overlay: @unchecked Sendable {
-    // Safety: `arena`, `versions` and `highest…` are touched only by the applying thread (Store's apply lock); what
+    // Safety: `arena`, `versions` and `valueByteCount` are touched only by the holder of `Store.applying`; what
     // readers reach is immutable or atomic and published by a releasing store.
     private var arena = Arena()
     private var versions: [EntityVersion] = []

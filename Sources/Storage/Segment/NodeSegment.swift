@@ -3,7 +3,7 @@ internal import GraphModel
 
 /// A range of nodes: their labels, properties, and both adjacency lists grouped by direction and type.
 final class NodeSegment: @unchecked Sendable {
-    // Safety: every pointer leads into `file`'s mapping, which never changes and lives as long as this object.
+    // Safety: no lock and no thread owns it: all is written by the initialiser only; every pointer leads into `file`'s mapping, which never changes and lives as long as this object.
     enum Tag {
         /// Which directions have a single type, and which.
         static let types: UInt32 = 1

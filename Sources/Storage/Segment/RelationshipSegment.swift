@@ -3,7 +3,7 @@ internal import GraphModel
 
 /// A range of relationships: type, both ends, properties.
 final class RelationshipSegment: @unchecked Sendable {
-    // Safety: every pointer leads into `file`'s mapping, which never changes and lives as long as this object.
+    // Safety: no lock and no thread owns it: all is written by the initialiser only; every pointer leads into `file`'s mapping, which never changes and lives as long as this object.
     enum Tag {
         static let types: UInt32 = 1
         static let starts: UInt32 = 2
