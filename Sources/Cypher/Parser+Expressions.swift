@@ -231,9 +231,17 @@ extension Parser {
             return Expression(.literal(.null), at: offset)
         default: break
         }
-        guard isSymbol("(", 1) else { return Expression(.variable(try name("an expression")), at: offset) }
-        position += 2
-        let function = token.text.lowercased()
+        // Functions may stand in a namespace: duration.between(a, b).
+        var partCount = 1
+        if dialect == .cypher9 {
+            while isSymbol(".", partCount * 2 - 1), ahead(partCount * 2).kind == .word { partCount += 1 }
+            if !isSymbol("(", partCount * 2 - 1) { partCount = 1 }
+        }
+        guard isSymbol("(", partCount * 2 - 1) else {
+            return Expression(.variable(try name("an expression")), at: offset)
+        }
+        let function = (0..<partCount).map { ahead($0 * 2).text.lowercased() }.joined(separator: ".")
+        position += partCount * 2
         if function == "count", accept("*") {
             try expect(")")
             return Expression(.countAll, at: offset)

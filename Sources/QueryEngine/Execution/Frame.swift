@@ -50,6 +50,8 @@ final class Frame {
     /// Elements of lists that do not change within an execution, by the number of the IN that uses them.
     var constantSets: ContiguousArray<ConstantSet?>
     var patterns = PatternCache()
+    /// What `datetime()` and its kin take for now: one instant for the whole execution.
+    private(set) lazy var statementInstant = control.statementInstant ?? .current
 
     init(
         _ plan: Plan, _ transaction: Transaction, _ parameters: [String: Value], _ control: ExecutionControl
