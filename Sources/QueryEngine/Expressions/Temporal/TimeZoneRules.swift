@@ -5,8 +5,8 @@ internal import Synchronization
 /// How far ahead of UTC the clocks of a named zone are, at any time: what the system's tz database says.
 ///
 /// - Source: RFC 8536 (TZif). Its second part, with 64-bit times, and its footer are read.
-final class TimeZoneRules: Sendable {
-    let name: String
+package final class TimeZoneRules: Sendable {
+    package let name: String
     /// Seconds since 1970 in UTC, ascending; the offset of the same index holds from then on.
     private let transitions: [Int64]
     private let offsets: [Int32]
@@ -27,7 +27,7 @@ final class TimeZoneRules: Sendable {
     private static let known = Mutex<[String: TimeZoneRules]>([:])
 
     /// The zone of a name like `Europe/Berlin`; nil when the system does not know it.
-    static func find(_ name: String) -> TimeZoneRules? {
+    package static func find(_ name: String) -> TimeZoneRules? {
         if let rules = known.withLock({ $0[name] }) { return rules }
         guard isName(name) else { return nil }
         let bytes: [UInt8]
@@ -56,7 +56,7 @@ final class TimeZoneRules: Sendable {
     }
 
     /// nil when the bytes are no TZif file of version 2 or later, or their counts do not fit their length.
-    init?(_ name: String, _ bytes: [UInt8]) {
+    package init?(_ name: String, _ bytes: [UInt8]) {
         guard let first = Header(bytes, at: 0), first.version >= 2, let second = Header(bytes, at: first.end(4)),
             second.end(8) <= bytes.count, second.typeCount > 0
         else { return nil }
@@ -115,7 +115,7 @@ final class TimeZoneRules: Sendable {
     }
 
     /// Seconds that clocks are ahead of UTC at an instant.
-    func offset(at seconds: Int64) -> Int32 {
+    package func offset(at seconds: Int64) -> Int32 {
         guard let last = transitions.last, seconds < last else {
             return recurring?.offset(at: seconds) ?? offsets.last ?? firstOffset
         }
