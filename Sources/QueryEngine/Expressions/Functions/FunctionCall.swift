@@ -29,7 +29,8 @@ extension ExpressionCompiler {
             guard case .variable(let variable) = argument.kind, let type = scope.find(variable)?.type,
                 function.types(ofArgument: index).isDisjoint(with: TypeSet(type))
             else { continue }
-            throw context.fail("\(function.name)() cannot take `\(variable)`, which is \(type.text)", at: argument.offset)
+            throw context.fail(
+                "\(function.name)() cannot take `\(variable)`, which is \(type.text)", at: argument.offset)
         }
         var evaluators: [Evaluator] = []
         for argument in arguments { evaluators.append(try evaluator(argument)) }

@@ -63,7 +63,8 @@ extension Function {
             "nullIf", .scalar, ["value": .any, "other": .any], .any, "Null when both are equal, else the first.",
             .two { _, value, other in Comparing.equal(value, other) == .true ? .null : value }),
         Function(
-            "timestamp", .scalar, [:], .integer, "Milliseconds since 1970-01-01T00:00Z, the same for a whole statement.",
+            "timestamp", .scalar, [:], .integer,
+            "Milliseconds since 1970-01-01T00:00Z, the same for a whole statement.",
             .values { frame, _ in
                 let now = frame.statementInstant
                 return .integer(now.seconds * 1000 + Int64(now.nanoseconds / 1_000_000))

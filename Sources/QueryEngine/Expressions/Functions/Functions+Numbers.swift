@@ -1,5 +1,5 @@
-internal import GraphModel
 internal import Glibc
+internal import GraphModel
 
 /// Numbers.
 extension Function {
@@ -103,7 +103,8 @@ extension Function {
             throw GraphError(.argumentError, "the precision of round() cannot be negative, like \(precision)")
         }
         guard values.count > 2 else {
-            return .float(precision == 0 ? halfUp(number) : DecimalRounding.halfUp.round(number, Int(min(precision, 400))))
+            return .float(
+                precision == 0 ? halfUp(number) : DecimalRounding.halfUp.round(number, Int(min(precision, 400))))
         }
         let name = try text("round", values[2])
         guard let mode = DecimalRounding(rawValue: name.uppercased()) else {

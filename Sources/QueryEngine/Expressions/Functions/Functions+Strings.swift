@@ -4,8 +4,10 @@ internal import GraphModel
 extension Function {
     static let stringFunctions: [Function] = [
         upper, upper.named("upper"), lower, lower.named("lower"),
-        trimming("trim", start: true, end: true, "A string without blanks, or without certain characters, at its ends."),
-        trimming("btrim", start: true, end: true, "A string without blanks, or without certain characters, at its ends."),
+        trimming(
+            "trim", start: true, end: true, "A string without blanks, or without certain characters, at its ends."),
+        trimming(
+            "btrim", start: true, end: true, "A string without blanks, or without certain characters, at its ends."),
         trimming("ltrim", start: true, end: false, "A string without blanks at its start."),
         trimming("rtrim", start: false, end: true, "A string without blanks at its end."),
         Function(

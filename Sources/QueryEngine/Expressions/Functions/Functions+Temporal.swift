@@ -44,20 +44,21 @@ extension Function {
                     case let other: throw wrong(name + ".truncate", "a map of components", other)
                     }
                 }),
-        ] + clocks.map { clock, when, instant in
-            Function(
-                "\(name).\(clock)", .temporal, ["timezone?": .string], .temporal,
-                "The \(sort.name) \(when), in UTC or in a time zone.",
-                .strict { frame, values throws(GraphError) in
-                    let zone: Zone
-                    if let value = values.first {
-                        zone = try Zone(try text("\(name).\(clock)", value))
-                    } else {
-                        zone = .utc
-                    }
-                    return try TemporalConstructor.now(instant(frame), zone, sort)
-                })
-        }
+        ]
+            + clocks.map { clock, when, instant in
+                Function(
+                    "\(name).\(clock)", .temporal, ["timezone?": .string], .temporal,
+                    "The \(sort.name) \(when), in UTC or in a time zone.",
+                    .strict { frame, values throws(GraphError) in
+                        let zone: Zone
+                        if let value = values.first {
+                            zone = try Zone(try text("\(name).\(clock)", value))
+                        } else {
+                            zone = .utc
+                        }
+                        return try TemporalConstructor.now(instant(frame), zone, sort)
+                    })
+            }
     }
 
     private static let epochs: [Function] = [
@@ -67,7 +68,8 @@ extension Function {
             .binary { seconds, nanoseconds throws(GraphError) in
                 let name = "datetime.fromEpoch"
                 return try TemporalConstructor.dateTime(
-                    try integer(name, seconds, acceptsFloats: true), try integer(name, nanoseconds, acceptsFloats: true),
+                    try integer(name, seconds, acceptsFloats: true),
+                    try integer(name, nanoseconds, acceptsFloats: true),
                     .utc
                 ).value()
             }),
@@ -76,8 +78,9 @@ extension Function {
             "The date and time in UTC, so many milliseconds after 1970-01-01T00:00Z.",
             .unary { value throws(GraphError) in
                 let milliseconds = try integer("datetime.fromEpochMillis", value, acceptsFloats: true)
-                let seconds = milliseconds.flooredQuotient(1000)
-                return try TemporalConstructor.dateTime(seconds, (milliseconds - seconds * 1000) * 1_000_000, .utc).value()
+                return try TemporalConstructor.dateTime(
+                    milliseconds.flooredQuotient(1000), milliseconds.flooredRemainder(1000) * 1_000_000, .utc
+                ).value()
             }),
     ]
 
