@@ -15,9 +15,12 @@ public final class PreparedQuery: Sendable {
     /// Whether it must run in a write transaction.
     public var isWrite: Bool { plan.isWrite && !isExplain }
 
-    init(_ query: Query, over transaction: Transaction) throws(GraphError) {
+    private let running: RunningQueries
+
+    init(_ query: Query, over transaction: Transaction, _ running: RunningQueries) throws(GraphError) {
+        self.running = running
         plan = Plan(try Planner.plan(query, over: transaction))
-        isExplain = query.isExplain
+        isExplain = query.mode == .explain
         plannedNodeCount = transaction.nodeCount()
     }
 
@@ -37,7 +40,9 @@ public final class PreparedQuery: Sendable {
         if isWrite && transaction.isReadOnly {
             throw GraphError(.readOnly, "this query writes, it cannot run in a read transaction")
         }
-        let frame = try Frame(plan, transaction, parameters, control)
+        let frame = try Frame(plan, transaction, parameters, control, running)
+        // Operators hold the frame.
+        defer { frame.subplans = [] }
         try control.check()
         return try withoutActuallyEscaping(onBatch) { onBatch throws(GraphError) in
             let sink = ResultSink(frame, plan.columns.map(\.slot), onBatch)

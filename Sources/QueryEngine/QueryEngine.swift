@@ -26,6 +26,8 @@ public final class QueryEngine: Sendable {
     }
 
     private let cache = Mutex(Cache())
+    /// What runs now.
+    public let running = RunningQueries()
     private let generationCapacity: Int
 
     /// - Parameter planCacheCapacity: plans kept at most; the least recently used half is dropped when it is full.
@@ -41,7 +43,7 @@ public final class QueryEngine: Sendable {
         text.makeContiguousUTF8()
         let key = Key(text: text, dialect: dialect)
         if let known = cache.withLock({ find(key, in: &$0) }), isCurrent(known, transaction) { return known }
-        let prepared = try PreparedQuery(try Parser.parse(text, dialect: dialect), over: transaction)
+        let prepared = try PreparedQuery(try Parser.parse(text, dialect: dialect), over: transaction, running)
         cache.withLock { insert(prepared, key, into: &$0) }
         return prepared
     }

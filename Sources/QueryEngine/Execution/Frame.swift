@@ -39,6 +39,7 @@ final class Frame {
     let transaction: Transaction
     let parameters: ContiguousArray<Value>
     let control: ExecutionControl
+    let running: RunningQueries
     let slotCount: Int
     let missingPropertyIsError: Bool
     private let isReadOnly: Bool
@@ -50,16 +51,24 @@ final class Frame {
     /// Elements of lists that do not change within an execution, by the number of the IN that uses them.
     var constantSets: ContiguousArray<ConstantSet?>
     var patterns = PatternCache()
+    /// Variables that expressions bind while they run.
+    var locals: ContiguousArray<Value>
+    /// Plans inside expressions and operators, by number, once they have run.
+    var subplans: ContiguousArray<SubplanInstance?>
 
     init(
-        _ plan: Plan, _ transaction: Transaction, _ parameters: [String: Value], _ control: ExecutionControl
+        _ plan: Plan, _ transaction: Transaction, _ parameters: [String: Value], _ control: ExecutionControl,
+        _ running: RunningQueries
     ) throws(GraphError) {
         self.transaction = transaction
         self.control = control
+        self.running = running
         slotCount = plan.slotCount
         missingPropertyIsError = plan.dialect.missingPropertyIsError
         isReadOnly = transaction.isReadOnly
         batch = Batch(slotCount: plan.slotCount)
+        locals = ContiguousArray(repeating: .null, count: plan.localCount)
+        subplans = ContiguousArray(repeating: nil, count: plan.subplanCount)
         var resolved: ContiguousArray<Value> = []
         resolved.reserveCapacity(plan.references.parameters.count)
         for name in plan.references.parameters {

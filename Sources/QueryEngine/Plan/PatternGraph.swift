@@ -17,6 +17,8 @@ struct PatternGraph {
         let from: Int
         let to: Int
         let pattern: PatternRelationship
+        /// Set for `shortestPath(…)`: both ends are found before it.
+        let shortest: PatternPart.Shortest
 
         func other(than vertex: Int) -> Int { vertex == from ? to : from }
     }
@@ -54,7 +56,7 @@ extension Planner {
             var edges: [Int] = []
             for (index, relationship) in part.relationships.enumerated() {
                 edges.append(graph.edges.count)
-                try edge(relationship, from: vertices[index], to: vertices[index + 1], outer, &graph)
+                try edge(relationship, from: vertices[index], to: vertices[index + 1], part.shortest, outer, &graph)
             }
             guard let name = part.pathVariable else { continue }
             guard scope.find(name) == nil else { throw fail("`\(name)` is declared already", at: part.offset) }
@@ -66,7 +68,7 @@ extension Planner {
     }
 
     private func vertex(_ node: PatternNode, _ outer: Scope, _ graph: inout PatternGraph) throws(GraphError) -> Int {
-        let name = node.variable ?? "  node at \(node.offset)"
+        let name = node.variable ?? PatternGraph.hiddenName(of: node)
         let subject = Expression(.variable(name), at: node.offset)
         if !node.labels.isEmpty {
             graph.conditions.append(Expression(.hasLabels(subject, node.labels), at: node.offset))
@@ -80,7 +82,7 @@ extension Planner {
             isBound = outer.find(name) != nil
             switch known.type {
             case .node: break
-            case .any where isBound:
+            case .any where isBound && known.types.contains(.node):
                 slot = context.slot(.node)
                 steps.append(.entity(from: known.slot, to: slot))
                 scope.add(Variable(name: name, slot: slot, type: .node))
@@ -95,9 +97,10 @@ extension Planner {
     }
 
     private func edge(
-        _ pattern: PatternRelationship, from: Int, to: Int, _ outer: Scope, _ graph: inout PatternGraph
+        _ pattern: PatternRelationship, from: Int, to: Int, _ shortest: PatternPart.Shortest, _ outer: Scope,
+        _ graph: inout PatternGraph
     ) throws(GraphError) {
-        let name = pattern.variable ?? "  relationship at \(pattern.offset)"
+        let name = pattern.variable ?? PatternGraph.hiddenName(of: pattern)
         var slot: Slot
         var isBound = false
         if let known = scope.find(name) {
@@ -118,7 +121,7 @@ extension Planner {
             slot = known.slot
             switch known.type {
             case .relationship: break
-            case .any:
+            case .any where known.types.contains(.relationship):
                 slot = context.slot(.relationship)
                 steps.append(.entity(from: known.slot, to: slot))
                 scope.add(Variable(name: name, slot: slot, type: .relationship))
@@ -126,14 +129,16 @@ extension Planner {
                 throw fail("`\(name)` is \(known.type.text) already, it cannot be a relationship", at: pattern.offset)
             }
         } else {
-            let type: VariableType = pattern.length == nil ? .relationship : .relationships
+            let type: VariableType = pattern.length == nil && shortest == .none ? .relationship : .relationships
             slot = context.slot(type.holding)
             scope.add(Variable(name: name, slot: slot, type: type, isHidden: pattern.variable == nil))
         }
-        if pattern.length == nil {
+        if pattern.length == nil && shortest == .none {
             graph.conditions += try conditions(pattern.properties, on: Expression(.variable(name), at: pattern.offset))
         }
-        graph.edges.append(.init(name: name, slot: slot, isBound: isBound, from: from, to: to, pattern: pattern))
+        graph.edges.append(
+            .init(
+                name: name, slot: slot, isBound: isBound, from: from, to: to, pattern: pattern, shortest: shortest))
     }
 
     /// `{key: value}` in a pattern as conditions: a missing property does not match, in both dialects.
@@ -146,9 +151,9 @@ extension Planner {
             throw fail(
                 "MATCH cannot take its properties from a parameter: write them out or use WHERE", at: properties.offset)
         }
-        return entries.map { key, value in
-            let property = Expression(.property(subject, key: key, missing: .false), at: value.offset)
-            return Expression(.compare(.equal, property, value), at: value.offset)
+        return entries.map { entry in
+            let property = Expression(.property(subject, key: entry.key, missing: .false), at: entry.value.offset)
+            return Expression(.compare(.equal, property, entry.value), at: entry.value.offset)
         }
     }
 }

@@ -9,7 +9,10 @@ extension Planner {
     }
 
     /// Plans WITH or RETURN: computes the items, makes them the scope, and gives them back as columns.
-    func project(_ projection: Projection, _ offset: Int) throws(GraphError) -> [(name: String, slot: Slot)] {
+    /// The WHERE behind a WITH sees the new variables, and where rows are not grouped those of before as well.
+    func project(
+        _ projection: Projection, _ offset: Int, _ filter: Expression?
+    ) throws(GraphError) -> [(name: String, slot: Slot)] {
         var items: [Item] = []
         if projection.includesAll {
             let visible = scope.visible
@@ -45,6 +48,13 @@ extension Planner {
         }
         let substitutions = columns.substitutions + zip(items, columns.variables).map { ($0.expression, $1.slot) }
         try order(projection, substitutions)
+        if let filter {
+            for condition in filter.conjuncts {
+                try refuseAggregates(in: condition)
+                var compiler = compiler()
+                steps.append(.filter(try compiler.compilePredicate(condition), isLenient: false))
+            }
+        }
         scope = inner
         return columns.variables.map { ($0.name, $0.slot) }
     }
@@ -57,12 +67,13 @@ extension Planner {
         for item in items {
             if case .variable(let name) = item.expression.kind {
                 let known = try compiler().variable(name, item.offset)
-                variables.append(Variable(name: item.name, slot: known.slot, type: known.type))
+                variables.append(Variable(name: item.name, slot: known.slot, type: known.type, types: known.types))
                 continue
             }
             let slot = context.slot(.value)
             computed.append((try compile(item.expression), slot))
-            variables.append(Variable(name: item.name, slot: slot, type: .any))
+            variables.append(
+                Variable(name: item.name, slot: slot, type: .any, types: compiler().types(of: item.expression)))
         }
         if !computed.isEmpty { steps.append(.project(computed)) }
         return (variables, [])
@@ -150,7 +161,8 @@ extension Planner {
         if !projection.order.isEmpty {
             var keys: [Step.SortKey] = []
             var computed: [(expression: Compiled, slot: Slot)] = []
-            for (expression, isDescending) in projection.order {
+            for item in projection.order {
+                let (expression, isDescending) = (item.expression, item.isDescending)
                 var compiler = compiler()
                 // An alias shadows: ORDER BY n means the new n, also where the old n was an item.
                 if case .variable(let name) = expression.kind, scope.find(name) != nil {
@@ -196,8 +208,4 @@ extension Planner {
         if isWrong { throw fail("SKIP and LIMIT take a whole number that is not negative", at: expression.offset) }
         return try compiler.compile(expression)
     }
-}
-
-extension Expression {
-    var isVariable: Bool { if case .variable = kind { true } else { false } }
 }
