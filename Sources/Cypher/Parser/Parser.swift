@@ -95,7 +95,8 @@ public struct Parser {
     static func isReserved(_ keyword: Keyword, _ dialect: Dialect) -> Bool {
         switch keyword {
         case .none: false
-        case .start, .create, .set, .delete, .foreach, .match, .where, .with, .return, .skip, .limit, .order, .by, .asc,
+        case .start: dialect == .cypher18
+        case .create, .set, .delete, .foreach, .match, .where, .with, .return, .skip, .limit, .order, .by, .asc,
             .ascending, .desc, .descending, .and, .or, .xor, .not, .in, .is, .null, .true, .false:
             true
         case .union, .unwind, .merge, .optional, .case, .when, .then, .else, .detach, .remove, .distinct:

@@ -20,6 +20,12 @@ class Aggregator {
         case .min: return Extreme(argument.evaluate, wantsLarger: false)
         case .max: return Extreme(argument.evaluate, wantsLarger: true)
         case .collect: return Collector(argument.evaluate, isDistinct: aggregate.isDistinct)
+        case .stdev, .stdevp:
+            return Deviation(argument.evaluate, isDistinct: aggregate.isDistinct, isSample: aggregate.function == .stdev)
+        case .percentileDisc, .percentileCont:
+            return Percentile(
+                argument.evaluate, aggregate.parameter?.evaluate ?? { _, _ in .null }, isDistinct: aggregate.isDistinct,
+                interpolates: aggregate.function == .percentileCont)
         }
     }
 }
@@ -77,7 +83,7 @@ private final class DistinctIDCounter: Aggregator {
 }
 
 /// An aggregate over the values of an expression that are not null, each once per group when distinct.
-private class ValueAggregator: Aggregator {
+class ValueAggregator: Aggregator {
     private let evaluate: Evaluator
     private let isDistinct: Bool
     private var seen: ContiguousArray<Set<Value>> = []

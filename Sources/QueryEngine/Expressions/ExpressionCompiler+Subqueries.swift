@@ -122,6 +122,10 @@ extension ExpressionCompiler {
 
     /// A pattern in value position: the list of its paths; a shortest path is one path, or null.
     mutating func paths(_ part: PatternPart, _ offset: Int) throws(GraphError) -> Evaluator {
+        if part.shortest == .none, context.dialect == .cypher9 {
+            throw context.fail(
+                "a pattern is a condition: its paths are listed by [p = \(part.text) | p], counted by COUNT { }", at: offset)
+        }
         let name = "  path at \(offset)"
         let named = PatternPart(
             pathVariable: name, shortest: part.shortest, nodes: part.nodes, relationships: part.relationships,

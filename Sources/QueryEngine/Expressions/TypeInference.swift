@@ -17,7 +17,9 @@ extension ExpressionCompiler {
             .subquery(.exists, _):
             return .boolean
         case .subquery(.count, _), .countAll: return .integer
-        case .pattern(let part): return part.shortest == .one ? .path : .list
+        case .pattern(let part):
+            if part.shortest == .one { return .path }
+            return part.shortest == .none && context.dialect == .cypher9 ? .boolean : [.list, .boolean]
         case .negate(let operand): return types(of: operand)
         case .arithmetic(let operation, let left, let right): return arithmeticTypes(operation, left, right)
         case .function(let name, _, _): _ = name; return .any

@@ -116,7 +116,7 @@ extension Planner {
                 throw fail("`\(name)` stands for two relationships of one MATCH", at: pattern.offset)
             }
             guard pattern.length == nil else {
-                throw fail("`\(name)` has a value already, which a variable length cannot use", at: pattern.offset)
+                return try boundList(known, pattern, from: from, to: to, shortest, &graph)
             }
             slot = known.slot
             switch known.type {
@@ -139,6 +139,26 @@ extension Planner {
         graph.edges.append(
             .init(
                 name: name, slot: slot, isBound: isBound, from: from, to: to, pattern: pattern, shortest: shortest))
+    }
+
+    /// A variable length whose relationships are given as a list: found like any other, and compared.
+    private func boundList(
+        _ known: Variable, _ pattern: PatternRelationship, from: Int, to: Int, _ shortest: PatternPart.Shortest,
+        _ graph: inout PatternGraph
+    ) throws(GraphError) {
+        guard known.type == .relationships || known.type == .any && known.types.contains(.list) else {
+            throw fail("`\(known.name)` is \(known.type.text) already, it cannot be a list of relationships", at: pattern.offset)
+        }
+        let name = PatternGraph.hiddenName(of: pattern)
+        let slot = context.slot(.value)
+        scope.add(Variable(name: name, slot: slot, type: .relationships, isHidden: true))
+        graph.edges.append(
+            .init(name: name, slot: slot, isBound: false, from: from, to: to, pattern: pattern, shortest: shortest))
+        graph.conditions.append(
+            Expression(
+                .compare(
+                    .equal, Expression(.variable(known.name), at: pattern.offset),
+                    Expression(.variable(name), at: pattern.offset)), at: pattern.offset))
     }
 
     /// `{key: value}` in a pattern as conditions: a missing property does not match, in both dialects.

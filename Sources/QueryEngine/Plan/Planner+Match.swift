@@ -14,6 +14,7 @@ extension Planner {
         var conditions = graph.conditions
         for conjunct in filter?.conjuncts ?? [] {
             try refuseAggregates(in: conjunct)
+            try compiler().require(conjunct, .boolean, "WHERE takes a condition")
             conditions.append(conjunct)
         }
         let outside = steps

@@ -147,7 +147,7 @@ final class Planner {
         case .filter(let condition): try add(filter: condition)
         case .unwind(let list, let variable): try unwind(list, variable, clause.offset)
         case .with(let projection): _ = try project(projection, clause.offset, filter)
-        case .return(let projection): columns = try project(projection, clause.offset, nil)
+        case .return(let projection): columns = try project(projection, clause.offset, nil, isReturn: true)
         case .create(let parts): try create(parts)
         case .createUnique(let parts): try createUnique(parts)
         case .merge(let part, let onCreate, let onMatch): try merge(part, onCreate, onMatch)
@@ -169,6 +169,7 @@ final class Planner {
         for condition in condition.conjuncts {
             try refuseAggregates(in: condition)
             var compiler = compiler()
+            try compiler.require(condition, .boolean, "WHERE takes a condition")
             steps.append(.filter(try compiler.compilePredicate(condition), isLenient: false))
         }
     }

@@ -155,13 +155,19 @@ indirect enum Step: Sendable {
     }
 
     struct Aggregate: Sendable {
-        enum Function: String, Sendable { case count, sum, avg, min, max, collect }
+        enum Function: String, Sendable {
+            case count, sum, avg, min, max, collect, stdev, stdevp
+            case percentileDisc = "percentiledisc"
+            case percentileCont = "percentilecont"
+        }
         let function: Function
         /// nil for `count(*)`.
         let argument: Compiled?
         /// The slot that the argument is, when it is just that.
         let argumentSlot: Slot?
         let isDistinct: Bool
+        /// The share of a percentile.
+        var parameter: Compiled?
         let slot: Slot
         let text: String
     }
@@ -230,7 +236,7 @@ extension Step {
         case .project(let items): return items.reduce(into: []) { $0.formUnion($1.expression.slots) }
         case .aggregate(let keys, let aggregates):
             return aggregates.reduce(into: keys.reduce(into: []) { $0.formUnion($1.expression.slots) }) {
-                $0.formUnion($1.argument?.slots ?? [])
+                $0.formUnion(($1.argument?.slots ?? []).union($1.parameter?.slots ?? []))
             }
         case .distinct(let slots): return Set(slots)
         case .sort(let keys, _, _): return Set(keys.map(\.slot))
