@@ -55,6 +55,8 @@ final class Frame {
     var locals: ContiguousArray<Value>
     /// Plans inside expressions and operators, by number, once they have run.
     var subplans: ContiguousArray<SubplanInstance?>
+    /// What `datetime()` and its kin take for now: one instant for the whole execution.
+    private(set) lazy var statementInstant = control.statementInstant ?? .current
 
     init(
         _ plan: Plan, _ transaction: Transaction, _ parameters: [String: Value], _ control: ExecutionControl,

@@ -208,13 +208,14 @@ struct ExpressionCompiler {
             }
         }
         let entity = try evaluator(entity)
+        let component = TemporalComponents.Component(key)
         return { frame, row throws(GraphError) in
             switch try entity(frame, row) {
             case .null: return .null
             case .node(let id): return try frame.property(name, ofNode: id.rawValue, missingIsError)
             case .relationship(let id): return try frame.property(name, ofRelationship: id.rawValue, missingIsError)
             case .map(let map): return map[key] ?? .null
-            case let other: throw GraphError(.typeError, "a value of type \(other.kindName) has no property '\(key)'")
+            case let other: return try component.value(of: other)
             }
         }
     }

@@ -22,7 +22,7 @@ extension ExpressionCompiler {
             return part.shortest == .none && context.dialect == .cypher9 ? .boolean : [.list, .boolean]
         case .negate(let operand): return types(of: operand)
         case .arithmetic(let operation, let left, let right): return arithmeticTypes(operation, left, right)
-        case .function(let name, _, _): _ = name; return .any
+        case .function(let name, _, _): return Function.find(name, context.dialect)?.result ?? .any
         case .conditional(_, let branches, let otherwise):
             return branches.reduce(otherwise.map { types(of: $0) } ?? []) { $0.union(types(of: $1.result)) }
         }
