@@ -9,10 +9,18 @@ typealias Predicate = @Sendable (Frame, Int) throws(GraphError) -> Truth
 
 /// A compiled expression and what the planner wants to know of it.
 struct Compiled: Sendable {
+    /// Forms that operators compute for many rows at once.
+    enum Shape: Sendable {
+        case slot(Slot)
+        /// A property, by its name's number in the plan, of a node.
+        case nodeProperty(Slot, Int)
+        case other
+    }
     let evaluate: Evaluator
     /// The slots it reads.
     let slots: Set<Slot>
     let text: String
+    var shape = Shape.other
 }
 
 struct CompiledPredicate: Sendable {
@@ -59,7 +67,18 @@ struct ExpressionCompiler {
     mutating func compile(_ expression: Expression) throws(GraphError) -> Compiled {
         slots = []
         let evaluate = try evaluator(expression)
-        return Compiled(evaluate: evaluate, slots: slots, text: expression.text)
+        return Compiled(evaluate: evaluate, slots: slots, text: expression.text, shape: try shape(expression))
+    }
+
+    private func shape(_ expression: Expression) throws(GraphError) -> Compiled.Shape {
+        if let slot = substitution(expression) { return .slot(slot) }
+        switch expression.kind {
+        case .variable(let name): return .slot(try variable(name, expression.offset).slot)
+        case .property(let entity, let key, _):
+            guard let slot = try entitySlot(entity), slot.holding == .node else { return .other }
+            return .nodeProperty(slot, context.references.name(.propertyKey, key))
+        default: return .other
+        }
     }
 
     mutating func compilePredicate(_ expression: Expression) throws(GraphError) -> CompiledPredicate {

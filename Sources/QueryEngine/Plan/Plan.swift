@@ -9,10 +9,15 @@ struct Plan: Sendable {
     let references: References
     let slotCount: Int
     let columns: [(name: String, slot: Slot)]
+    let resultLayout: ResultLayout
     let isWrite: Bool
     let text: String
+    let batchRowCount: Int
+    /// Whether the operators can serve one execution after the other.
+    let isReusable: Bool
 
-    init(_ logical: LogicalPlan) {
+    init(_ logical: LogicalPlan, _ options: QueryEngine.Options) {
+        batchRowCount = max(1, options.batchRowCount)
         dialect = logical.context.dialect
         columns = logical.columns
         isWrite = logical.isWrite
@@ -21,6 +26,8 @@ struct Plan: Sendable {
             logical.steps, needed: Set(logical.columns.map(\.slot)))
         references = logical.context.references
         slotCount = logical.context.slotCount
+        resultLayout = ResultLayout(columns.map(\.slot))
+        isReusable = operators.allSatisfy(\.isReusable)
     }
 }
 
@@ -66,7 +73,7 @@ private struct PhysicalPlanner {
         case .unwind(let list, let slot): return UnwindPlan(list: list.evaluate, slot: slot, carried: carried)
         case .unwindRange(let bounds, let slot):
             return UnwindRangePlan(bounds: bounds.map(\.evaluate), slot: slot, carried: carried)
-        case .project(let items): return ProjectPlan(items: items.map { ($0.expression.evaluate, $0.slot) })
+        case .project(let items): return ProjectPlan(items: items)
         case .aggregate(let keys, let aggregates): return AggregatePlan(keys: keys, aggregates: aggregates)
         case .distinct(let slots): return DistinctPlan(keys: slots, slots: all)
         case .sort(let keys, let skip, let limit):

@@ -14,6 +14,7 @@ struct LogicalPlan {
 final class Planner {
     let context: PlanContext
     let transaction: Transaction
+    let options: QueryEngine.Options
     var steps: [Step] = []
     var scope = Scope()
     private var columns: [(name: String, slot: Slot)] = []
@@ -21,13 +22,16 @@ final class Planner {
     /// Whether rows come from reading the graph and have not been gathered since.
     private var readsPending = false
 
-    private init(_ query: Query, _ transaction: Transaction) {
+    private init(_ query: Query, _ transaction: Transaction, _ options: QueryEngine.Options) {
         context = PlanContext(query)
         self.transaction = transaction
+        self.options = options
     }
 
-    static func plan(_ query: Query, over transaction: Transaction) throws(GraphError) -> LogicalPlan {
-        let planner = Planner(query, transaction)
+    static func plan(
+        _ query: Query, over transaction: Transaction, _ options: QueryEngine.Options
+    ) throws(GraphError) -> LogicalPlan {
+        let planner = Planner(query, transaction, options)
         try planner.plan(query.clauses)
         planner.answerCountsFromStore()
         return LogicalPlan(
