@@ -56,6 +56,11 @@ private struct PhysicalPlanner {
             return IDSeekPlan(slot: slot, ids: ids.evaluate, isSeek: isSeek, carried: carried)
         case .relationshipsByID(let slot, let ids):
             return IDSeekPlan(slot: slot, ids: ids.evaluate, isSeek: false, carried: carried)
+        case .indexSeek(let seek):
+            return IndexSeekPlan(
+                seek: seek,
+                name: context.references.name(seek.slot.holding == .node ? .label : .relationshipType, seek.name),
+                keys: seek.keys.map { context.references.name(.propertyKey, $0) }, carried: carried)
         case .expand(let expansion): return expand(expansion, after, carried)
         case .endpoints(let ends):
             return EndpointsPlan(

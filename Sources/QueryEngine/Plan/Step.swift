@@ -10,6 +10,7 @@ indirect enum Step: Sendable {
     case nodesByID(Slot, Compiled, isSeek: Bool)
     case allRelationships(Slot)
     case relationshipsByID(Slot, Compiled)
+    case indexSeek(IndexSeek)
     case expand(Expansion)
     case endpoints(Endpoints)
     /// A value becomes a node or relationship column.
@@ -35,6 +36,32 @@ indirect enum Step: Sendable {
     case delete([Compiled], detach: Bool)
     /// One row with a number that the store knows by heart.
     case count(StoredCount, [Slot])
+
+    /// Nodes of a label or relationships of a type by the values of an index's keys.
+    struct IndexSeek: Sendable {
+        struct Bound: Sendable {
+            let value: Compiled
+            let isIncluded: Bool
+        }
+        /// What is asked of the key after the leading ones.
+        enum Probe: Sendable {
+            /// Nothing: the leading ones are all.
+            case equal
+            case list(Compiled)
+            case range(Bound?, Bound?)
+            case prefix(Compiled)
+        }
+        let slot: Slot
+        /// The label or type.
+        let name: String
+        let keys: [String]
+        /// Values of the first keys.
+        let leading: [Compiled]
+        let probe: Probe
+        /// The conditions that the seek stands for, for values that the index takes for equal and queries do not, and for
+        /// the case that the index is gone.
+        let test: CompiledPredicate?
+    }
 
     struct Expansion: Sendable {
         let from: Slot
@@ -126,6 +153,16 @@ extension Step {
         switch self {
         case .allNodes, .nodesByLabel, .allRelationships, .eager, .count: return []
         case .nodesByID(_, let ids, _), .relationshipsByID(_, let ids): return ids.slots
+        case .indexSeek(let seek):
+            var slots = seek.leading.reduce(into: Set<Slot>()) { $0.formUnion($1.slots) }
+            switch seek.probe {
+            case .equal: break
+            case .list(let value), .prefix(let value): slots.formUnion(value.slots)
+            case .range(let lower, let upper):
+                slots.formUnion(lower?.value.slots ?? [])
+                slots.formUnion(upper?.value.slots ?? [])
+            }
+            return slots.union(seek.test?.slots ?? []).subtracting([seek.slot])
         case .expand(let expansion):
             var slots: Set<Slot> = [expansion.from]
             if expansion.isInto { slots.insert(expansion.to) }
@@ -168,6 +205,7 @@ extension Step {
             .relationshipsByID(let slot, _), .entity(_, let slot), .path(let slot, _), .unwind(_, let slot),
             .unwindRange(_, let slot):
             return [slot]
+        case .indexSeek(let seek): return [seek.slot]
         case .expand(let expansion):
             return expansion.isInto ? [expansion.relationship] : [expansion.relationship, expansion.to]
         case .endpoints(let ends):
