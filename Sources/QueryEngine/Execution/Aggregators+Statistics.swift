@@ -10,14 +10,19 @@ final class Deviation: ValueAggregator {
     private let isSample: Bool
     private var states: ContiguousArray<State> = []
 
-    init(_ evaluate: @escaping Evaluator, isDistinct: Bool, isSample: Bool) {
+    init(_ argument: Compiled, isDistinct: Bool, isSample: Bool) {
         self.isSample = isSample
-        super.init(evaluate, isDistinct: isDistinct)
+        super.init(argument, isDistinct: isDistinct)
     }
 
     override func grow(to count: Int) {
         super.grow(to: count)
         while states.count < count { states.append(State()) }
+    }
+
+    override func reset() {
+        super.reset()
+        states = []
     }
 
     override func add(_ value: Value, _ group: Int) throws(GraphError) {
@@ -37,15 +42,15 @@ final class Deviation: ValueAggregator {
 
 /// `percentileDisc` (the nearest value) and `percentileCont` (between the two nearest).
 final class Percentile: ValueAggregator {
-    private let share: Evaluator
+    private let share: Compiled?
     private let interpolates: Bool
     private var shareValue: Double?
     private var values: ContiguousArray<[Value]> = []
 
-    init(_ evaluate: @escaping Evaluator, _ share: @escaping Evaluator, isDistinct: Bool, interpolates: Bool) {
+    init(_ argument: Compiled, _ share: Compiled?, isDistinct: Bool, interpolates: Bool) {
         self.share = share
         self.interpolates = interpolates
-        super.init(evaluate, isDistinct: isDistinct)
+        super.init(argument, isDistinct: isDistinct)
     }
 
     private var name: String { interpolates ? "percentileCont" : "percentileDisc" }
@@ -63,15 +68,23 @@ final class Percentile: ValueAggregator {
         while values.count < count { values.append([]) }
     }
 
-    override func accumulate(_ frame: Frame, _ groups: ContiguousArray<Int>?) throws(GraphError) {
+    override func accumulate(
+        _ frame: Frame, _ groups: ContiguousArray<Int>?, _ columns: inout IntegerColumns
+    ) throws(GraphError) {
         if shareValue == nil, frame.batch.rowCount > 0 {
-            let number = try Self.number(name, try share(frame, 0))
+            let number = try Self.number(name, try share?.evaluate(frame, 0) ?? .null)
             guard (0...1).contains(number) else {
                 throw GraphError(.argumentError, "the percentile of \(name)() lies between 0 and 1, \(number) does not")
             }
             shareValue = number
         }
-        try super.accumulate(frame, groups)
+        try super.accumulate(frame, groups, &columns)
+    }
+
+    override func reset() {
+        super.reset()
+        values = []
+        shareValue = nil
     }
 
     override func add(_ value: Value, _ group: Int) throws(GraphError) {

@@ -2,6 +2,7 @@ internal import GraphModel
 
 /// Runs a part of the plan for each row: a row for each of its rows, or the row itself when it is run for its effects.
 struct ApplyPlan: OperatorPlan {
+    var isReusable: Bool { true }
     let subplan: Subplan
     let outputs: [Slot]
     let isUnit: Bool
@@ -47,6 +48,7 @@ private final class ApplyOperator: BatchingOperator {
 
 /// FOREACH: updates for each element of a list, each element after the one before it is done.
 struct ForEachPlan: OperatorPlan {
+    var isReusable: Bool { true }
     let list: Evaluator
     let element: Slot
     let subplan: Subplan
@@ -81,6 +83,7 @@ private final class ForEachOperator: Operator {
 
 /// The rows of several plans over the same rows, one plan after the other, brought into the same columns.
 struct UnionPlan: OperatorPlan {
+    var isReusable: Bool { true }
     struct Branch: Sendable {
         let subplan: Subplan
         let columns: [Slot]

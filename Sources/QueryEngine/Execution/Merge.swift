@@ -3,6 +3,7 @@ internal import Storage
 
 /// MERGE: for each row what the pattern finds, or else what it makes. Each row sees what the rows before it made.
 struct MergePlan: OperatorPlan {
+    var isReusable: Bool { true }
     let match: Subplan
     let creations: [Step.Creation]
     let onCreate: [Step.Update]
@@ -86,6 +87,7 @@ private final class MergeOperator: BatchingOperator {
 
 /// CREATE UNIQUE: for each row follows what is there and makes the rest. A pattern that fits in several ways is an error.
 struct CreateUniquePlan: OperatorPlan {
+    var isReusable: Bool { true }
     let pattern: Step.CreateUnique
 
     func make(_ frame: Frame, next: Operator) -> Operator { CreateUniqueOperator(frame, next: next, self) }

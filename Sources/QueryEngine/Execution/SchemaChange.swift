@@ -4,6 +4,7 @@ internal import Storage
 
 /// CREATE and DROP of an index or constraint.
 struct SchemaChangePlan: OperatorPlan {
+    var isReusable: Bool { true }
     let command: SchemaCommand
 
     func make(_ frame: Frame, next: Operator) -> Operator { SchemaChangeOperator(frame, next: next, command) }

@@ -3,6 +3,7 @@ internal import Storage
 
 /// Shortest paths between two nodes, for each row.
 struct ShortestPathPlan: OperatorPlan {
+    var isReusable: Bool { true }
     let step: Step.ShortestPath
     let types: [Int]
     let carried: [Slot]

@@ -2,6 +2,7 @@ internal import GraphModel
 
 /// START from one of the manual's indexes, for each row.
 struct StartIndexPlan: OperatorPlan {
+    var isReusable: Bool { true }
     let slot: Slot
     let name: String
     /// nil when `value` is a query.

@@ -15,27 +15,17 @@ struct Subplan: Sendable {
     let imports: [Slot]
     let locals: [Local]
 
-    /// Whether its operators are as new once they have ended.
+    /// Whether its operators can serve one row after the other.
     let isReusable: Bool
 
     init(_ steps: [Step], needed: Set<Slot>, locals: [Local] = [], context: PlanContext) {
-        isReusable = steps.allSatisfy(\.leavesNothingBehind)
         number = context.subplan()
         let own = Set(locals.map(\.slot))
         let live = steps.liveSlots(after: needed).first ?? needed
         imports = live.subtracting(own).sorted { $0.index < $1.index }
         self.locals = locals.filter { live.contains($0.slot) }
         operators = PhysicalPlanner(context: context).operators(steps, needed: needed)
-    }
-}
-
-extension Step {
-    /// Whether its operator keeps no state from one run to the next.
-    fileprivate var leavesNothingBehind: Bool {
-        switch self {
-        case .aggregate, .distinct, .sort, .skip, .limit, .count: false
-        default: true
-        }
+        isReusable = operators.allSatisfy(\.isReusable)
     }
 }
 
@@ -103,6 +93,9 @@ extension Frame {
                 isComplete = false
             }
         }
-        if isComplete, subplan.isReusable { subplans[subplan.number] = instance }
+        if isComplete, subplan.isReusable {
+            instance.head.reset()
+            subplans[subplan.number] = instance
+        }
     }
 }

@@ -3,6 +3,7 @@ internal import Storage
 
 /// SET and REMOVE, for each row.
 struct UpdatePlan: OperatorPlan {
+    var isReusable: Bool { true }
     let updates: [Step.Update]
 
     func make(_ frame: Frame, next: Operator) -> Operator { UpdateOperator(frame, next: next, self) }
@@ -111,6 +112,7 @@ extension Frame {
 /// DELETE, for each row. What is deleted already is passed over; a node may keep relationships until the commit, which
 /// then refuses.
 struct DeletePlan: OperatorPlan {
+    var isReusable: Bool { true }
     let targets: [Evaluator]
     let detaches: Bool
 

@@ -9,10 +9,18 @@ typealias Predicate = @Sendable (Frame, Int) throws(GraphError) -> Truth
 
 /// A compiled expression and what the planner wants to know of it.
 struct Compiled: Sendable {
+    /// Forms that operators compute for many rows at once.
+    enum Shape: Sendable {
+        case slot(Slot)
+        /// A property, by its name's number in the plan, of a node.
+        case nodeProperty(Slot, Int)
+        case other
+    }
     let evaluate: Evaluator
     /// The slots it reads.
     let slots: Set<Slot>
     let text: String
+    var shape = Shape.other
 }
 
 struct CompiledPredicate: Sendable {
@@ -27,13 +35,15 @@ final class PlanContext {
     let dialect: Dialect
     /// For counts and names; plans keep nothing of it.
     let transaction: Transaction
+    let options: QueryEngine.Options
     var references = References()
     var isWrite = false
     private(set) var slotCount = 0
     private(set) var localCount = 0
     private(set) var subplanCount = 0
 
-    init(_ query: Query, _ transaction: Transaction) {
+    init(_ query: Query, _ transaction: Transaction, _ options: QueryEngine.Options) {
+        self.options = options
         source = query.source
         dialect = query.dialect
         self.transaction = transaction
@@ -79,7 +89,18 @@ struct ExpressionCompiler {
     mutating func compile(_ expression: Expression) throws(GraphError) -> Compiled {
         slots = []
         let evaluate = try evaluator(expression)
-        return Compiled(evaluate: evaluate, slots: slots, text: expression.text)
+        return Compiled(evaluate: evaluate, slots: slots, text: expression.text, shape: try shape(expression))
+    }
+
+    private func shape(_ expression: Expression) throws(GraphError) -> Compiled.Shape {
+        if let slot = substitution(expression) { return .slot(slot) }
+        switch expression.kind {
+        case .variable(let name): return .slot(try variable(name, expression.offset).slot)
+        case .property(let entity, let key, _):
+            guard let slot = try entitySlot(entity), slot.holding == .node else { return .other }
+            return .nodeProperty(slot, context.references.name(.propertyKey, key))
+        default: return .other
+        }
     }
 
     mutating func compilePredicate(_ expression: Expression) throws(GraphError) -> CompiledPredicate {

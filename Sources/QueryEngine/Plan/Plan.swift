@@ -11,10 +11,15 @@ struct Plan: Sendable {
     let localCount: Int
     let subplanCount: Int
     let columns: [(name: String, slot: Slot)]
+    let resultLayout: ResultLayout
     let isWrite: Bool
     let text: String
+    let batchRowCount: Int
+    /// Whether the operators can serve one execution after the other.
+    let isReusable: Bool
 
-    init(_ logical: LogicalPlan) {
+    init(_ logical: LogicalPlan, _ options: QueryEngine.Options) {
+        batchRowCount = max(1, options.batchRowCount)
         dialect = logical.context.dialect
         columns = logical.columns
         isWrite = logical.isWrite
@@ -25,6 +30,8 @@ struct Plan: Sendable {
         slotCount = logical.context.slotCount
         localCount = logical.context.localCount
         subplanCount = logical.context.subplanCount
+        resultLayout = ResultLayout(columns.map(\.slot))
+        isReusable = operators.allSatisfy(\.isReusable)
     }
 }
 
@@ -53,6 +60,11 @@ struct PhysicalPlanner {
             return IDSeekPlan(slot: slot, ids: ids.evaluate, isSeek: isSeek, carried: carried)
         case .relationshipsByID(let slot, let ids):
             return IDSeekPlan(slot: slot, ids: ids.evaluate, isSeek: false, carried: carried)
+        case .indexSeek(let seek):
+            return IndexSeekPlan(
+                seek: seek,
+                name: context.references.name(seek.slot.holding == .node ? .label : .relationshipType, seek.name),
+                keys: seek.keys.map { context.references.name(.propertyKey, $0) }, carried: carried)
         case .expand(let expansion): return expand(expansion, after, carried)
         case .endpoints(let ends):
             return EndpointsPlan(
@@ -70,7 +82,7 @@ struct PhysicalPlanner {
         case .unwind(let list, let slot): return UnwindPlan(list: list.evaluate, slot: slot, carried: carried)
         case .unwindRange(let bounds, let slot):
             return UnwindRangePlan(bounds: bounds.map(\.evaluate), slot: slot, carried: carried)
-        case .project(let items): return ProjectPlan(items: items.map { ($0.expression.evaluate, $0.slot) })
+        case .project(let items): return ProjectPlan(items: items)
         case .aggregate(let keys, let aggregates): return AggregatePlan(keys: keys, aggregates: aggregates)
         case .distinct(let slots): return DistinctPlan(keys: slots, slots: all)
         case .sort(let keys, let skip, let limit):

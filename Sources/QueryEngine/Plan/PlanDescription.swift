@@ -112,6 +112,9 @@ extension Step {
         case .nodesByID(let slot, let ids, _): return "NodeByIdSeek #\(slot.index) \(ids.text)"
         case .allRelationships(let slot): return "AllRelationshipsScan #\(slot.index)"
         case .relationshipsByID(let slot, let ids): return "RelationshipByIdSeek #\(slot.index) \(ids.text)"
+        case .indexSeek(let seek):
+            let kind = seek.slot.holding == .node ? "NodeIndexSeek" : "RelationshipIndexSeek"
+            return "\(kind) #\(seek.slot.index) :\(seek.name)(\(seek.keys.joined(separator: ", "))) \(seek.test?.text ?? "")"
         case .expand(let step):
             let kind = (step.length == nil ? "Expand" : "VarLengthExpand") + (step.isInto ? "(Into)" : "(All)")
             var range = ""

@@ -55,18 +55,20 @@ extension Planner {
 /// Orders the steps of one MATCH: where to start, which relationship to follow next and in which direction, and each
 /// condition as soon as what it asks for is there.
 struct MatchPlanner {
-    private let planner: Planner
-    private let graph: PatternGraph
+    let planner: Planner
+    let graph: PatternGraph
     /// Vertices, edges and paths that have a value, by name.
-    private var available: Set<String>
+    private(set) var available: Set<String>
     private var bound: Set<Int>
+    /// Edges that an index has found.
+    private var soughtEdges: Set<Int> = []
     private var done: Set<Int> = []
-    private var conditions: [Condition] = []
+    var conditions: [Condition] = []
     /// WHERE sees finished rows, the nulls of an optional relationship included; only the pattern's own conditions
     /// belong inside.
     private var isInsideOptional = false
 
-    private struct Condition {
+    struct Condition {
         let expression: Expression
         /// Names of this MATCH that it needs.
         let names: Set<String>
@@ -216,20 +218,37 @@ struct MatchPlanner {
     private mutating func follow(_ edges: Set<Int>) throws(GraphError) {
         var left = edges.subtracting(done)
         while !left.isEmpty {
-            if let index = left.sorted().filter({ isReachable($0) || graph.edges[$0].isBound }).min(by: {
+            let vertices = Set(left.flatMap { [graph.edges[$0].from, graph.edges[$0].to] })
+            if let index = left.sorted().filter({ isReachable($0) || isBound(edge: $0) }).min(by: {
                 cost($0) < cost($1)
             }) {
+                // One more element from an index costs less than following everything and comparing afterwards.
+                if cost(index) > 1.5, let (vertex, seek) = cheapSeek(among: vertices) {
+                    try add(seek, graph.vertices[vertex].slot, of: graph.vertices[vertex].name)
+                    try bind(vertex)
+                    continue
+                }
                 left.remove(index)
                 try follow(index)
             } else {
-                try start(among: Set(left.flatMap { [graph.edges[$0].from, graph.edges[$0].to] }))
+                try start(among: vertices, or: left)
             }
         }
     }
 
+    func isBound(edge: Int) -> Bool { graph.edges[edge].isBound || soughtEdges.contains(edge) }
+
+    /// A vertex of which an index knows about one.
+    private func cheapSeek(among vertices: Set<Int>) -> (vertex: Int, seek: SeekCandidate)? {
+        for vertex in vertices.sorted() where !bound.contains(vertex) {
+            if let seek = seek(vertex: vertex), seek.rowCount <= 1.5, case .equal = seek.probe { return (vertex, seek) }
+        }
+        return nil
+    }
+
     private func cost(_ index: Int) -> Double {
         let edge = graph.edges[index]
-        if edge.isBound { return -2 }
+        if isBound(edge: index) { return -2 }
         if edge.shortest != .none { return 1e7 }
         if bound.contains(edge.from) && bound.contains(edge.to) { return edge.pattern.length == nil ? -1 : 1e6 }
         let nodes = Double(max(planner.transaction.nodeCount(), 1))
@@ -264,16 +283,24 @@ struct MatchPlanner {
         planner.transaction.token(.label, label).map { planner.transaction.nodeCount(label: $0) } ?? 0
     }
 
-    /// Picks the cheapest of some vertices and scans or seeks it.
-    private mutating func start(among vertices: Set<Int>) throws(GraphError) {
+    /// Picks the cheapest of some vertices, or of some relationships that an index knows, and scans or seeks it.
+    private mutating func start(among vertices: Set<Int>, or edges: Set<Int> = []) throws(GraphError) {
         let nodes = planner.transaction.nodeCount()
+        var candidates = vertices.sorted().filter { !bound.contains($0) }
+        if let forced = planner.options.forcedStart, !candidates.isEmpty {
+            candidates = [candidates[abs(forced % candidates.count)]]
+        }
         var best: (vertex: Int, cost: Double, label: String?)?
-        for vertex in vertices.sorted() where !bound.contains(vertex) {
+        var bestSeek: (vertex: Int, seek: SeekCandidate)?
+        for vertex in candidates {
             let slot = graph.vertices[vertex].slot
             if let (condition, ids) = idCondition(vertex) {
                 conditions[condition].isSettled = true
                 planner.steps.append(.nodesByID(slot, try planner.compile(ids), isSeek: true))
                 return try bind(vertex)
+            }
+            if let seek = seek(vertex: vertex), bestSeek.map({ seek.rowCount < $0.seek.rowCount }) ?? true {
+                bestSeek = (vertex, seek)
             }
             var cost = Double(nodes)
             var label: String?
@@ -288,6 +315,19 @@ struct MatchPlanner {
             if best.map({ cost < $0.cost }) ?? true { best = (vertex, cost, label) }
         }
         guard let best else { return }
+        let limit = min(bestSeek?.seek.rowCount ?? .infinity, best.cost)
+        for edge in edges.sorted() where planner.options.forcedStart == nil {
+            if let seek = seek(edge: edge), seek.rowCount < limit {
+                try add(seek, graph.edges[edge].slot, of: graph.edges[edge].name)
+                soughtEdges.insert(edge)
+                available.insert(graph.edges[edge].name)
+                return try test(isEnd: false)
+            }
+        }
+        if let bestSeek, bestSeek.seek.rowCount <= best.cost {
+            try add(bestSeek.seek, graph.vertices[bestSeek.vertex].slot, of: graph.vertices[bestSeek.vertex].name)
+            return try bind(bestSeek.vertex)
+        }
         let slot = graph.vertices[best.vertex].slot
         if let label = best.label {
             planner.steps.append(.nodesByLabel(slot, label: label))
@@ -303,8 +343,11 @@ struct MatchPlanner {
         try bind(best.vertex)
     }
 
-    private func conditionKinds(of vertex: Int) -> [Expression.Kind] {
-        conditions.filter { $0.names == [graph.vertices[vertex].name] }.map(\.expression.kind)
+    private func conditionKinds(of vertex: Int) -> [Expression.Kind] { conditionKinds(named: graph.vertices[vertex].name) }
+
+    /// Conditions on nothing but one element.
+    func conditionKinds(named name: String) -> [Expression.Kind] {
+        conditions.filter { $0.names == [name] }.map(\.expression.kind)
     }
 
     /// `id(v) = x` or `id(v) IN x` with an x that is known before.
@@ -343,7 +386,7 @@ struct MatchPlanner {
         let types = uniqueTypes(edge.pattern)
         if edge.shortest != .none {
             try followShortest(edge)
-        } else if edge.isBound {
+        } else if isBound(edge: index) {
             planner.steps.append(
                 .endpoints(
                     .init(

@@ -23,14 +23,17 @@ final class Planner {
     var found = Scope()
 
     var transaction: Transaction { context.transaction }
+    var options: QueryEngine.Options { context.options }
 
     init(_ context: PlanContext, scope: Scope = Scope()) {
         self.context = context
         self.scope = scope
     }
 
-    static func plan(_ query: Query, over transaction: Transaction) throws(GraphError) -> LogicalPlan {
-        let context = PlanContext(query, transaction)
+    static func plan(
+        _ query: Query, over transaction: Transaction, _ options: QueryEngine.Options
+    ) throws(GraphError) -> LogicalPlan {
+        let context = PlanContext(query, transaction, options)
         let planner = Planner(context)
         switch query.statement {
         case .schema(let command):

@@ -10,6 +10,7 @@ indirect enum Step: Sendable {
     case nodesByID(Slot, Compiled, isSeek: Bool)
     case allRelationships(Slot)
     case relationshipsByID(Slot, Compiled)
+    case indexSeek(IndexSeek)
     case expand(Expansion)
     case endpoints(Endpoints)
     /// A value becomes a node or relationship column.
@@ -106,6 +107,32 @@ indirect enum Step: Sendable {
         let minimum: Int
         let maximum: Int
         let findsAll: Bool
+    }
+
+    /// Nodes of a label or relationships of a type by the values of an index's keys.
+    struct IndexSeek: Sendable {
+        struct Bound: Sendable {
+            let value: Compiled
+            let isIncluded: Bool
+        }
+        /// What is asked of the key after the leading ones.
+        enum Probe: Sendable {
+            /// Nothing: the leading ones are all.
+            case equal
+            case list(Compiled)
+            case range(Bound?, Bound?)
+            case prefix(Compiled)
+        }
+        let slot: Slot
+        /// The label or type.
+        let name: String
+        let keys: [String]
+        /// Values of the first keys.
+        let leading: [Compiled]
+        let probe: Probe
+        /// The conditions that the seek stands for, for values that the index takes for equal and queries do not, and for
+        /// the case that the index is gone.
+        let test: CompiledPredicate?
     }
 
     struct Expansion: Sendable {
@@ -214,6 +241,16 @@ extension Step {
         case .shortestPath(let step): return [step.from, step.to]
         case .startIndex(_, _, let key, let value): return value.slots.union(key?.slots ?? [])
         case .nodesByID(_, let ids, _), .relationshipsByID(_, let ids): return ids.slots
+        case .indexSeek(let seek):
+            var slots = seek.leading.reduce(into: Set<Slot>()) { $0.formUnion($1.slots) }
+            switch seek.probe {
+            case .equal: break
+            case .list(let value), .prefix(let value): slots.formUnion(value.slots)
+            case .range(let lower, let upper):
+                slots.formUnion(lower?.value.slots ?? [])
+                slots.formUnion(upper?.value.slots ?? [])
+            }
+            return slots.union(seek.test?.slots ?? []).subtracting([seek.slot])
         case .expand(let expansion):
             var slots: Set<Slot> = [expansion.from]
             if expansion.isInto { slots.insert(expansion.to) }
@@ -262,6 +299,7 @@ extension Step {
         case .forEach: return []
         case .call(let call): return Set(call.outputs.map(\.slot))
         case .shortestPath(let step): return [step.relationships]
+        case .indexSeek(let seek): return [seek.slot]
         case .expand(let expansion):
             return expansion.isInto ? [expansion.relationship] : [expansion.relationship, expansion.to]
         case .endpoints(let ends):

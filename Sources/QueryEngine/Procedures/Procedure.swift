@@ -41,6 +41,7 @@ struct Procedure: Sendable {
 
 /// Calls a procedure for each row: a row for each of its rows, or the row itself when it gives nothing.
 struct CallPlan: OperatorPlan {
+    var isReusable: Bool { true }
     let procedure: Procedure
     let arguments: [Evaluator]
     let outputs: [(field: Int, slot: Slot)]
