@@ -157,6 +157,11 @@ if withBenchmarks {
         .executableTarget(
             name: "storage-bench", dependencies: ["GraphModel", "FileSystem", "Storage"], path: "Benchmarks/Storage",
             swiftSettings: swiftSettings))
+    targets.append(
+        .executableTarget(
+            name: "cypher-bench",
+            dependencies: ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database", "Martlet"],
+            path: "Benchmarks/Cypher", swiftSettings: swiftSettings))
 }
 if withBenchmarks && !coreOnly {
     targets.append(
@@ -168,7 +173,7 @@ if withBenchmarks && !coreOnly {
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ], path: "Benchmarks", exclude: ["Storage"], swiftSettings: swiftSettings))
+            ], path: "Benchmarks", exclude: ["Storage", "Cypher"], swiftSettings: swiftSettings))
 }
 
 let package = Package(

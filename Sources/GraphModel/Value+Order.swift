@@ -10,7 +10,9 @@ extension Value: Hashable {
         // Equal numbers of both kinds must hash alike, so both go as a double's bits (-0 as 0, one NaN).
         case .integer(let value): hasher.combine(Double(value).bitPattern)
         case .float(let value): hasher.combine(value.isNaN ? Double.nan.bitPattern : (value == 0 ? 0 : value).bitPattern)
-        case .string(let value): value.text.utf8.forEach { hasher.combine($0) }
+        case .string(let value):
+            var text = value.text
+            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
         case .bytes(let value): hasher.combine(value.bytes)
         case .temporal(let value): hasher.combine(value.content)
         case .point(let point):

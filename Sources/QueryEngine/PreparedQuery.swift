@@ -4,21 +4,31 @@ public import Storage
 
 /// A query, checked and planned. Immutable: any number of threads may run it at once.
 public final class PreparedQuery: Sendable {
-    let plan: Plan
+    private let plan: Plan
+    private let idle = IdleExecutions()
+    private let running: RunningQueries
+    private let text: String
     /// The number of nodes when it was planned; when it is far off, the engine plans anew.
     let plannedNodeCount: Int
+    /// The indexes it was planned with.
+    let plannedIndexesVersion: UInt64
     public let isExplain: Bool
-
     /// The names of the result's columns exactly as typed; empty when the query returns nothing.
-    public var columns: [String] { isExplain ? ["plan"] : plan.columns.map(\.name) }
+    public let columns: [String]
 
     /// Whether it must run in a write transaction.
     public var isWrite: Bool { plan.isWrite && !isExplain }
 
-    init(_ query: Query, over transaction: Transaction) throws(GraphError) {
-        plan = Plan(try Planner.plan(query, over: transaction))
-        isExplain = query.isExplain
+    init(
+        _ query: Query, over transaction: Transaction, _ options: QueryEngine.Options, _ running: RunningQueries
+    ) throws(GraphError) {
+        self.running = running
+        text = String(decoding: query.source, as: UTF8.self)
+        plan = Plan(try Planner.plan(query, over: transaction, options), options)
+        isExplain = query.mode == .explain
+        columns = isExplain ? ["plan"] : plan.columns.map(\.name)
         plannedNodeCount = transaction.nodeCount()
+        plannedIndexesVersion = transaction.readableIndexesVersion
     }
 
     /// Runs on the caller's thread and hands out batches of rows in order.
@@ -31,55 +41,21 @@ public final class PreparedQuery: Sendable {
         onBatch: (ResultBatch) throws(GraphError) -> Void
     ) throws(GraphError) -> QueryStatistics {
         if isExplain {
-            try onBatch(ResultBatch(rowCount: 1, [.values([.string(plan.text)])]))
+            try onBatch(ResultBatch([.string(plan.text)]))
             return QueryStatistics()
         }
         if isWrite && transaction.isReadOnly {
             throw GraphError(.readOnly, "this query writes, it cannot run in a read transaction")
         }
-        let frame = try Frame(plan, transaction, parameters, control)
-        try control.check()
-        return try withoutActuallyEscaping(onBatch) { onBatch throws(GraphError) in
-            let sink = ResultSink(frame, plan.columns.map(\.slot), onBatch)
-            // The closure must not be reachable any more when this returns.
-            defer { sink.onBatch = nil }
-            var head: Operator = sink
-            for plan in plan.operators.reversed() { head = plan.make(frame, next: head) }
-            // A plan begins with a single row without columns.
-            let source = Batch(slotCount: plan.slotCount)
-            source.rowCount = 1
-            _ = try head.push(source)
-            try head.finish()
-            return frame.statistics
+        let execution = plan.isReusable ? idle.take() ?? Execution(plan, running) : Execution(plan, running)
+        // One that throws is given up: its operators stopped half-way.
+        let statistics = try running.tracking(text, control) { () throws(GraphError) in
+            try execution.run(in: transaction, parameters: parameters, control: control, onBatch: onBatch)
         }
-    }
-}
-
-/// The end of the chain: hands batches to the caller.
-private final class ResultSink: Operator {
-    private let columns: [Slot]
-    var onBatch: ((ResultBatch) throws(GraphError) -> Void)?
-
-    init(_ frame: Frame, _ columns: [Slot], _ onBatch: @escaping (ResultBatch) throws(GraphError) -> Void) {
-        self.columns = columns
-        self.onBatch = onBatch
-        super.init(frame, next: nil)
-    }
-
-    override func push(_ batch: Batch) throws(GraphError) -> Bool {
-        guard let onBatch, !columns.isEmpty else { return true }
-        try frame.checkControl()
-        try onBatch(
-            ResultBatch(
-                rowCount: batch.rowCount,
-                columns.map { slot in
-                    let column = batch.columns[slot.index]
-                    return switch slot.holding {
-                    case .node: .nodes(column.ids)
-                    case .relationship: .relationships(column.ids)
-                    case .value: .values(column.values)
-                    }
-                }))
-        return true
+        if plan.isReusable {
+            execution.reset()
+            idle.put(execution)
+        }
+        return statistics
     }
 }

@@ -5,18 +5,56 @@ internal import Synchronization
 
 /// Parses, checks and plans queries, and remembers the plans of recent ones.
 public final class QueryEngine: Sendable {
+    /// How queries are planned and executed. The defaults are for use; tests vary them, as answers must not depend on them.
+    public struct Options: Sendable {
+        /// Plans kept at most; the least recently used half is dropped when it is full.
+        public var planCacheCapacity = 1024
+        /// Rows that an operator gathers before it hands them on, from 1.
+        public var batchRowCount = 1024
+        /// Whether plans begin at indexes where they can.
+        public var usesIndexes = true
+        /// Whether rows that differ in nothing that matters later are merged on the way.
+        public var mergesRows = true
+        /// The element, by its number in the pattern, at which a MATCH that has the choice begins; nil for the cheapest.
+        public var forcedStart: Int?
+        public init() {}
+    }
+
     /// Text and dialect, compared by code units: `String` would take different texts for the same.
     private struct Key: Hashable {
         let text: String
         let dialect: Dialect
+        private let textHash: UInt64
 
-        static func == (a: Key, b: Key) -> Bool { a.dialect == b.dialect && codeUnitsEqual(a.text, b.text) }
-
-        func hash(into hasher: inout Hasher) {
+        init(_ text: String, _ dialect: Dialect) {
+            self.text = text
+            self.dialect = dialect
             var text = text
-            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-            hasher.combine(dialect == .cypher18)
+            textHash = text.withUTF8 { Key.hash(UnsafeRawBufferPointer($0)) }
         }
+
+        /// Eight bytes at a time; the dictionary's own hashing is keyed, this only shortens its input.
+        private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+            var hash = UInt64(bytes.count) &* 0x9E37_79B9_7F4A_7C15
+            var offset = 0
+            while offset + 8 <= bytes.count {
+                let word = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                let product = (hash ^ word).multipliedFullWidth(by: 0xA076_1D64_78BD_642F)
+                hash = product.high ^ product.low ^ word
+                offset += 8
+            }
+            while offset < bytes.count {
+                hash = (hash ^ UInt64(bytes[offset])) &* 0x1000_0000_01B3
+                offset += 1
+            }
+            return hash
+        }
+
+        static func == (a: Key, b: Key) -> Bool {
+            a.textHash == b.textHash && a.dialect == b.dialect && codeUnitsEqual(a.text, b.text)
+        }
+
+        func hash(into hasher: inout Hasher) { hasher.combine(textHash) }
     }
 
     /// Two generations: what the younger one is asked for again survives when the older one is dropped.
@@ -26,10 +64,22 @@ public final class QueryEngine: Sendable {
     }
 
     private let cache = Mutex(Cache())
+    /// What runs now.
+    public let running = RunningQueries()
     private let generationCapacity: Int
+    private let options: Options
+
+    public init(_ options: Options = Options()) {
+        self.options = options
+        generationCapacity = max(1, options.planCacheCapacity / 2)
+    }
 
     /// - Parameter planCacheCapacity: plans kept at most; the least recently used half is dropped when it is full.
-    public init(planCacheCapacity: Int = 1024) { generationCapacity = max(1, planCacheCapacity / 2) }
+    public convenience init(planCacheCapacity: Int) {
+        var options = Options()
+        options.planCacheCapacity = planCacheCapacity
+        self.init(options)
+    }
 
     /// The plan of a query, from the cache or made with the counts of `transaction`.
     ///
@@ -39,9 +89,9 @@ public final class QueryEngine: Sendable {
     ) throws(GraphError) -> PreparedQuery {
         var text = text
         text.makeContiguousUTF8()
-        let key = Key(text: text, dialect: dialect)
+        let key = Key(text, dialect)
         if let known = cache.withLock({ find(key, in: &$0) }), isCurrent(known, transaction) { return known }
-        let prepared = try PreparedQuery(try Parser.parse(text, dialect: dialect), over: transaction)
+        let prepared = try PreparedQuery(try Parser.parse(text, dialect: dialect), over: transaction, options, running)
         cache.withLock { insert(prepared, key, into: &$0) }
         return prepared
     }
@@ -61,8 +111,9 @@ public final class QueryEngine: Sendable {
         cache.young[key] = query
     }
 
-    /// Whether the graph still has roughly the size for which the plan was made.
+    /// Whether the graph still has roughly the size for which the plan was made, and the same indexes.
     private func isCurrent(_ query: PreparedQuery, _ transaction: Transaction) -> Bool {
+        if query.plannedIndexesVersion != transaction.readableIndexesVersion { return false }
         let (before, now) = (query.plannedNodeCount + 100, transaction.nodeCount() + 100)
         return now < before * 8 && before < now * 8
     }

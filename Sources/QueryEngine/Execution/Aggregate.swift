@@ -1,73 +1,124 @@
 internal import GraphModel
+internal import Storage
 
 /// Groups rows and computes aggregates for each group.
 struct AggregatePlan: OperatorPlan {
     let keys: [(expression: Compiled, slot: Slot)]
     let aggregates: [Step.Aggregate]
+    var isReusable: Bool { true }
 
     func make(_ frame: Frame, next: Operator) -> Operator { AggregateOperator(frame, next: next, self) }
 }
 
 private final class AggregateOperator: BatchingOperator {
+    /// What the rows are grouped by.
+    private enum Grouping {
+        case none
+        /// A node or relationship variable.
+        case id(Slot)
+        /// One expression, integers so far: they are numbered without becoming values.
+        case integers
+        case values
+    }
+
     private let plan: AggregatePlan
     private let aggregators: [Aggregator]
-    /// Set when the only key is a node or relationship variable.
-    private let idKey: Slot?
+    private var grouping: Grouping
     private var ids = IDNumbering()
+    private var integers = IntegerNumbering()
     private var values: ValueNumbering
+    private var keyColumn: ContiguousArray<Int64> = []
     private var groups: ContiguousArray<Int> = []
     private var key: ContiguousArray<Value> = []
+    private var columns = IntegerColumns()
 
     init(_ frame: Frame, next: Operator, _ plan: AggregatePlan) {
         self.plan = plan
         aggregators = plan.aggregates.map(Aggregator.make)
         values = ValueNumbering(width: plan.keys.count)
-        if plan.keys.count == 1, plan.keys[0].slot.isID, plan.keys[0].expression.slots.count == 1 {
-            idKey = plan.keys[0].expression.slots.first
-        } else {
-            idKey = nil
-        }
+        grouping = Self.grouping(plan)
         super.init(
             frame, next: next, carried: [], produced: plan.keys.map(\.slot) + plan.aggregates.map(\.slot))
         if plan.keys.isEmpty { for aggregator in aggregators { aggregator.grow(to: 1) } }
     }
 
+    private static func grouping(_ plan: AggregatePlan) -> Grouping {
+        if plan.keys.isEmpty { return .none }
+        if plan.keys.count > 1 { return .values }
+        switch plan.keys[0].expression.shape {
+        case .slot(let slot) where slot.isID && plan.keys[0].slot.isID: return .id(slot)
+        case .slot(let slot) where !slot.isID: return .integers
+        case .nodeProperty: return .integers
+        default: return .values
+        }
+    }
+
     override func push(_ batch: Batch) throws(GraphError) -> Bool {
         frame.batch = batch
         try frame.checkControl()
-        if plan.keys.isEmpty {
-            for aggregator in aggregators { try aggregator.accumulate(frame, nil) }
+        columns.begin()
+        if case .none = grouping {
+            for aggregator in aggregators { try aggregator.accumulate(frame, nil, &columns) }
             return true
         }
         groups.removeAll(keepingCapacity: true)
-        if let idKey {
-            let column = batch.columns[idKey.index].ids
-            for row in 0..<batch.rowCount { groups.append(ids.number(column[row])) }
-        } else {
-            for row in 0..<batch.rowCount {
-                key.removeAll(keepingCapacity: true)
-                for item in plan.keys { key.append(try item.expression.evaluate(frame, row)) }
-                groups.append(values.number(key))
-            }
-        }
+        try number(batch)
         for aggregator in aggregators {
             aggregator.grow(to: groupCount)
-            try aggregator.accumulate(frame, groups)
+            try aggregator.accumulate(frame, groups, &columns)
         }
         return true
     }
 
-    private var groupCount: Int { plan.keys.isEmpty ? 1 : (idKey == nil ? values.count : ids.ids.count) }
+    /// Fills `groups`.
+    private func number(_ batch: Batch) throws(GraphError) {
+        switch grouping {
+        case .none: return
+        case .id(let slot):
+            let column = batch.columns[slot.index].ids
+            for row in 0..<batch.rowCount { groups.append(ids.number(column[row])) }
+            return
+        case .integers:
+            if let column = columns.column(plan.keys[0].expression.shape, frame) {
+                return integers.number(column, into: &groups)
+            }
+            // Another kind of value: from now on all of them, those of before under their numbers.
+            for integer in integers.integers { _ = values.number([.integer(integer)]) }
+            integers.removeAll()
+            grouping = .values
+        case .values: break
+        }
+        for row in 0..<batch.rowCount {
+            key.removeAll(keepingCapacity: true)
+            for item in plan.keys { key.append(try item.expression.evaluate(frame, row)) }
+            groups.append(values.number(key))
+        }
+    }
+
+    private var groupCount: Int {
+        switch grouping {
+        case .none: 1
+        case .id: ids.ids.count
+        case .integers: integers.integers.count
+        case .values: values.count
+        }
+    }
 
     override func finish() throws(GraphError) {
         for group in 0..<groupCount {
             for (index, item) in plan.keys.enumerated() {
-                if idKey != nil {
-                    output.columns[item.slot.index].ids.append(ids.ids[group])
-                } else if item.slot.isID {
-                    output.columns[item.slot.index].ids.append(values.values[group * values.width + index].entityID)
-                } else {
-                    output.columns[item.slot.index].values.append(values.values[group * values.width + index])
+                let column = item.slot.index
+                switch grouping {
+                case .none: break
+                case .id: output.columns[column].ids.append(ids.ids[group])
+                case .integers: output.columns[column].values.append(.integer(integers.integers[group]))
+                case .values:
+                    let value = values.values[group * values.width + index]
+                    if item.slot.isID {
+                        output.columns[column].ids.append(value.entityID)
+                    } else {
+                        output.columns[column].values.append(value)
+                    }
                 }
             }
             for (index, aggregate) in plan.aggregates.enumerated() {
@@ -77,6 +128,22 @@ private final class AggregateOperator: BatchingOperator {
             if try !flushIfFull() { break }
         }
         try super.finish()
+    }
+
+    override func reset() {
+        switch grouping {
+        case .none: break
+        case .id: ids = IDNumbering()
+        case .integers: integers.removeAll()
+        case .values: values = ValueNumbering(width: plan.keys.count)
+        }
+        grouping = Self.grouping(plan)
+        key.removeAll(keepingCapacity: true)
+        for aggregator in aggregators {
+            aggregator.reset()
+            if plan.keys.isEmpty { aggregator.grow(to: 1) }
+        }
+        super.reset()
     }
 }
 
@@ -95,6 +162,7 @@ extension Value {
 struct DistinctPlan: OperatorPlan {
     let keys: [Slot]
     let slots: [Slot]
+    var isReusable: Bool { true }
 
     func make(_ frame: Frame, next: Operator) -> Operator { DistinctOperator(frame, next: next, self) }
 }
@@ -135,5 +203,13 @@ private final class DistinctOperator: Operator {
         }
         batch.keep(selection, plan.slots)
         return try pass(batch)
+    }
+
+    override func reset() {
+        ids.removeAll()
+        hasNone = false
+        if values.count > 0 { values = ValueNumbering(width: plan.keys.count) }
+        key.removeAll(keepingCapacity: true)
+        super.reset()
     }
 }

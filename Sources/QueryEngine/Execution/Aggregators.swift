@@ -5,8 +5,12 @@ class Aggregator {
     /// Makes room for groups up to this count.
     func grow(to count: Int) {}
     /// Takes the rows of the frame's batch; `groups` has the group of each row, nil puts all into group 0.
-    func accumulate(_ frame: Frame, _ groups: ContiguousArray<Int>?) throws(GraphError) {}
+    func accumulate(
+        _ frame: Frame, _ groups: ContiguousArray<Int>?, _ columns: inout IntegerColumns
+    ) throws(GraphError) {}
     func result(_ group: Int) throws(GraphError) -> Value { .null }
+    /// Forgets all groups.
+    func reset() {}
 
     static func make(_ aggregate: Step.Aggregate) -> Aggregator {
         guard let argument = aggregate.argument else { return RowCounter() }
@@ -14,15 +18,24 @@ class Aggregator {
             return aggregate.isDistinct ? DistinctIDCounter(slot) : IDCounter(slot)
         }
         switch aggregate.function {
-        case .count: return ValueCounter(argument.evaluate, isDistinct: aggregate.isDistinct)
-        case .sum: return Summer(argument.evaluate, isDistinct: aggregate.isDistinct)
-        case .avg: return Averager(argument.evaluate, isDistinct: aggregate.isDistinct)
-        case .min: return Extreme(argument.evaluate, wantsLarger: false)
-        case .max: return Extreme(argument.evaluate, wantsLarger: true)
-        case .collect: return Collector(argument.evaluate, isDistinct: aggregate.isDistinct)
+        case .count: return ValueCounter(argument, isDistinct: aggregate.isDistinct)
+        case .sum: return Summer(argument, isDistinct: aggregate.isDistinct)
+        case .avg: return Averager(argument, isDistinct: aggregate.isDistinct)
+        case .min: return Extreme(argument, wantsLarger: false)
+        case .max: return Extreme(argument, wantsLarger: true)
+        case .collect: return Collector(argument, isDistinct: aggregate.isDistinct)
+        case .stdev, .stdevp:
+            return Deviation(argument, isDistinct: aggregate.isDistinct, isSample: aggregate.function == .stdev)
+        case .percentileDisc, .percentileCont:
+            return Percentile(
+                argument, aggregate.parameter, isDistinct: aggregate.isDistinct,
+                interpolates: aggregate.function == .percentileCont)
         }
     }
 }
+
+/// Groups whose memory is kept from one execution to the next.
+private let keptCount = 1 << 12
 
 private func extend<T>(_ states: inout ContiguousArray<T>, to count: Int, with state: @autoclosure () -> T) {
     while states.count < count { states.append(state()) }
@@ -31,7 +44,8 @@ private func extend<T>(_ states: inout ContiguousArray<T>, to count: Int, with s
 private final class RowCounter: Aggregator {
     private var counts: ContiguousArray<Int> = []
     override func grow(to count: Int) { extend(&counts, to: count, with: 0) }
-    override func accumulate(_ frame: Frame, _ groups: ContiguousArray<Int>?) {
+    override func reset() { counts.removeAll(keepingCapacity: counts.count < keptCount) }
+    override func accumulate(_ frame: Frame, _ groups: ContiguousArray<Int>?, _ columns: inout IntegerColumns) {
         guard let groups else {
             counts[0] += frame.batch.rowCount
             return
@@ -46,7 +60,8 @@ private final class IDCounter: Aggregator {
     private var counts: ContiguousArray<Int> = []
     init(_ slot: Slot) { self.slot = slot }
     override func grow(to count: Int) { extend(&counts, to: count, with: 0) }
-    override func accumulate(_ frame: Frame, _ groups: ContiguousArray<Int>?) {
+    override func reset() { counts.removeAll(keepingCapacity: counts.count < keptCount) }
+    override func accumulate(_ frame: Frame, _ groups: ContiguousArray<Int>?, _ columns: inout IntegerColumns) {
         let ids = frame.batch.columns[slot.index].ids
         for row in 0..<frame.batch.rowCount where ids[row] != noID { counts[groups?[row] ?? 0] += 1 }
     }
@@ -59,10 +74,14 @@ private final class DistinctIDCounter: Aggregator {
     private var isEmpty = true
     init(_ slot: Slot) { self.slot = slot }
     override func grow(to count: Int) { extend(&sets, to: count, with: IDSet()) }
-    override func accumulate(_ frame: Frame, _ groups: ContiguousArray<Int>?) {
+    override func reset() {
+        if sets.count == 1 { sets[0].removeAll() } else { sets = [] }
+    }
+    override func accumulate(_ frame: Frame, _ groups: ContiguousArray<Int>?, _ columns: inout IntegerColumns) {
         let ids = frame.batch.columns[slot.index].ids
         guard let groups else {
             if isEmpty {
+                // Kept from one execution to the next.
                 let transaction = frame.transaction
                 sets[0] = IDSet(
                     expectedMaximum: slot.holding == .node ? transaction.nodeCount() : transaction.relationshipCount())
@@ -77,21 +96,26 @@ private final class DistinctIDCounter: Aggregator {
 }
 
 /// An aggregate over the values of an expression that are not null, each once per group when distinct.
-private class ValueAggregator: Aggregator {
-    private let evaluate: Evaluator
+class ValueAggregator: Aggregator {
+    private let argument: Compiled
     private let isDistinct: Bool
     private var seen: ContiguousArray<Set<Value>> = []
 
-    init(_ evaluate: @escaping Evaluator, isDistinct: Bool) {
-        self.evaluate = evaluate
+    init(_ argument: Compiled, isDistinct: Bool) {
+        self.argument = argument
         self.isDistinct = isDistinct
     }
 
     override func grow(to count: Int) { if isDistinct { extend(&seen, to: count, with: []) } }
 
-    override func accumulate(_ frame: Frame, _ groups: ContiguousArray<Int>?) throws(GraphError) {
+    override func reset() { seen = [] }
+
+    override func accumulate(
+        _ frame: Frame, _ groups: ContiguousArray<Int>?, _ columns: inout IntegerColumns
+    ) throws(GraphError) {
+        if !isDistinct, let column = columns.column(argument.shape, frame), try add(column, groups) { return }
         for row in 0..<frame.batch.rowCount {
-            let value = try evaluate(frame, row)
+            let value = try argument.evaluate(frame, row)
             if value.isNull { continue }
             let group = groups?[row] ?? 0
             if isDistinct, !seen[group].insert(value).inserted { continue }
@@ -100,6 +124,9 @@ private class ValueAggregator: Aggregator {
     }
 
     func add(_ value: Value, _ group: Int) throws(GraphError) {}
+
+    /// Takes many integers at once; false when it cannot and wants them one by one.
+    func add(_ integers: ContiguousArray<Int64>, _ groups: ContiguousArray<Int>?) throws(GraphError) -> Bool { false }
 }
 
 private final class ValueCounter: ValueAggregator {
@@ -108,7 +135,19 @@ private final class ValueCounter: ValueAggregator {
         super.grow(to: count)
         extend(&counts, to: count, with: 0)
     }
+    override func reset() {
+        super.reset()
+        counts.removeAll(keepingCapacity: counts.count < keptCount)
+    }
     override func add(_ value: Value, _ group: Int) { counts[group] += 1 }
+    override func add(_ integers: ContiguousArray<Int64>, _ groups: ContiguousArray<Int>?) -> Bool {
+        guard let groups else {
+            counts[0] += integers.count
+            return true
+        }
+        for group in groups { counts[group] += 1 }
+        return true
+    }
     override func result(_ group: Int) -> Value { .integer(Int64(counts[group])) }
 }
 
@@ -123,12 +162,23 @@ private final class Summer: ValueAggregator {
         super.grow(to: count)
         extend(&sums, to: count, with: Sum())
     }
+    override func reset() {
+        super.reset()
+        sums.removeAll(keepingCapacity: sums.count < keptCount)
+    }
+    override func add(_ integers: ContiguousArray<Int64>, _ groups: ContiguousArray<Int>?) throws(GraphError) -> Bool {
+        for row in 0..<integers.count { try add(integers[row], groups?[row] ?? 0) }
+        return true
+    }
+    @inline(__always)
+    private func add(_ number: Int64, _ group: Int) throws(GraphError) {
+        let (sum, overflow) = sums[group].whole.addingReportingOverflow(number)
+        guard !overflow else { throw GraphError(.arithmeticError, "sum() does not fit a 64-bit integer") }
+        sums[group].whole = sum
+    }
     override func add(_ value: Value, _ group: Int) throws(GraphError) {
         switch value {
-        case .integer(let number):
-            let (sum, overflow) = sums[group].whole.addingReportingOverflow(number)
-            guard !overflow else { throw GraphError(.arithmeticError, "sum() does not fit a 64-bit integer") }
-            sums[group].whole = sum
+        case .integer(let number): try add(number, group)
         case .float(let number):
             sums[group].float += number
             sums[group].hasFloat = true
@@ -147,6 +197,18 @@ private final class Averager: ValueAggregator {
         super.grow(to: count)
         extend(&sums, to: count, with: (0, 0))
     }
+    override func reset() {
+        super.reset()
+        sums.removeAll(keepingCapacity: sums.count < keptCount)
+    }
+    override func add(_ integers: ContiguousArray<Int64>, _ groups: ContiguousArray<Int>?) -> Bool {
+        for row in 0..<integers.count {
+            let group = groups?[row] ?? 0
+            sums[group].sum += Double(integers[row])
+            sums[group].count += 1
+        }
+        return true
+    }
     override func add(_ value: Value, _ group: Int) throws(GraphError) {
         switch value {
         case .integer(let number): sums[group].sum += Double(number)
@@ -164,11 +226,15 @@ private final class Averager: ValueAggregator {
 private final class Extreme: ValueAggregator {
     private let wantsLarger: Bool
     private var values: ContiguousArray<Value> = []
-    init(_ evaluate: @escaping Evaluator, wantsLarger: Bool) {
+    init(_ argument: Compiled, wantsLarger: Bool) {
         self.wantsLarger = wantsLarger
-        super.init(evaluate, isDistinct: false)
+        super.init(argument, isDistinct: false)
     }
     override func grow(to count: Int) { extend(&values, to: count, with: .null) }
+    override func reset() {
+        super.reset()
+        values.removeAll(keepingCapacity: values.count < keptCount)
+    }
     override func add(_ value: Value, _ group: Int) {
         let order = values[group].isNull ? 0 : value.order(values[group])
         if values[group].isNull || (wantsLarger ? order > 0 : order < 0) { values[group] = value }
@@ -181,6 +247,10 @@ private final class Collector: ValueAggregator {
     override func grow(to count: Int) {
         super.grow(to: count)
         extend(&lists, to: count, with: [])
+    }
+    override func reset() {
+        super.reset()
+        lists = []
     }
     override func add(_ value: Value, _ group: Int) { lists[group].append(value) }
     override func result(_ group: Int) -> Value { .list(lists[group]) }

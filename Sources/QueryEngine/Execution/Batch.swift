@@ -22,9 +22,6 @@ struct Column {
 /// it, and must copy what it wants to keep. A column that no later operator reads is left out, so only live slots have
 /// `rowCount` entries.
 final class Batch {
-    /// Rows that an operator gathers before it hands them on. A single node's relationships may exceed it.
-    static let rowCountTarget = 1024
-
     var rowCount = 0
     var columns: ContiguousArray<Column>
 
@@ -52,6 +49,16 @@ final class Batch {
             }
         }
     }
+
+    /// Gives back the memory of columns that have become much longer than usual.
+    func trim() {
+        for index in 0..<columns.count {
+            if columns[index].ids.capacity > Self.keptCapacity { columns[index].ids = [] }
+            if columns[index].values.capacity > Self.keptCapacity { columns[index].values = [] }
+        }
+    }
+
+    private static let keptCapacity = 1 << 14
 
     /// Appends one row's entries, `count` times over. The caller counts the rows.
     func append(_ row: Int, of other: Batch, _ slots: [Slot], count: Int = 1) {

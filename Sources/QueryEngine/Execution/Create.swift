@@ -3,6 +3,7 @@ internal import Storage
 
 /// Makes nodes and relationships for each row.
 struct CreatePlan: OperatorPlan {
+    var isReusable: Bool { true }
     let creations: [Step.Creation]
 
     func make(_ frame: Frame, next: Operator) -> Operator { CreateOperator(frame, next: next, self) }
@@ -34,6 +35,7 @@ private final class CreateOperator: Operator {
 
 /// Makes a single element whose properties come as a map, or one for each map of a list.
 struct CreateEachPlan: OperatorPlan {
+    var isReusable: Bool { true }
     let creation: Step.Creation
     let source: Evaluator
     let carried: [Slot]

@@ -3,6 +3,7 @@ internal import Storage
 
 /// From a node along its relationships, for each row.
 struct ExpandPlan: OperatorPlan {
+    var isReusable: Bool { true }
     let expansion: Step.Expansion
     let types: [Int]
     let isRelationshipNeeded: Bool
@@ -21,6 +22,7 @@ private final class ExpandOperator: BatchingOperator {
     private var neighbours: ContiguousArray<UInt64> = []
     private var relationships: ContiguousArray<UInt64> = []
     private var counts: ContiguousArray<Int> = []
+    private var types: TypeNumbers
     private var wantsMore = true
     /// Enough for the look-ups to overlap, few enough for the output to stay in the cache.
     private static let blockRowCount = 32
@@ -30,6 +32,7 @@ private final class ExpandOperator: BatchingOperator {
         fromColumn = plan.expansion.from.index
         toColumn = plan.expansion.to.index
         relationshipColumn = plan.expansion.relationship.index
+        types = TypeNumbers(plan.types)
         super.init(
             frame, next: next, carried: plan.carried,
             produced: plan.expansion.isInto
@@ -37,7 +40,7 @@ private final class ExpandOperator: BatchingOperator {
     }
 
     override func push(_ batch: Batch) throws(GraphError) -> Bool {
-        guard let types = frame.tokens(plan.types) else { return true }
+        guard let types = types.resolve(frame) else { return true }
         let transaction = frame.transaction
         let direction = plan.expansion.direction
         let sources = batch.columns[fromColumn].ids
@@ -61,7 +64,7 @@ private final class ExpandOperator: BatchingOperator {
             if found == 0 { continue }
             output.append(row, of: batch, carried, count: found)
             output.rowCount += found
-            if output.rowCount >= Batch.rowCountTarget, try !handOn() { return false }
+            if output.rowCount >= frame.batchRowCount, try !handOn() { return false }
         }
         return true
     }
@@ -86,7 +89,7 @@ private final class ExpandOperator: BatchingOperator {
                 }
             }
             output.rowCount += neighbours.count - before
-            if output.rowCount >= Batch.rowCountTarget, try !handOn() {
+            if output.rowCount >= frame.batchRowCount, try !handOn() {
                 wantsMore = false
                 return true
             }
@@ -152,6 +155,7 @@ private final class ExpandOperator: BatchingOperator {
 
 /// The ends of relationships that are bound already: two rows for an undirected pattern, ends swapped.
 struct EndpointsPlan: OperatorPlan {
+    var isReusable: Bool { true }
     let ends: Step.Endpoints
     let types: [Int]
     let carried: [Slot]
@@ -161,9 +165,11 @@ struct EndpointsPlan: OperatorPlan {
 
 private final class EndpointsOperator: BatchingOperator {
     private let plan: EndpointsPlan
+    private var types: TypeNumbers
 
     init(_ frame: Frame, next: Operator, _ plan: EndpointsPlan) {
         self.plan = plan
+        types = TypeNumbers(plan.types)
         var produced: [Slot] = []
         if !plan.ends.isFromBound { produced.append(plan.ends.from) }
         if !plan.ends.isToBound, plan.ends.to != plan.ends.from { produced.append(plan.ends.to) }
@@ -171,7 +177,7 @@ private final class EndpointsOperator: BatchingOperator {
     }
 
     override func push(_ batch: Batch) throws(GraphError) -> Bool {
-        guard let types = frame.tokens(plan.types) else { return true }
+        guard let types = types.resolve(frame) else { return true }
         let ends = plan.ends
         for row in 0..<batch.rowCount {
             let id = batch.columns[ends.relationship.index].ids[row]

@@ -34,49 +34,96 @@ struct References: Sendable {
 /// A name that nothing in the store bears yet.
 let noToken = TokenID.max
 
-/// One execution of a plan: the transaction, the parameters, the names as numbers, and the batch that expressions read.
+/// What an execution of a plan reads: the transaction, the parameters, the names as numbers, and the batch that
+/// expressions look at. Serves one execution after the other.
 final class Frame {
-    let transaction: Transaction
-    let parameters: ContiguousArray<Value>
-    let control: ExecutionControl
+    let running: RunningQueries
+    private let plan: Plan
     let slotCount: Int
     let missingPropertyIsError: Bool
-    private let isReadOnly: Bool
-    private let names: [References.Name]
+    /// Rows that an operator gathers before it hands them on. A single node's relationships may exceed it.
+    let batchRowCount: Int
+    private var current: Transaction?
+    private(set) var parameters: ContiguousArray<Value> = []
+    private(set) var control = ExecutionControl()
+    private var isReadOnly = true
     private var tokens: ContiguousArray<TokenID>
+    /// The version of the store's names that `tokens` are of; 0 for none.
+    private var namesVersion: UInt64 = 0
+    /// Counts the times that `tokens` were looked up anew.
+    private(set) var namesGeneration = 0
     /// The rows that evaluators look at; set by each operator before it evaluates.
     var batch: Batch
     var statistics = QueryStatistics()
     /// Elements of lists that do not change within an execution, by the number of the IN that uses them.
     var constantSets: ContiguousArray<ConstantSet?>
     var patterns = PatternCache()
+    /// Variables that expressions bind while they run.
+    var locals: ContiguousArray<Value>
+    /// Plans inside expressions and operators, by number, once they have run.
+    var subplans: ContiguousArray<SubplanInstance?>
     /// What `datetime()` and its kin take for now: one instant for the whole execution.
-    private(set) lazy var statementInstant = control.statementInstant ?? .current
+    var statementInstant: StatementInstant {
+        if let instant { return instant }
+        let now = control.statementInstant ?? .current
+        instant = now
+        return now
+    }
+    private var instant: StatementInstant?
 
-    init(
-        _ plan: Plan, _ transaction: Transaction, _ parameters: [String: Value], _ control: ExecutionControl
-    ) throws(GraphError) {
-        self.transaction = transaction
-        self.control = control
+    init(_ plan: Plan, _ running: RunningQueries) {
+        self.plan = plan
+        self.running = running
         slotCount = plan.slotCount
+        batchRowCount = plan.batchRowCount
         missingPropertyIsError = plan.dialect.missingPropertyIsError
-        isReadOnly = transaction.isReadOnly
         batch = Batch(slotCount: plan.slotCount)
-        var resolved: ContiguousArray<Value> = []
-        resolved.reserveCapacity(plan.references.parameters.count)
+        locals = ContiguousArray(repeating: .null, count: plan.localCount)
+        subplans = ContiguousArray(repeating: nil, count: plan.subplanCount)
+        tokens = ContiguousArray(repeating: noToken, count: plan.references.names.count)
+        constantSets = ContiguousArray(repeating: nil, count: plan.references.constantSetCount)
+    }
+
+    /// Begins an execution. Throws `.parameterMissing`.
+    func begin(
+        _ transaction: Transaction, _ parameters: [String: Value], _ control: ExecutionControl
+    ) throws(GraphError) {
         for name in plan.references.parameters {
             guard let value = parameters[name] else {
                 throw GraphError(.parameterMissing, "Expected a parameter named \(name)")
             }
-            resolved.append(value)
+            self.parameters.append(value)
         }
-        self.parameters = resolved
-        names = plan.references.names
-        tokens = []
-        tokens.reserveCapacity(names.count)
-        for name in names { tokens.append(transaction.token(name.kind, name.text) ?? noToken) }
-        constantSets = ContiguousArray(repeating: nil, count: plan.references.constantSetCount)
+        current = transaction
+        self.control = control
+        isReadOnly = transaction.isReadOnly
+        if namesVersion != transaction.namesVersion || !isReadOnly {
+            for (index, name) in plan.references.names.enumerated() {
+                tokens[index] = transaction.token(name.kind, name.text) ?? noToken
+            }
+            // A write transaction has names of its own.
+            namesVersion = isReadOnly ? transaction.namesVersion : 0
+            namesGeneration += 1
+        }
     }
+
+    /// Lets go of what belongs to the execution.
+    func end() {
+        current = nil
+        parameters.removeAll(keepingCapacity: true)
+        statistics = QueryStatistics()
+        for index in constantSets.indices { constantSets[index] = nil }
+        patterns = PatternCache()
+        instant = nil
+    }
+
+    @inline(__always)
+    var transaction: Transaction {
+        guard let current else { preconditionFailure("an operator runs outside of an execution") }
+        return current
+    }
+
+    private var names: [References.Name] { plan.references.names }
 
     /// The number of a name, `noToken` while nobody bears it. A query that writes may introduce it half-way.
     @inline(__always)
@@ -92,6 +139,7 @@ final class Frame {
     }
 
     func name(_ index: Int) -> String { names[index].text }
+
 
     /// The numbers of the names that exist; nil when names are asked for and none exists, so that nothing can match.
     func tokens(_ indexes: [Int]) -> [TokenID]? {
@@ -128,5 +176,25 @@ final class Frame {
             throw GraphError(.propertyNotFound, "The property '\(name(key))' does not exist on Relationship[\(id)]")
         }
         return .null
+    }
+}
+
+/// The numbers of some types, looked up once for as long as they stay the same.
+struct TypeNumbers {
+    private let names: [Int]
+    private var numbers: [TokenID]? = []
+    private var generation = -1
+
+    init(_ names: [Int]) { self.names = names }
+
+    /// nil when types are asked for and none exists: nothing can match.
+    mutating func resolve(_ frame: Frame) -> [TokenID]? {
+        if names.isEmpty { return [] }
+        // In a write transaction a type may come into being half-way.
+        if generation != frame.namesGeneration || (numbers?.count ?? 0) < names.count && !frame.transaction.isReadOnly {
+            numbers = frame.tokens(names)
+            generation = frame.namesGeneration
+        }
+        return numbers
     }
 }

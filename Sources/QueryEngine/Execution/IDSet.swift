@@ -20,6 +20,16 @@ struct IDSet {
         words.reserveCapacity(min(pageCount, 64) * Self.wordsPerPage)
     }
 
+    /// Forgets all ids.
+    mutating func removeAll() {
+        count = 0
+        if !directory.isEmpty {
+            for index in directory.indices { directory[index] = -1 }
+            words.removeAll(keepingCapacity: words.count <= 1 << 16)
+        }
+        for index in table.indices { table[index] = noID }
+    }
+
     /// Adds an id; true when it is new.
     @inline(__always)
     @discardableResult

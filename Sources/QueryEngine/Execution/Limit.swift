@@ -2,6 +2,7 @@ internal import GraphModel
 
 /// Leaves out the first rows.
 struct SkipPlan: OperatorPlan {
+    var isReusable: Bool { true }
     let count: Evaluator
     let slots: [Slot]
 
@@ -29,10 +30,16 @@ private final class SkipOperator: Operator {
         if left == nil { _ = try frame.rowCount(plan.count, "SKIP") }
         try super.finish()
     }
+
+    override func reset() {
+        left = nil
+        super.reset()
+    }
 }
 
 /// Ends the query's reading after some rows.
 struct LimitPlan: OperatorPlan {
+    var isReusable: Bool { true }
     let count: Evaluator
     let slots: [Slot]
 
@@ -60,6 +67,11 @@ private final class LimitOperator: Operator {
         if left == nil { _ = try frame.rowCount(plan.count, "LIMIT") }
         try super.finish()
     }
+
+    override func reset() {
+        left = nil
+        super.reset()
+    }
 }
 
 extension Frame {
@@ -74,6 +86,7 @@ extension Frame {
 
 /// Gathers all rows before the first goes on.
 struct EagerPlan: OperatorPlan {
+    var isReusable: Bool { true }
     let slots: [Slot]
 
     func make(_ frame: Frame, next: Operator) -> Operator { EagerOperator(frame, next: next, self) }

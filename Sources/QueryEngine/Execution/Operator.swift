@@ -2,8 +2,14 @@ internal import GraphModel
 
 /// One step of a plan, ready to run: holds no state of an execution, so any number of executions share it.
 protocol OperatorPlan: Sendable {
-    /// The operator for one execution; what it produces goes to `next`.
+    /// The operator for the executions of a frame, one after the other; what it produces goes to `next`.
     func make(_ frame: Frame, next: Operator) -> Operator
+    /// Whether the operator's `reset()` leaves it as it was made.
+    var isReusable: Bool { get }
+}
+
+extension OperatorPlan {
+    var isReusable: Bool { false }
 }
 
 /// One step of an execution. Rows are pushed through the chain in batches; everything runs on the caller's thread.
@@ -21,6 +27,9 @@ class Operator {
 
     /// No more rows will come.
     func finish() throws(GraphError) { try following?.finish() }
+
+    /// Forgets the last execution, which has ended without an error; keeps memory for the next.
+    func reset() { following?.reset() }
 
     final func pass(_ batch: Batch) throws(GraphError) -> Bool {
         guard let following else { return true }
@@ -45,7 +54,7 @@ class BatchingOperator: Operator {
     }
 
     final func flushIfFull() throws(GraphError) -> Bool {
-        output.rowCount >= Batch.rowCountTarget ? try flush() : true
+        output.rowCount >= frame.batchRowCount ? try flush() : true
     }
 
     final func flush() throws(GraphError) -> Bool {
@@ -62,5 +71,10 @@ class BatchingOperator: Operator {
     override func finish() throws(GraphError) {
         _ = try flush()
         try super.finish()
+    }
+
+    override func reset() {
+        output.trim()
+        super.reset()
     }
 }

@@ -2,6 +2,7 @@ internal import GraphModel
 
 /// Runs a part of the plan for each row and goes on with nulls where it finds nothing. Rows keep their order.
 struct OptionalPlan: OperatorPlan {
+    var isReusable: Bool { inner.allSatisfy(\.isReusable) }
     let inner: [any OperatorPlan]
     /// Numbers the rows inside.
     let row: Slot
@@ -24,6 +25,7 @@ struct OptionalPlan: OperatorPlan {
 private final class OptionalOperator: BatchingOperator {
     private let plan: OptionalPlan
     fileprivate var head: Operator?
+    private let row: [Slot]
     private let argument: Batch
     /// The rows outside, copied: operators inside may change the batch they are given.
     private let outside: Batch
@@ -32,18 +34,26 @@ private final class OptionalOperator: BatchingOperator {
 
     init(_ frame: Frame, next: Operator, _ plan: OptionalPlan) {
         self.plan = plan
+        row = [plan.row]
         argument = Batch(slotCount: frame.slotCount)
         outside = Batch(slotCount: frame.slotCount)
         super.init(frame, next: next, carried: plan.carried, produced: plan.nulls)
     }
 
+    override func reset() {
+        head?.reset()
+        argument.trim()
+        outside.trim()
+        super.reset()
+    }
+
     override func push(_ batch: Batch) throws(GraphError) -> Bool {
-        let all = Array(Set(plan.inside).union(plan.carried))
-        argument.clear(plan.inside + [plan.row])
+        argument.clear(plan.inside)
+        argument.clear(row)
         argument.rowCount = 0
         argument.append(all: batch, plan.inside)
         argument.columns[plan.row.index].ids.append(contentsOf: 0..<UInt64(batch.rowCount))
-        outside.clear(all)
+        outside.clear(plan.carried)
         outside.rowCount = 0
         outside.append(all: batch, plan.carried)
         nextRow = 0

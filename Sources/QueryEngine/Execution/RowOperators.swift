@@ -3,6 +3,7 @@ internal import Storage
 
 /// Keeps the rows for which a condition is true.
 struct FilterPlan: OperatorPlan {
+    var isReusable: Bool { true }
     let test: Predicate
     /// Keeps rows on which the condition fails, too: it is tested again later.
     let isLenient: Bool
@@ -42,13 +43,15 @@ private final class FilterOperator: Operator {
 
 /// Computes columns.
 struct ProjectPlan: OperatorPlan {
-    let items: [(evaluate: Evaluator, slot: Slot)]
+    var isReusable: Bool { true }
+    let items: [(expression: Compiled, slot: Slot)]
 
     func make(_ frame: Frame, next: Operator) -> Operator { ProjectOperator(frame, next: next, self) }
 }
 
 private final class ProjectOperator: Operator {
     private let plan: ProjectPlan
+    private var columns = IntegerColumns()
 
     init(_ frame: Frame, next: Operator, _ plan: ProjectPlan) {
         self.plan = plan
@@ -57,12 +60,17 @@ private final class ProjectOperator: Operator {
 
     override func push(_ batch: Batch) throws(GraphError) -> Bool {
         frame.batch = batch
+        columns.begin()
         for item in plan.items {
             let index = item.slot.index
             batch.columns[index].values.removeAll(keepingCapacity: true)
             batch.columns[index].values.reserveCapacity(batch.rowCount)
+            if case .nodeProperty = item.expression.shape, let column = columns.column(item.expression.shape, frame) {
+                for integer in column { batch.columns[index].values.append(.integer(integer)) }
+                continue
+            }
             for row in 0..<batch.rowCount {
-                let value = try item.evaluate(frame, row)
+                let value = try item.expression.evaluate(frame, row)
                 batch.columns[index].values.append(value)
             }
         }
@@ -72,6 +80,7 @@ private final class ProjectOperator: Operator {
 
 /// A value column becomes a column of entities.
 struct EntityPlan: OperatorPlan {
+    var isReusable: Bool { true }
     let from: Slot
     let to: Slot
 
@@ -108,6 +117,7 @@ private final class EntityOperator: Operator {
 
 /// Builds paths from what a pattern has found.
 struct PathPlan: OperatorPlan {
+    var isReusable: Bool { true }
     let slot: Slot
     let shape: Step.PathShape
 

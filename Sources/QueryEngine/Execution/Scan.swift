@@ -3,6 +3,7 @@ internal import Storage
 
 /// All nodes, the nodes of a label, or all relationships, for each row.
 struct ScanPlan: OperatorPlan {
+    var isReusable: Bool { true }
     let slot: Slot
     /// The label's number in the plan.
     let name: Int?
@@ -31,7 +32,7 @@ private final class ScanOperator: BatchingOperator {
             var cursor: UInt64 = 0
             var hasMore = true
             while hasMore {
-                let room = max(1, Batch.rowCountTarget - output.rowCount)
+                let room = max(1, frame.batchRowCount - output.rowCount)
                 if plan.slot.holding == .node {
                     hasMore = frame.transaction.scanNodes(
                         label: label, cursor: &cursor, limit: room, into: &output.columns[column].ids)
@@ -51,6 +52,7 @@ private final class ScanOperator: BatchingOperator {
 
 /// Nodes or relationships by id, for each row.
 struct IDSeekPlan: OperatorPlan {
+    var isReusable: Bool { true }
     let slot: Slot
     let ids: Evaluator
     let isSeek: Bool
@@ -125,6 +127,7 @@ private final class IDSeekOperator: BatchingOperator {
 
 /// One row with a number that the store keeps.
 struct StoredCountPlan: OperatorPlan {
+    var isReusable: Bool { true }
     let count: Step.StoredCount
     let slots: [Slot]
 

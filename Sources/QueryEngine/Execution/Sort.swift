@@ -2,6 +2,7 @@ internal import GraphModel
 
 /// Orders all rows, or with a limit keeps only the first ones at any time.
 struct SortPlan: OperatorPlan {
+    var isReusable: Bool { true }
     let keys: [Step.SortKey]
     let skip: Evaluator?
     let limit: Evaluator?
@@ -42,7 +43,7 @@ private final class SortOperator: BatchingOperator {
         for (index, key) in plan.keys.enumerated() {
             for row in 0..<batch.rowCount { keys[index].append(batch.value(key.slot, row)) }
         }
-        if let wanted, rows.rowCount > max(2 * wanted, 4 * Batch.rowCountTarget) { keepFirst(wanted) }
+        if let wanted, rows.rowCount > max(2 * wanted, 4 * frame.batchRowCount) { keepFirst(wanted) }
         return true
     }
 
@@ -92,5 +93,11 @@ private final class SortOperator: BatchingOperator {
         rows = Batch(slotCount: frame.slotCount)
         keys = plan.keys.map { _ in [] }
         try super.finish()
+    }
+
+    override func reset() {
+        isWantedKnown = false
+        wanted = nil
+        super.reset()
     }
 }

@@ -2,6 +2,7 @@ internal import GraphModel
 
 /// A row for each element of a list.
 struct UnwindPlan: OperatorPlan {
+    var isReusable: Bool { true }
     let list: Evaluator
     let slot: Slot
     let carried: [Slot]
@@ -41,6 +42,7 @@ private final class UnwindOperator: BatchingOperator {
 
 /// A row for each number of a range, which is never held as a list.
 struct UnwindRangePlan: OperatorPlan {
+    var isReusable: Bool { true }
     let bounds: [Evaluator]
     let slot: Slot
     let carried: [Slot]

@@ -3,6 +3,7 @@ internal import Storage
 
 /// From a node along paths of a range of lengths, depth first; no relationship twice in one path.
 struct VariableLengthExpandPlan: OperatorPlan {
+    var isReusable: Bool { true }
     let expansion: Step.Expansion
     let types: [Int]
     let isRelationshipNeeded: Bool

@@ -5,17 +5,16 @@ internal import Storage
 extension Planner {
     /// Plans one MATCH with its WHERE.
     func match(
-        _ parts: [PatternPart], _ filter: Expression?, isOptional: Bool, _ offset: Int
+        _ parts: [PatternPart], _ filter: Expression?, isOptional: Bool, _ offset: Int, mustConnect: Bool = true
     ) throws(GraphError) {
         let outer = scope
         // Conversions of bound values are steps of their own and stay outside of an optional part.
         let graph = try patternGraph(parts)
-        if context.dialect == .cypher18, !outer.visible.isEmpty { try requireConnected(graph, offset) }
+        if context.dialect == .cypher18, mustConnect, !outer.visible.isEmpty { try requireConnected(graph, offset) }
         var conditions = graph.conditions
         for conjunct in filter?.conjuncts ?? [] {
-            if let aggregate = conjunct.first(where: \.isAggregate) {
-                throw fail("an aggregate cannot stand in WHERE: pass it through WITH", at: aggregate.offset)
-            }
+            try refuseAggregates(in: conjunct)
+            try compiler().require(conjunct, .boolean, "WHERE takes a condition")
             conditions.append(conjunct)
         }
         let outside = steps
@@ -26,10 +25,14 @@ extension Planner {
             let nulls = scope.variables.filter { outer.find($0.name) == nil }.map(\.slot)
             steps = outside + [.optional(steps, nulls: nulls, row: context.slot(.node))]
         }
+        found = scope
         var visible = Scope()
         for variable in scope.visible { visible.add(variable) }
         scope = visible
     }
+
+    /// The slot that the last MATCH gave to an element, named or not.
+    func everFound(_ name: String) -> Slot? { found.find(name)?.slot }
 
     /// The manual's language wants every part of a pattern to hang on a starting point.
     private func requireConnected(_ graph: PatternGraph, _ offset: Int) throws(GraphError) {
@@ -52,18 +55,20 @@ extension Planner {
 /// Orders the steps of one MATCH: where to start, which relationship to follow next and in which direction, and each
 /// condition as soon as what it asks for is there.
 struct MatchPlanner {
-    private let planner: Planner
-    private let graph: PatternGraph
+    let planner: Planner
+    let graph: PatternGraph
     /// Vertices, edges and paths that have a value, by name.
-    private var available: Set<String>
+    private(set) var available: Set<String>
     private var bound: Set<Int>
+    /// Edges that an index has found.
+    private var soughtEdges: Set<Int> = []
     private var done: Set<Int> = []
-    private var conditions: [Condition] = []
+    var conditions: [Condition] = []
     /// WHERE sees finished rows, the nulls of an optional relationship included; only the pattern's own conditions
     /// belong inside.
     private var isInsideOptional = false
 
-    private struct Condition {
+    struct Condition {
         let expression: Expression
         /// Names of this MATCH that it needs.
         let names: Set<String>
@@ -170,7 +175,9 @@ struct MatchPlanner {
     }
 
     private func isReachable(_ index: Int) -> Bool {
-        bound.contains(graph.edges[index].from) || bound.contains(graph.edges[index].to)
+        let (from, to) = (bound.contains(graph.edges[index].from), bound.contains(graph.edges[index].to))
+        // A shortest path is looked for between two nodes that are known.
+        return graph.edges[index].shortest == .none ? from || to : from && to
     }
 
     /// An optional relationship with everything that hangs on it: found as a whole or null as a whole.
@@ -211,20 +218,38 @@ struct MatchPlanner {
     private mutating func follow(_ edges: Set<Int>) throws(GraphError) {
         var left = edges.subtracting(done)
         while !left.isEmpty {
-            if let index = left.sorted().filter({ isReachable($0) || graph.edges[$0].isBound }).min(by: {
+            let vertices = Set(left.flatMap { [graph.edges[$0].from, graph.edges[$0].to] })
+            if let index = left.sorted().filter({ isReachable($0) || isBound(edge: $0) }).min(by: {
                 cost($0) < cost($1)
             }) {
+                // One more element from an index costs less than following everything and comparing afterwards.
+                if cost(index) > 1.5, let (vertex, seek) = cheapSeek(among: vertices) {
+                    try add(seek, graph.vertices[vertex].slot, of: graph.vertices[vertex].name)
+                    try bind(vertex)
+                    continue
+                }
                 left.remove(index)
                 try follow(index)
             } else {
-                try start(among: Set(left.flatMap { [graph.edges[$0].from, graph.edges[$0].to] }))
+                try start(among: vertices, or: left)
             }
         }
     }
 
+    func isBound(edge: Int) -> Bool { graph.edges[edge].isBound || soughtEdges.contains(edge) }
+
+    /// A vertex of which an index knows about one.
+    private func cheapSeek(among vertices: Set<Int>) -> (vertex: Int, seek: SeekCandidate)? {
+        for vertex in vertices.sorted() where !bound.contains(vertex) {
+            if let seek = seek(vertex: vertex), seek.rowCount <= 1.5, case .equal = seek.probe { return (vertex, seek) }
+        }
+        return nil
+    }
+
     private func cost(_ index: Int) -> Double {
         let edge = graph.edges[index]
-        if edge.isBound { return -2 }
+        if isBound(edge: index) { return -2 }
+        if edge.shortest != .none { return 1e7 }
         if bound.contains(edge.from) && bound.contains(edge.to) { return edge.pattern.length == nil ? -1 : 1e6 }
         let nodes = Double(max(planner.transaction.nodeCount(), 1))
         var relationships = 0
@@ -258,16 +283,24 @@ struct MatchPlanner {
         planner.transaction.token(.label, label).map { planner.transaction.nodeCount(label: $0) } ?? 0
     }
 
-    /// Picks the cheapest of some vertices and scans or seeks it.
-    private mutating func start(among vertices: Set<Int>) throws(GraphError) {
+    /// Picks the cheapest of some vertices, or of some relationships that an index knows, and scans or seeks it.
+    private mutating func start(among vertices: Set<Int>, or edges: Set<Int> = []) throws(GraphError) {
         let nodes = planner.transaction.nodeCount()
+        var candidates = vertices.sorted().filter { !bound.contains($0) }
+        if let forced = planner.options.forcedStart, !candidates.isEmpty {
+            candidates = [candidates[abs(forced % candidates.count)]]
+        }
         var best: (vertex: Int, cost: Double, label: String?)?
-        for vertex in vertices.sorted() where !bound.contains(vertex) {
+        var bestSeek: (vertex: Int, seek: SeekCandidate)?
+        for vertex in candidates {
             let slot = graph.vertices[vertex].slot
             if let (condition, ids) = idCondition(vertex) {
                 conditions[condition].isSettled = true
                 planner.steps.append(.nodesByID(slot, try planner.compile(ids), isSeek: true))
                 return try bind(vertex)
+            }
+            if let seek = seek(vertex: vertex), bestSeek.map({ seek.rowCount < $0.seek.rowCount }) ?? true {
+                bestSeek = (vertex, seek)
             }
             var cost = Double(nodes)
             var label: String?
@@ -282,6 +315,19 @@ struct MatchPlanner {
             if best.map({ cost < $0.cost }) ?? true { best = (vertex, cost, label) }
         }
         guard let best else { return }
+        let limit = min(bestSeek?.seek.rowCount ?? .infinity, best.cost)
+        for edge in edges.sorted() where planner.options.forcedStart == nil {
+            if let seek = seek(edge: edge), seek.rowCount < limit {
+                try add(seek, graph.edges[edge].slot, of: graph.edges[edge].name)
+                soughtEdges.insert(edge)
+                available.insert(graph.edges[edge].name)
+                return try test(isEnd: false)
+            }
+        }
+        if let bestSeek, bestSeek.seek.rowCount <= best.cost {
+            try add(bestSeek.seek, graph.vertices[bestSeek.vertex].slot, of: graph.vertices[bestSeek.vertex].name)
+            return try bind(bestSeek.vertex)
+        }
         let slot = graph.vertices[best.vertex].slot
         if let label = best.label {
             planner.steps.append(.nodesByLabel(slot, label: label))
@@ -297,8 +343,11 @@ struct MatchPlanner {
         try bind(best.vertex)
     }
 
-    private func conditionKinds(of vertex: Int) -> [Expression.Kind] {
-        conditions.filter { $0.names == [graph.vertices[vertex].name] }.map(\.expression.kind)
+    private func conditionKinds(of vertex: Int) -> [Expression.Kind] { conditionKinds(named: graph.vertices[vertex].name) }
+
+    /// Conditions on nothing but one element.
+    func conditionKinds(named name: String) -> [Expression.Kind] {
+        conditions.filter { $0.names == [name] }.map(\.expression.kind)
     }
 
     /// `id(v) = x` or `id(v) IN x` with an x that is known before.
@@ -334,8 +383,10 @@ struct MatchPlanner {
 
     private mutating func follow(_ index: Int) throws(GraphError) {
         let edge = graph.edges[index]
-        let types = edge.pattern.types.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-        if edge.isBound {
+        let types = uniqueTypes(edge.pattern)
+        if edge.shortest != .none {
+            try followShortest(edge)
+        } else if isBound(edge: index) {
             planner.steps.append(
                 .endpoints(
                     .init(
@@ -365,6 +416,28 @@ struct MatchPlanner {
         }
         available.insert(edge.name)
         try test(isEnd: false)
+    }
+
+    private func followShortest(_ edge: PatternGraph.Edge) throws(GraphError) {
+        let length = edge.pattern.length
+        let minimum = length.map { $0.minimum ?? 1 } ?? 1
+        guard minimum <= 1 else {
+            throw planner.fail("a shortest path has no minimum length but 0 and 1", at: edge.pattern.offset)
+        }
+        guard edge.pattern.properties == nil else {
+            throw planner.fail("properties of a shortest path's relationships are asked for in WHERE", at: edge.pattern.offset)
+        }
+        let unlimited = planner.context.dialect == .cypher18 ? 15 : Int.max
+        planner.steps.append(
+            .shortestPath(
+                .init(
+                    from: graph.vertices[edge.from].slot, to: graph.vertices[edge.to].slot, relationships: edge.slot,
+                    direction: edge.pattern.direction, types: uniqueTypes(edge.pattern), minimum: minimum,
+                    maximum: length == nil ? 1 : length?.maximum ?? unlimited, findsAll: edge.shortest == .all)))
+    }
+
+    private func uniqueTypes(_ pattern: PatternRelationship) -> [String] {
+        pattern.types.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
     }
 
     /// Relationships found before, or bound from outside, that this one must differ from.

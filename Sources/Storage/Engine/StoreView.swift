@@ -20,6 +20,16 @@ final class StoreView: Sendable {
 
     // MARK: Nodes
 
+    /// Whether an overlay has any node.
+    var hasNodes: Bool { layers.contains { $0.nodes.count > 0 } }
+
+    /// False when no overlay has a node with an id near this one.
+    @inline(__always)
+    func mayHaveChanged(_ node: UInt64) -> Bool {
+        for index in 0..<layers.count where layers[index].nodes.mayHaveGroup(of: node) { return true }
+        return false
+    }
+
     private func version(ofNode id: UInt64, at transaction: UInt64) -> EntityVersion? {
         for layer in layers {
             if let version = layer.nodeVersion(id, at: transaction) { return version }

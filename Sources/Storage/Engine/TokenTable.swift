@@ -1,8 +1,13 @@
 internal import FileSystem
 internal import GraphModel
+internal import Synchronization
 
 /// The names that a store knows, by kind, both ways. A value; published whole when a name is added.
 struct TokenTable: Sendable {
+    private static let lastVersion = Atomic<UInt64>(0)
+
+    /// Tables with the same version hold the same names, also across the stores of this process. Never 0.
+    private(set) var version = TokenTable.nextVersion()
     private var names: [[String]] = [[], [], []]
     /// Keyed by UTF-8, because names compare by code units.
     private var numbers: [[[UInt8]: TokenID]] = [[:], [:], [:]]
@@ -22,8 +27,11 @@ struct TokenTable: Sendable {
         guard Int(token) == names[index].count else { return false }
         names[index].append(name)
         numbers[index][Array(name.utf8)] = token
+        version = Self.nextVersion()
         return true
     }
+
+    private static func nextVersion() -> UInt64 { lastVersion.add(1, ordering: .relaxed).newValue }
 
     func encode(into writer: inout ByteWriter) {
         for kind in TokenKind.allCases {

@@ -20,6 +20,19 @@ public struct IndexStatistics: Sendable, Equatable {
 }
 
 extension Transaction {
+    /// Changes when an index can be read from now on, or is gone: whoever chose among them then should choose anew.
+    public var readableIndexesVersion: UInt64 { view.schema.readableIndexesVersion }
+
+    /// The keys of all indexes over the nodes with a label that can be read.
+    public func indexedKeys(label: TokenID) -> [[TokenID]] { indexedKeys(.node, label) }
+
+    /// The keys of all indexes over the relationships of a type that can be read.
+    public func indexedKeys(relationshipType: TokenID) -> [[TokenID]] { indexedKeys(.relationship, relationshipType) }
+
+    private func indexedKeys(_ entity: SchemaRule.EntityKind, _ token: TokenID) -> [[TokenID]] {
+        view.schema.indexes.filter { $0.isComplete && $0.rule.entity == entity && $0.rule.token == token }.map(\.rule.keys)
+    }
+
     /// The index over exactly these properties of the nodes with a label; nil when there is none that can be read.
     public func index(label: TokenID, keys: [TokenID]) -> SchemaRuleID? { index(.node, label, keys) }
 

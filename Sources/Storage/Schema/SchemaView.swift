@@ -33,10 +33,15 @@ final class SchemaView: Sendable {
     let schema: Schema
     /// One for each rule that has an index, ascending by id.
     let indexes: [IndexView]
+    /// Changes when an index can be read from now on, or is gone.
+    let readableIndexesVersion: UInt64
 
     init(_ schema: Schema, _ indexes: [IndexView]) {
         self.schema = schema
         self.indexes = indexes
+        readableIndexesVersion = indexes.reduce(indexes.count == 0 ? 0 : 1) { version, index in
+            index.isComplete ? (version &+ UInt64(index.id.rawValue)) &* 0x9E37_79B9_7F4A_7C15 : version
+        }
     }
 
     /// The indexes over what a base holds; those it does not hold have to be populated.

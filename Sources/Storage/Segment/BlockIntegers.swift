@@ -85,6 +85,35 @@ struct BlockIntegers {
         return width == 0 ? start : start &+ Self.load(bits + offset(block), place, width)
     }
 
+    /// Writes a range, with the bits of `mask` turned over, to `target`.
+    func read(_ range: Range<Int>, turning mask: UInt64, into target: UnsafeMutablePointer<Int64>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        var index = range.lowerBound
+        var output = target
+        while index < range.upperBound {
+            let block = index >> Self.blockShift
+            let end = min(range.upperBound, (block + 1) << Self.blockShift)
+            let (base, slope, width) = (base(block), slope(block), width(block))
+            let bits = bits + offset(block)
+            let place = index & (Self.blockLength - 1)
+            let length = end - index
+            if width == 8, slope == 0 {
+                for step in 0..<length {
+                    let value = base &+ UInt64(bits.load(fromByteOffset: place &+ step, as: UInt8.self))
+                    output[step] = Int64(bitPattern: value ^ mask)
+                }
+            } else {
+                for step in 0..<length {
+                    let start = base &+ slope &* UInt64(truncatingIfNeeded: place &+ step)
+                    let value = width == 0 ? start : start &+ Self.load(bits, place &+ step, width)
+                    output[step] = Int64(bitPattern: value ^ mask)
+                }
+            }
+            output += length
+            index = end
+        }
+    }
+
     /// Appends a range.
     func append(_ range: Range<Int>, to target: inout ContiguousArray<UInt64>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= count)

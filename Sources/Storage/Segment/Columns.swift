@@ -50,6 +50,25 @@ struct ColumnSet {
             return slots.firstIndex(of: UInt64(slot), in: 0..<slots.count)
         }
 
+        @inline(__always)
+        func integer(at index: Int) -> Int64 { Int64(bitPattern: values[index] ^ (1 << 63)) }
+
+        /// Whether every slot of a range has a value here.
+        func hasAll(_ range: Range<Int>) -> Bool {
+            guard isDense else { return range.allSatisfy { index(of: $0) != nil } }
+            var slot = range.lowerBound
+            while slot < range.upperBound {
+                if slot & 7 == 0, slot + 8 <= range.upperBound {
+                    if presence[slot >> 3] != 0xFF { return false }
+                    slot += 8
+                } else {
+                    if presence[slot >> 3] & (1 << UInt8(slot & 7)) == 0 { return false }
+                    slot += 1
+                }
+            }
+            return true
+        }
+
         func value(at index: Int) -> Value {
             switch kind {
             case .boolean: return .boolean(values[index] != 0)
@@ -149,6 +168,9 @@ struct ColumnSet {
         }
         return nil
     }
+
+    /// The column of a key that holds integers; nil when there is none.
+    func integers(_ key: TokenID) -> Column? { columns.first { $0.key == key && $0.kind == .integer } }
 
     /// All properties of a slot, ascending by key.
     func properties(slot: Int) -> [Property] {

@@ -69,6 +69,8 @@ final class NodeSegment: @unchecked Sendable {
 
     /// Which label set numbers contain `label`, as a lookup by number; for scans.
     func labelSetsContaining(_ label: TokenID) -> [Bool] { [false] + labelSets.map { $0.contains(label) } }
+    /// Which numbers stand for a node, whatever its labels.
+    var labelSetsOfNodes: [Bool] { [false] + labelSets.map { _ in true } }
     func labelSetNumber(_ slot: Int) -> Int { Int(labelSetOfNode[slot]) }
 }
 

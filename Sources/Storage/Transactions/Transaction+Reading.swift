@@ -154,23 +154,26 @@ extension Transaction {
             return 0
         }
         let segmentEnd = min(rangeEnd, segment.file.firstID + UInt64(segment.slotCount))
-        let wanted = label.map(segment.labelSetsContaining)
+        let wanted = label.map(segment.labelSetsContaining) ?? segment.labelSetsOfNodes
+        let before = ids.count
         var found = 0
         var slot = first
         while cursor < segmentEnd, found < limit {
-            let set = segment.labelSetNumber(slot)
-            if let wanted {
-                if set < wanted.count && wanted[set] {
-                    ids.append(cursor)
-                    found += 1
+            // No more slots at once than there is room for nodes: whether one is wanted needs no branch then.
+            let end = slot + min(limit - found, Int(segmentEnd - cursor))
+            ids.append(contentsOf: repeatElement(0, count: before + found + end - slot - ids.count))
+            ids.withUnsafeMutableBufferPointer { ids in
+                wanted.withUnsafeBufferPointer { wanted in
+                    while slot < end {
+                        ids[before + found] = cursor
+                        found += wanted[segment.labelSetNumber(slot)] ? 1 : 0
+                        cursor += 1
+                        slot += 1
+                    }
                 }
-            } else if set != 0 {
-                ids.append(cursor)
-                found += 1
             }
-            slot += 1
-            cursor += 1
         }
+        ids.removeLast(ids.count - before - found)
         return found
     }
 

@@ -187,6 +187,10 @@ public final class Transaction {
 
     // MARK: Names
 
+    /// What ``token(_:_:)`` finds in the store stays the same while this does; never 0. Names that this transaction
+    /// introduces do not count.
+    public var namesVersion: UInt64 { state.tokens.version }
+
     /// The number of a name, known to the store or introduced here; nil when nobody has used it yet.
     public func token(_ kind: TokenKind, _ name: String) -> TokenID? {
         state.tokens.token(kind, name) ?? writes?.newNumbers[Int(kind.rawValue)][Array(name.utf8)]

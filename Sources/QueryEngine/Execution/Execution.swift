@@ -1,0 +1,108 @@
+internal import GraphModel
+internal import Storage
+internal import Synchronization
+
+/// The operators of a plan, made once and used by one execution after the other.
+final class Execution {
+    private let frame: Frame
+    private let head: Operator
+    private let sink: ResultSink
+    /// A plan begins with a single row without columns.
+    private let source: Batch
+
+    init(_ plan: Plan, _ running: RunningQueries) {
+        frame = Frame(plan, running)
+        sink = ResultSink(frame, plan.resultLayout)
+        var head: Operator = sink
+        for plan in plan.operators.reversed() { head = plan.make(frame, next: head) }
+        self.head = head
+        source = Batch(slotCount: plan.slotCount)
+    }
+
+    // Operators hold the frame.
+    deinit { frame.subplans = [] }
+
+    func run(
+        in transaction: Transaction, parameters: [String: Value], control: ExecutionControl,
+        onBatch: (ResultBatch) throws(GraphError) -> Void
+    ) throws(GraphError) -> QueryStatistics {
+        try frame.begin(transaction, parameters, control)
+        try control.check()
+        return try withoutActuallyEscaping(onBatch) { onBatch throws(GraphError) in
+            sink.onBatch = onBatch
+            // The closure must not be reachable any more when this returns.
+            defer { sink.onBatch = nil }
+            source.rowCount = 1
+            _ = try head.push(source)
+            try head.finish()
+            return frame.statistics
+        }
+    }
+
+    /// Makes ready for another execution, after one that ended without an error.
+    func reset() {
+        head.reset()
+        frame.end()
+    }
+}
+
+/// Idle executions of one plan.
+struct IdleExecutions: Sendable {
+    // Safety: an execution is taken out of the locked list by one thread and used by no other until it is put back.
+    private struct Idle: @unchecked Sendable {
+        var list: [Execution] = []
+    }
+
+    private final class Store: Sendable {
+        let idle = Mutex(Idle())
+    }
+
+    private let store = Store()
+    /// As many as threads that usually run one query at once.
+    private static let countMaximum = 4
+
+    func take() -> Execution? { store.idle.withLock { $0.list.popLast() } }
+
+    func put(_ execution: Execution) {
+        store.idle.withLock { idle in
+            if idle.list.count < Self.countMaximum { idle.list.append(execution) }
+        }
+    }
+}
+
+/// The end of the chain: hands batches to the caller.
+private final class ResultSink: Operator {
+    private let layout: ResultLayout
+    private var storage: ResultStorage
+    var onBatch: ((ResultBatch) throws(GraphError) -> Void)?
+
+    init(_ frame: Frame, _ layout: ResultLayout) {
+        self.layout = layout
+        storage = ResultStorage(layout)
+        super.init(frame, next: nil)
+    }
+
+    /// The batch's columns go into the result and, unless the caller keeps it, back: nothing is copied.
+    override func push(_ batch: Batch) throws(GraphError) -> Bool {
+        guard let onBatch, !layout.columns.isEmpty else { return true }
+        try frame.checkControl()
+        exchangeColumns(with: batch)
+        try onBatch(ResultBatch(rowCount: batch.rowCount, storage))
+        if isKnownUniquelyReferenced(&storage) {
+            exchangeColumns(with: batch)
+        } else {
+            storage = ResultStorage(layout)
+        }
+        return true
+    }
+
+    private func exchangeColumns(with batch: Batch) {
+        for (index, slot) in layout.slots.enumerated() {
+            if slot.isID {
+                swap(&storage.columns[index].ids, &batch.columns[slot.index].ids)
+            } else {
+                swap(&storage.columns[index].values, &batch.columns[slot.index].values)
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+internal import GraphModel
+internal import Storage
+
+/// Expressions over the rows of one batch as columns of plain integers, each computed once.
+struct IntegerColumns {
+    private struct Known {
+        let slot: Slot
+        /// The property's name; nil for the slot itself.
+        let name: Int?
+        var isWhole = false
+        var column: ContiguousArray<Int64> = []
+    }
+    private var known: [Known] = []
+    private var knownCount = 0
+
+    /// Another batch.
+    mutating func begin() { knownCount = 0 }
+
+    /// The values of an expression over the frame's batch; nil unless every one is an integer.
+    mutating func column(_ shape: Compiled.Shape, _ frame: Frame) -> ContiguousArray<Int64>? {
+        let (slot, name): (Slot, Int?)
+        switch shape {
+        case .slot(let value): (slot, name) = (value, nil)
+        case .nodeProperty(let node, let key): (slot, name) = (node, key)
+        case .other: return nil
+        }
+        for index in 0..<knownCount where known[index].slot == slot && known[index].name == name {
+            return known[index].isWhole ? known[index].column : nil
+        }
+        var new = Known(slot: slot, name: name)
+        if knownCount < known.count { swap(&new.column, &known[knownCount].column) }
+        if let name {
+            let token = frame.token(name)
+            let nodes = frame.batch.columns[slot.index].ids
+            new.isWhole = token != noToken && frame.transaction.integers(token, ofNodes: nodes, into: &new.column)
+        } else if !slot.isID {
+            new.isWhole = Self.read(frame.batch.columns[slot.index].values, into: &new.column)
+        }
+        if knownCount < known.count { known[knownCount] = new } else { known.append(new) }
+        knownCount += 1
+        return new.isWhole ? new.column : nil
+    }
+
+    private static func read(_ values: ContiguousArray<Value>, into column: inout ContiguousArray<Int64>) -> Bool {
+        column.removeAll(keepingCapacity: true)
+        column.reserveCapacity(values.count)
+        for value in values {
+            guard case .integer(let integer) = value else { return false }
+            column.append(integer)
+        }
+        return true
+    }
+}
+
+/// Numbers integers in the order of their first appearance: those of a narrow range by a table, others by a dictionary.
+struct IntegerNumbering {
+    private(set) var integers: ContiguousArray<Int64> = []
+    /// Numbers of the integers from `least` on; -1 for none yet.
+    private var table: ContiguousArray<Int32> = []
+    private var least: Int64 = 0
+    private var others: [Int64: Int32] = [:]
+    private static let tableCount: Int64 = 1 << 12
+
+    mutating func number(_ column: ContiguousArray<Int64>, into groups: inout ContiguousArray<Int>) {
+        if table.isEmpty {
+            table = ContiguousArray(repeating: -1, count: Int(Self.tableCount))
+            // Half of the table for what is below the first one seen.
+            least = (column.first ?? 0) &- Self.tableCount / 2
+        }
+        groups.reserveCapacity(column.count)
+        for integer in column {
+            let place = integer &- least
+            if place >= 0 && place < Self.tableCount {
+                var number = table[Int(place)]
+                if number < 0 {
+                    number = Int32(integers.count)
+                    integers.append(integer)
+                    table[Int(place)] = number
+                }
+                groups.append(Int(number))
+            } else if let number = others[integer] {
+                groups.append(Int(number))
+            } else {
+                groups.append(integers.count)
+                others[integer] = Int32(integers.count)
+                integers.append(integer)
+            }
+        }
+    }
+
+    mutating func removeAll() {
+        for integer in integers {
+            let place = integer &- least
+            if place >= 0 && place < Self.tableCount { table[Int(place)] = -1 }
+        }
+        integers.removeAll(keepingCapacity: integers.count < 1 << 14)
+        others.removeAll(keepingCapacity: others.count < 1 << 14)
+    }
+}

@@ -1,0 +1,67 @@
+public import GraphModel
+
+extension Transaction {
+    /// Replaces `values` by an integer property of many nodes, in their order; false, with anything in `values`, as soon as
+    /// one of the nodes lacks it or has a value of another kind.
+    ///
+    /// Nodes whose ids follow each other are read as a slice of a column.
+    public func integers(
+        _ key: TokenID, ofNodes nodes: ContiguousArray<UInt64>, into values: inout ContiguousArray<Int64>
+    ) -> Bool {
+        values.removeAll(keepingCapacity: true)
+        values.append(contentsOf: repeatElement(0, count: nodes.count))
+        let isUnchanged = isReadOnly && !view.hasNodes
+        return nodes.withUnsafeBufferPointer { nodes in
+            values.withUnsafeMutableBufferPointer { values in
+                guard let base = values.baseAddress else { return true }
+                return integers(key, nodes, isUnchanged, into: base)
+            }
+        }
+    }
+
+    private func integers(
+        _ key: TokenID, _ nodes: UnsafeBufferPointer<UInt64>, _ isUnchanged: Bool,
+        into values: UnsafeMutablePointer<Int64>
+    ) -> Bool {
+        var index = 0
+        var known: (segment: NodeSegment, column: ColumnSet.Column)?
+        while index < nodes.count {
+            let node = nodes[index]
+            guard isUnchanged || isReadOnly && !view.mayHaveChanged(node) else {
+                guard case .integer(let value)? = property(key, ofNode: NodeID(node)) else { return false }
+                values[index] = value
+                index += 1
+                continue
+            }
+            guard let (segment, slot) = view.base.node(node) else { return false }
+            if known?.segment !== segment {
+                guard let column = segment.columns.integers(key) else { return false }
+                known = (segment, column)
+            }
+            guard let column = known?.column else { return false }
+            var end = index + 1
+            let endMaximum = min(nodes.count, index + segment.slotCount - slot)
+            while end < endMaximum, nodes[end] == node &+ UInt64(end &- index),
+                isUnchanged || !view.mayHaveChanged(nodes[end])
+            {
+                end += 1
+            }
+            let slots = slot..<slot + end - index
+            if column.isDense {
+                guard column.hasAll(slots) else { return false }
+                if slots.count == 1 {
+                    values[index] = column.integer(at: slot)
+                } else {
+                    column.values.read(slots, turning: 1 << 63, into: values + index)
+                }
+            } else {
+                for slot in slots {
+                    guard let place = column.index(of: slot) else { return false }
+                    values[index + slot - slots.lowerBound] = column.integer(at: place)
+                }
+            }
+            index = end
+        }
+        return true
+    }
+}
