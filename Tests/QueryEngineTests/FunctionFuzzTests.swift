@@ -20,7 +20,9 @@ import Testing
         for number in [0, 1, -1, 2, 7, 60, 400, 1 << 31, 1 << 53, .max, .min, .max - 1] as [Int64] {
             values.append(.integer(number))
         }
-        for number in [0, -0.0, 0.5, -1.5, 1e300, -1e300, Double.leastNonzeroMagnitude, .infinity, -.infinity, .nan, 0x1p63] as [Double] {
+        for number in [
+            0, -0.0, 0.5, -1.5, 1e300, -1e300, Double.leastNonzeroMagnitude, .infinity, -.infinity, .nan, 0x1p63,
+        ] as [Double] {
             values.append(.float(number))
         }
         let far: Int64 = 365_241_780_471

@@ -77,6 +77,20 @@ import Testing
             // Between
             ("duration.between(date('2015-01-31'), date('2015-03-01'))", "P1M1D"),
             ("duration.inDays(date('2015-03-01'), datetime('2015-02-28T12:00Z'))", "PT0S"),
+            ("duration.between(localdatetime('2018-01-02T10:00'), localdatetime('2018-01-01T12:00'))", "PT-22H"),
+            (
+                "duration.between(localdatetime('2018-01-01T10:00:00.2'), localdatetime('2018-01-02T10:00:00.1'))",
+                "PT23H59M59.9S"
+            ),
+            (
+                "duration.between(datetime('2017-10-28T23:00[Europe/Berlin]'), datetime('2017-10-29T04:00[Europe/Berlin]'))",
+                "PT6H"
+            ),
+            (
+                "duration.between(datetime('2017-10-29T04:00[Europe/Berlin]'), datetime('2017-10-28T23:00[Europe/Berlin]'))",
+                "PT-6H"
+            ),
+            ("duration.inSeconds(localtime(), localtime())", "PT0S"),
             // Comparison
             ("date('2015-01-01') < localdatetime('2015-01-02')", "null"),
             ("time('12:00+01:00') < time('12:00Z')", "true"), ("duration('P1D') < duration('P2D')", "null"),

@@ -41,7 +41,10 @@ extension ExpressionCompiler {
         case .two(let body):
             let (a, b) = (evaluators[0], evaluators[1])
             return { frame, row throws(GraphError) in try body(frame, try a(frame, row), try b(frame, row)) }
-        case .values(let body):
+        case .either(let body, _) where evaluators.count == 1:
+            let argument = evaluators[0]
+            return { frame, row throws(GraphError) in try body(frame, try argument(frame, row)) }
+        case .either(_, let body), .values(let body):
             let arguments = evaluators
             return { frame, row throws(GraphError) in
                 var values: [Value] = []

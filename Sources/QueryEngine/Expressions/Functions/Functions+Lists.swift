@@ -95,10 +95,16 @@ extension Function {
     private static func bounds(
         _ values: [Value], _ frame: Frame
     ) throws(GraphError) -> (start: Int64, end: Int64, step: Int64) {
-        let acceptsFloats = frame.missingPropertyIsError
-        let start = try integer("range", values[0], acceptsFloats: acceptsFloats)
-        let end = try integer("range", values[1], acceptsFloats: acceptsFloats)
-        let step = values.count > 2 ? try integer("range", values[2], acceptsFloats: acceptsFloats) : 1
+        func bound(_ value: Value) throws(GraphError) -> Int64 {
+            do throws(GraphError) {
+                return try integer("range", value, acceptsFloats: frame.missingPropertyIsError)
+            } catch {
+                // openCypher calls a bound of a wrong kind a wrong argument.
+                throw GraphError(.argumentError, error.message)
+            }
+        }
+        let (start, end) = (try bound(values[0]), try bound(values[1]))
+        let step = values.count > 2 ? try bound(values[2]) : 1
         guard step != 0 else { throw GraphError(.argumentError, "the step of range() cannot be 0") }
         return (start, end, step)
     }

@@ -70,12 +70,17 @@ extension Function {
     private static func trimming(_ name: String, start: Bool, end: Bool, _ summary: String) -> Function {
         Function(
             name, .string, ["original": .string, "characters?": .string], .string, summary,
-            .strict { _, values throws(GraphError) in
-                let source = try text(name, values[0])
-                guard values.count > 1 else { return .string(Converting.trim(source, start: start, end: end)) }
-                let unwanted = Set(try text(name, values[1]).unicodeScalars)
-                return .string(Converting.trim(source, start: start, end: end) { unwanted.contains($0) })
-            })
+            .either(
+                one: { _, value throws(GraphError) in
+                    if value.isNull { return .null }
+                    return .string(Converting.trim(try text(name, value), start: start, end: end))
+                },
+                more: { _, values throws(GraphError) in
+                    if values.contains(where: \.isNull) { return .null }
+                    let unwanted = Set(try text(name, values[1]).unicodeScalars)
+                    return .string(
+                        Converting.trim(try text(name, values[0]), start: start, end: end) { unwanted.contains($0) })
+                }))
     }
 
     private static func count(_ name: String, _ value: Value) throws(GraphError) -> Int {

@@ -19,12 +19,13 @@ extension Function {
             Function(
                 name, .temporal, ["value?": [.string, .map, .temporal]], .temporal,
                 "The \(sort.name) of a string, of a map of components or of another value; the current one of nothing.",
-                .values { frame, values throws(GraphError) in
-                    guard let value = values.first else {
-                        return try TemporalConstructor.now(frame.statementInstant, .utc, sort)
-                    }
-                    return try TemporalConstructor.make(value, sort, now: frame.statementInstant)
-                }),
+                .either(
+                    one: { frame, value throws(GraphError) in
+                        try TemporalConstructor.make(value, sort, now: frame.statementInstant)
+                    },
+                    more: { frame, _ throws(GraphError) in
+                        try TemporalConstructor.now(frame.statementInstant, .utc, sort)
+                    })),
             Function(
                 name + ".truncate", .temporal, ["unit": .string, "value?": .temporal, "components?": .map], .temporal,
                 "The beginning of the unit that a value lies in, as a \(sort.name).",
