@@ -107,7 +107,7 @@ struct PhysicalPlanner {
             return UnionPlan(
                 branches: branches.map {
                     .init(subplan: Subplan($0.steps, needed: Set($0.columns), context: context), columns: $0.columns)
-                }, outputs: outputs)
+                }, outputs: outputs, carried: carried)
         case .merge(let merge):
             let updates = (merge.onCreate + merge.onMatch).reduce(into: Set<Slot>()) { $0.formUnion($1.reads) }
             let wanted = merge.creations.reduce(into: updates) { $0.formUnion($1.reads) }
