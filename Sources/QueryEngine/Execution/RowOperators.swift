@@ -4,7 +4,7 @@ internal import Storage
 /// Keeps the rows for which a condition is true.
 struct FilterPlan: OperatorPlan {
     var isReusable: Bool { true }
-    let test: Predicate
+    let predicate: CompiledPredicate
     /// Keeps rows on which the condition fails, too: it is tested again later.
     let isLenient: Bool
     let slots: [Slot]
@@ -24,20 +24,32 @@ private final class FilterOperator: Operator {
     override func push(_ batch: Batch) throws(GraphError) -> Bool {
         frame.batch = batch
         try frame.checkControl()
+        if plan.predicate.isTrue(frame) { return try pass(batch) }
         selection.removeAll(keepingCapacity: true)
         if plan.isLenient {
             for row in 0..<batch.rowCount {
                 do throws(GraphError) {
-                    if try plan.test(frame, row) == .true { selection.append(row) }
+                    if try plan.predicate.test(frame, row) == .true { selection.append(row) }
                 } catch {
                     selection.append(row)
                 }
             }
         } else {
-            for row in 0..<batch.rowCount where try plan.test(frame, row) == .true { selection.append(row) }
+            for row in 0..<batch.rowCount where try plan.predicate.test(frame, row) == .true { selection.append(row) }
         }
         batch.keep(selection, plan.slots)
         return try pass(batch)
+    }
+}
+
+extension CompiledPredicate {
+    /// Whether it holds for all nodes there are: asks for a label that every node has.
+    func isTrue(_ frame: Frame) -> Bool {
+        guard case .label(_, let name) = shape else { return false }
+        let label = frame.token(name)
+        // A row's node may have been deleted by the transaction itself.
+        guard label != noToken, frame.transaction.isReadOnly else { return false }
+        return frame.transaction.nodeCount(label: label) == frame.transaction.nodeCount()
     }
 }
 

@@ -62,12 +62,23 @@ private struct PhysicalPlanner {
                 name: context.references.name(seek.slot.holding == .node ? .label : .relationshipType, seek.name),
                 keys: seek.keys.map { context.references.name(.propertyKey, $0) }, carried: carried)
         case .expand(let expansion): return expand(expansion, after, carried)
+        case .distinctWalk(let walk):
+            return DistinctWalkPlan(
+                from: walk.from, to: walk.to,
+                hops: walk.hops.map { hop in
+                    .init(
+                        direction: hop.direction, types: hop.types.map { context.references.name(.relationshipType, $0) },
+                        patternStart: hop.patternStart, comparable: hop.comparable, filters: hop.filters,
+                        slot: hop.slot, isReported: hop.isReported)
+                },
+                reportsStart: walk.reportsStart, reach: walk.reach.map { .init(maximum: $0) }, gathers: walk.gathers,
+                isEndNeeded: after.contains(walk.to), carried: carried)
         case .endpoints(let ends):
             return EndpointsPlan(
                 ends: ends, types: ends.types.map { context.references.name(.relationshipType, $0) }, carried: carried)
         case .entity(let from, let to): return EntityPlan(from: from, to: to)
         case .filter(let predicate, let isLenient):
-            return FilterPlan(test: predicate.test, isLenient: isLenient, slots: all)
+            return FilterPlan(predicate: predicate, isLenient: isLenient, slots: all)
         case .path(let slot, let shape): return PathPlan(slot: slot, shape: shape)
         case .optional(let inner, let nulls, let row):
             let innerNeeded = after.intersection(nulls).union([row])

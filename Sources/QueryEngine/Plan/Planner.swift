@@ -34,8 +34,11 @@ final class Planner {
         let planner = Planner(query, transaction, options)
         try planner.plan(query.clauses)
         planner.answerCountsFromStore()
+        let steps =
+            options.mergesRows
+            ? RowMerging.rewrite(planner.steps, needed: Set(planner.columns.map(\.slot))) : planner.steps
         return LogicalPlan(
-            steps: planner.steps, columns: planner.columns, isWrite: planner.isWrite, context: planner.context)
+            steps: steps, columns: planner.columns, isWrite: planner.isWrite, context: planner.context)
     }
 
     func fail(_ message: String, at offset: Int) -> GraphError { context.fail(message, at: offset) }

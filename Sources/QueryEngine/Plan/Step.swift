@@ -12,6 +12,7 @@ indirect enum Step: Sendable {
     case relationshipsByID(Slot, Compiled)
     case indexSeek(IndexSeek)
     case expand(Expansion)
+    case distinctWalk(DistinctWalk)
     case endpoints(Endpoints)
     /// A value becomes a node or relationship column.
     case entity(from: Slot, to: Slot)
@@ -78,6 +79,33 @@ indirect enum Step: Sendable {
         var properties: [(key: String, value: Compiled)] = []
         /// Whether the pattern is walked against the order it is written in.
         var isReversed = false
+    }
+
+    /// Expansions one after the other of which only the different nodes at their end matter.
+    struct DistinctWalk: Sendable {
+        struct Hop: Sendable {
+            let direction: Direction
+            let types: [String]
+            /// Earlier hops of the same pattern whose relationships may be this one's.
+            var comparable: [Int]
+            /// The first of them, or the hop itself.
+            var patternStart: Int
+            /// Conditions on the node it leads to.
+            var filters: [CompiledPredicate]
+            let slot: Slot
+            /// Whether the nodes it leads to belong to the result.
+            var isReported: Bool
+        }
+        let from: Slot
+        var to: Slot
+        var hops: [Hop]
+        let reportsStart: Bool
+        /// The greatest distance, when the result is all nodes from a distance of 1 on.
+        let reach: Int?
+        /// Whether it takes all rows before it begins; each node comes once then.
+        let gathers: Bool
+        /// Whether nothing else of the rows is needed later.
+        let carriesNothing: Bool
     }
 
     /// A relationship (or list of them) of the same MATCH that must not be found again.
@@ -172,6 +200,7 @@ extension Step {
             }
             for property in expansion.properties { slots.formUnion(property.value.slots) }
             return slots
+        case .distinctWalk(let walk): return [walk.from]
         case .endpoints(let ends):
             var slots = Set(ends.unique).union([ends.relationship])
             if ends.isFromBound { slots.insert(ends.from) }
@@ -206,6 +235,7 @@ extension Step {
             .unwindRange(_, let slot):
             return [slot]
         case .indexSeek(let seek): return [seek.slot]
+        case .distinctWalk(let walk): return [walk.to]
         case .expand(let expansion):
             return expansion.isInto ? [expansion.relationship] : [expansion.relationship, expansion.to]
         case .endpoints(let ends):
