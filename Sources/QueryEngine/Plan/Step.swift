@@ -113,6 +113,8 @@ indirect enum Step: Sendable {
         let slot: Slot
         /// Both can only be the same relationship where this node is the one expanded from.
         let onlyWhereFromIs: Slot?
+        /// And where this node is the one expanded to.
+        let onlyWhereToIs: Slot?
     }
 
     struct Endpoints: Sendable {
@@ -197,6 +199,7 @@ extension Step {
             for other in expansion.unique {
                 slots.insert(other.slot)
                 if let node = other.onlyWhereFromIs { slots.insert(node) }
+                if expansion.isInto, let node = other.onlyWhereToIs { slots.insert(node) }
             }
             for property in expansion.properties { slots.formUnion(property.value.slots) }
             return slots
