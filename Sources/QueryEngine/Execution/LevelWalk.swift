@@ -214,7 +214,7 @@ final class LevelWalk {
         let hop = plan.hops[index]
         let level = levels[index + 1]
         let count = level.nodes.count
-        if count == 0 || hop.filters.allSatisfy({ $0.isTrue(frame) }) { return }
+        if count == 0 || hop.filters.allSatisfy({ $0.label.map(frame.isLabelOfAll) ?? false }) { return }
         let column = hop.slot.index
         filterBatch.columns[column].ids.removeAll(keepingCapacity: true)
         level.nodes.append(0..<count, to: &filterBatch.columns[column].ids)

@@ -34,9 +34,8 @@ final class Planner {
         let planner = Planner(query, transaction, options)
         try planner.plan(query.clauses)
         planner.answerCountsFromStore()
-        let steps =
-            options.mergesRows
-            ? RowMerging.rewrite(planner.steps, needed: Set(planner.columns.map(\.slot))) : planner.steps
+        var steps = planner.steps.inliningProjections()
+        if options.mergesRows { steps = RowMerging.rewrite(steps, needed: Set(planner.columns.map(\.slot))) }
         return LogicalPlan(
             steps: steps, columns: planner.columns, isWrite: planner.isWrite, context: planner.context)
     }
