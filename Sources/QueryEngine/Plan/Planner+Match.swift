@@ -489,6 +489,7 @@ struct MatchPlanner {
         for (index, other) in graph.edges.enumerated() where done.contains(index) && mayBeSame(edge, other) {
             // Two directed relationships can only be the same where they begin at the same node.
             var condition: Slot?
+            var farCondition: Slot?
             if edge.pattern.direction != .both, other.pattern.direction != .both, edge.pattern.length == nil,
                 other.pattern.length == nil
             {
@@ -497,8 +498,10 @@ struct MatchPlanner {
                 let otherStart = other.pattern.direction == .outgoing ? other.from : other.to
                 let counterpart = nearIsStart ? otherStart : other.other(than: otherStart)
                 if counterpart != near { condition = graph.vertices[counterpart].slot }
+                let farCounterpart = other.other(than: counterpart)
+                if farCounterpart != edge.other(than: near) { farCondition = graph.vertices[farCounterpart].slot }
             }
-            result.append(.init(slot: other.slot, onlyWhereFromIs: condition))
+            result.append(.init(slot: other.slot, onlyWhereFromIs: condition, onlyWhereToIs: farCondition))
         }
         return result
     }
