@@ -1,3 +1,4 @@
+public import Cypher
 internal import FileSystem
 public import GraphModel
 public import QueryEngine
@@ -10,6 +11,10 @@ public final class Database: Sendable {
         public var queryThreadCount = 0
         /// Longest time a query may run; 0 is no limit.
         public var queryTimeout: Milliseconds = 0
+        /// Memory that one query may hold for rows it has to gather, in bytes, roughly; 0 is no limit.
+        public var queryByteCountMaximum = 1 << 30
+        /// The language of queries at the manual's endpoints; nil tells it by how a query begins.
+        public var dialect: Dialect?
         /// Longest time a request waits for its bookmark.
         public var bookmarkTimeout: Milliseconds = 20_000
         /// Longest time a write is tried again after lost conflicts and averted deadlocks.

@@ -183,5 +183,12 @@ public func wallClockMilliseconds() -> Int64 {
     return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
 }
 
+/// Seconds since 1970 on the wall clock, and nanoseconds below a second. For the values that queries ask for.
+public func wallClockInstant() -> (seconds: Int64, nanoseconds: Int32) {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return (Int64(time.tv_sec), Int32(time.tv_nsec))
+}
+
 /// Number of processors that this process may use, at least 1.
 public func processorCount() -> Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }

@@ -22,6 +22,10 @@ public struct ErrorCode: Hashable, Sendable, CustomStringConvertible {
     // Statements
     public static let syntaxError = ErrorCode(
         "Neo.ClientError.Statement.SyntaxError", httpStatus: 400, legacyException: "SyntaxException")
+    public static let semanticError = ErrorCode(
+        "Neo.ClientError.Statement.SemanticError", httpStatus: 400, legacyException: "BadInputException")
+    public static let procedureNotFound = ErrorCode(
+        "Neo.ClientError.Procedure.ProcedureNotFound", httpStatus: 400, legacyException: "ProcedureNotFoundException")
     public static let typeError = ErrorCode(
         "Neo.ClientError.Statement.TypeError", httpStatus: 400, legacyException: "CypherTypeException")
     public static let argumentError = ErrorCode(

@@ -6,9 +6,18 @@ internal import Synchronization
 public final class ExecutionControl: Sendable {
     private let cancelled = Atomic<Bool>(false)
     private let deadline: UInt64
+    let statementInstant: StatementInstant?
 
     /// - Parameter deadlineNanoseconds: a point on the monotonic clock (`monotonicNanoseconds()`); nil for no limit.
-    public init(deadlineNanoseconds: UInt64? = nil) { deadline = deadlineNanoseconds ?? .max }
+    public convenience init(deadlineNanoseconds: UInt64? = nil) {
+        self.init(deadlineNanoseconds: deadlineNanoseconds, statementInstant: nil)
+    }
+
+    /// - Parameter statementInstant: what the query takes for now, for tests; nil for what the clock says.
+    package init(deadlineNanoseconds: UInt64? = nil, statementInstant: StatementInstant?) {
+        deadline = deadlineNanoseconds ?? .max
+        self.statementInstant = statementInstant
+    }
 
     /// Makes the query end with `.executionLimit` at its next check. Any thread.
     public func cancel() { cancelled.store(true, ordering: .relaxed) }
@@ -20,5 +29,24 @@ public final class ExecutionControl: Sendable {
         if deadline != .max, monotonicNanoseconds() >= deadline {
             throw GraphError(.executionLimit, "the query did not end within its time limit")
         }
+    }
+}
+
+/// The instant that a statement takes for now.
+package struct StatementInstant: Sendable {
+    /// Since 1970 in UTC.
+    package let seconds: Int64
+    /// Below a second.
+    package let nanoseconds: Int32
+
+    package init(seconds: Int64, nanoseconds: Int32) {
+        self.seconds = seconds
+        self.nanoseconds = nanoseconds
+    }
+
+    /// What the machine's clock says.
+    static var current: StatementInstant {
+        let (seconds, nanoseconds) = wallClockInstant()
+        return StatementInstant(seconds: seconds, nanoseconds: nanoseconds)
     }
 }

@@ -6,6 +6,8 @@ public import Storage
 public final class PreparedQuery: Sendable {
     private let plan: Plan
     private let idle = IdleExecutions()
+    private let running: RunningQueries
+    private let text: String
     /// The number of nodes when it was planned; when it is far off, the engine plans anew.
     let plannedNodeCount: Int
     /// The indexes it was planned with.
@@ -17,9 +19,13 @@ public final class PreparedQuery: Sendable {
     /// Whether it must run in a write transaction.
     public var isWrite: Bool { plan.isWrite && !isExplain }
 
-    init(_ query: Query, over transaction: Transaction, _ options: QueryEngine.Options) throws(GraphError) {
+    init(
+        _ query: Query, over transaction: Transaction, _ options: QueryEngine.Options, _ running: RunningQueries
+    ) throws(GraphError) {
+        self.running = running
+        text = String(decoding: query.source, as: UTF8.self)
         plan = Plan(try Planner.plan(query, over: transaction, options), options)
-        isExplain = query.isExplain
+        isExplain = query.mode == .explain
         columns = isExplain ? ["plan"] : plan.columns.map(\.name)
         plannedNodeCount = transaction.nodeCount()
         plannedIndexesVersion = transaction.readableIndexesVersion
@@ -41,10 +47,11 @@ public final class PreparedQuery: Sendable {
         if isWrite && transaction.isReadOnly {
             throw GraphError(.readOnly, "this query writes, it cannot run in a read transaction")
         }
-        let execution = plan.isReusable ? idle.take() ?? Execution(plan) : Execution(plan)
+        let execution = plan.isReusable ? idle.take() ?? Execution(plan, running) : Execution(plan, running)
         // One that throws is given up: its operators stopped half-way.
-        let statistics = try execution.run(
-            in: transaction, parameters: parameters, control: control, onBatch: onBatch)
+        let statistics = try running.tracking(text, control) { () throws(GraphError) in
+            try execution.run(in: transaction, parameters: parameters, control: control, onBatch: onBatch)
+        }
         if plan.isReusable {
             execution.reset()
             idle.put(execution)

@@ -64,6 +64,8 @@ public final class QueryEngine: Sendable {
     }
 
     private let cache = Mutex(Cache())
+    /// What runs now.
+    public let running = RunningQueries()
     private let generationCapacity: Int
     private let options: Options
 
@@ -89,7 +91,7 @@ public final class QueryEngine: Sendable {
         text.makeContiguousUTF8()
         let key = Key(text, dialect)
         if let known = cache.withLock({ find(key, in: &$0) }), isCurrent(known, transaction) { return known }
-        let prepared = try PreparedQuery(try Parser.parse(text, dialect: dialect), over: transaction, options)
+        let prepared = try PreparedQuery(try Parser.parse(text, dialect: dialect), over: transaction, options, running)
         cache.withLock { insert(prepared, key, into: &$0) }
         return prepared
     }

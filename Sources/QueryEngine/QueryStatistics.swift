@@ -8,6 +8,10 @@ public struct QueryStatistics: Sendable, Equatable {
     public var propertiesSet = 0
     public var labelsAdded = 0
     public var labelsRemoved = 0
+    public var indexesAdded = 0
+    public var indexesRemoved = 0
+    public var constraintsAdded = 0
+    public var constraintsRemoved = 0
 
     public init() {}
 

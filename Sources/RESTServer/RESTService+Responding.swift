@@ -215,6 +215,3 @@ extension RESTService {
 
     private static let serverName = "Martlet/\(martletVersion)"
 }
-
-/// The version of this software.
-public let martletVersion = "0.1.0"

@@ -1,7 +1,7 @@
 extension Temporal: CustomStringConvertible {
-    /// ISO 8601, extended form: `2024-02-29`, `12:30:00.5`, `12:30:00+01:00`, `2024-02-29T12:30:00`,
-    /// `2024-02-29T12:30:00+01:00[Europe/Berlin]`, `P1Y2M3DT4H5M6.5S`. Years have four digits, or a sign and as many as
-    /// they need. Reads back as the same value.
+    /// ISO 8601, extended form: `2024-02-29`, `12:30:00.5`, `12:30+01:00`, `2024-02-29T12:30`,
+    /// `2024-02-29T12:30+01:00[Europe/Berlin]`, `P1Y2M3DT4H5M6.5S`. Seconds are left out when they are 0. Years have four
+    /// digits, or a sign and as many as they need. Reads back as the same value.
     public var description: String {
         switch self {
         case .date(let days): return Self.text(days: days)
@@ -30,8 +30,9 @@ extension Temporal: CustomStringConvertible {
 
     private static func text(nanosecondsOfDay nanoseconds: Int64) -> String {
         let seconds = nanoseconds / 1_000_000_000
-        return "\(padded(seconds / 3600, 2)):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2))"
-            + fraction(nanoseconds % 1_000_000_000)
+        let minutes = "\(padded(seconds / 3600, 2)):\(padded(seconds / 60 % 60, 2))"
+        if nanoseconds % 60_000_000_000 == 0 { return minutes }
+        return "\(minutes):\(padded(seconds % 60, 2))" + fraction(nanoseconds % 1_000_000_000)
     }
 
     private static func fraction(_ nanoseconds: Int64) -> String {

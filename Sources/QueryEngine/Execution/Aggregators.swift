@@ -24,6 +24,12 @@ class Aggregator {
         case .min: return Extreme(argument, wantsLarger: false)
         case .max: return Extreme(argument, wantsLarger: true)
         case .collect: return Collector(argument, isDistinct: aggregate.isDistinct)
+        case .stdev, .stdevp:
+            return Deviation(argument, isDistinct: aggregate.isDistinct, isSample: aggregate.function == .stdev)
+        case .percentileDisc, .percentileCont:
+            return Percentile(
+                argument, aggregate.parameter, isDistinct: aggregate.isDistinct,
+                interpolates: aggregate.function == .percentileCont)
         }
     }
 }
@@ -96,7 +102,7 @@ private final class DistinctIDCounter: Aggregator {
 }
 
 /// An aggregate over the values of an expression that are not null, each once per group when distinct.
-private class ValueAggregator: Aggregator {
+class ValueAggregator: Aggregator {
     private let argument: Compiled
     private let isDistinct: Bool
     private var seen: ContiguousArray<Set<Value>> = []

@@ -10,14 +10,17 @@ final class Execution {
     /// A plan begins with a single row without columns.
     private let source: Batch
 
-    init(_ plan: Plan) {
-        frame = Frame(plan)
+    init(_ plan: Plan, _ running: RunningQueries) {
+        frame = Frame(plan, running)
         sink = ResultSink(frame, plan.resultLayout)
         var head: Operator = sink
         for plan in plan.operators.reversed() { head = plan.make(frame, next: head) }
         self.head = head
         source = Batch(slotCount: plan.slotCount)
     }
+
+    // Operators hold the frame.
+    deinit { frame.subplans = [] }
 
     func run(
         in transaction: Transaction, parameters: [String: Value], control: ExecutionControl,

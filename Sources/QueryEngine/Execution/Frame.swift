@@ -37,6 +37,7 @@ let noToken = TokenID.max
 /// What an execution of a plan reads: the transaction, the parameters, the names as numbers, and the batch that
 /// expressions look at. Serves one execution after the other.
 final class Frame {
+    let running: RunningQueries
     private let plan: Plan
     let slotCount: Int
     let missingPropertyIsError: Bool
@@ -57,13 +58,28 @@ final class Frame {
     /// Elements of lists that do not change within an execution, by the number of the IN that uses them.
     var constantSets: ContiguousArray<ConstantSet?>
     var patterns = PatternCache()
+    /// Variables that expressions bind while they run.
+    var locals: ContiguousArray<Value>
+    /// Plans inside expressions and operators, by number, once they have run.
+    var subplans: ContiguousArray<SubplanInstance?>
+    /// What `datetime()` and its kin take for now: one instant for the whole execution.
+    var statementInstant: StatementInstant {
+        if let instant { return instant }
+        let now = control.statementInstant ?? .current
+        instant = now
+        return now
+    }
+    private var instant: StatementInstant?
 
-    init(_ plan: Plan) {
+    init(_ plan: Plan, _ running: RunningQueries) {
         self.plan = plan
+        self.running = running
         slotCount = plan.slotCount
         batchRowCount = plan.batchRowCount
         missingPropertyIsError = plan.dialect.missingPropertyIsError
         batch = Batch(slotCount: plan.slotCount)
+        locals = ContiguousArray(repeating: .null, count: plan.localCount)
+        subplans = ContiguousArray(repeating: nil, count: plan.subplanCount)
         tokens = ContiguousArray(repeating: noToken, count: plan.references.names.count)
         constantSets = ContiguousArray(repeating: nil, count: plan.references.constantSetCount)
     }
@@ -98,6 +114,7 @@ final class Frame {
         statistics = QueryStatistics()
         for index in constantSets.indices { constantSets[index] = nil }
         patterns = PatternCache()
+        instant = nil
     }
 
     @inline(__always)

@@ -21,23 +21,26 @@ private final class UpdateOperator: Operator {
         frame.batch = batch
         try frame.checkControl()
         for row in 0..<batch.rowCount {
-            for update in plan.updates { try apply(update, row) }
+            for update in plan.updates { try frame.apply(update, row) }
         }
         _ = try pass(batch)
         return true
     }
+}
 
-    private func apply(_ update: Step.Update, _ row: Int) throws(GraphError) {
+extension Frame {
+    /// One assignment of SET or REMOVE, for a row of the batch that expressions read.
+    func apply(_ update: Step.Update, _ row: Int) throws(GraphError) {
         switch update {
         case .property(let target, let key, let value):
-            let entity = try target.evaluate(frame, row)
-            try set(key, try value.evaluate(frame, row), of: entity)
-        case .removeProperty(let target, let key): try set(key, .null, of: try target.evaluate(frame, row))
+            let entity = try target.evaluate(self, row)
+            try set(key, try value.evaluate(self, row), of: entity)
+        case .removeProperty(let target, let key): try set(key, .null, of: try target.evaluate(self, row))
         case .all(let target, let map, let adds):
-            let entity = try target.evaluate(frame, row)
-            try setAll(try map.evaluate(frame, row), adds, of: entity)
+            let entity = try target.evaluate(self, row)
+            try setAll(try map.evaluate(self, row), adds, of: entity)
         case .labels(let target, let labels, let isRemoval):
-            try change(labels, isRemoval, of: try target.evaluate(frame, row))
+            try change(labels, isRemoval, of: try target.evaluate(self, row))
         }
     }
 
@@ -46,30 +49,30 @@ private final class UpdateOperator: Operator {
         case .null: return
         case .node(let id):
             // Removing what is not there changes nothing.
-            if value.isNull, property(key, of: id) == nil, frame.transaction.nodeExists(id) { return }
-            try frame.transaction.setProperty(key, to: value, ofNode: id)
+            if value.isNull, property(key, of: id) == nil, transaction.nodeExists(id) { return }
+            try transaction.setProperty(key, to: value, ofNode: id)
         case .relationship(let id):
-            if value.isNull, property(key, of: id) == nil, frame.transaction.relationship(id) != nil { return }
-            try frame.transaction.setProperty(key, to: value, ofRelationship: id)
+            if value.isNull, property(key, of: id) == nil, transaction.relationship(id) != nil { return }
+            try transaction.setProperty(key, to: value, ofRelationship: id)
         default:
             throw GraphError(
                 .typeError,
                 "only nodes and relationships have properties to set, not a value of type \(entity.kindName)")
         }
-        frame.statistics.propertiesSet += 1
+        statistics.propertiesSet += 1
     }
 
     private func property(_ key: String, of id: NodeID) -> Value? {
-        frame.transaction.token(.propertyKey, key).flatMap { frame.transaction.property($0, ofNode: id) }
+        transaction.token(.propertyKey, key).flatMap { transaction.property($0, ofNode: id) }
     }
 
     private func property(_ key: String, of id: RelationshipID) -> Value? {
-        frame.transaction.token(.propertyKey, key).flatMap { frame.transaction.property($0, ofRelationship: id) }
+        transaction.token(.propertyKey, key).flatMap { transaction.property($0, ofRelationship: id) }
     }
 
     private func setAll(_ source: Value, _ adds: Bool, of entity: Value) throws(GraphError) {
         if entity.isNull { return }
-        let wanted = try frame.map(source)
+        let wanted = try map(source)
         switch entity {
         case .node, .relationship: break
         default:
@@ -78,7 +81,7 @@ private final class UpdateOperator: Operator {
                 "only nodes and relationships have properties to set, not a value of type \(entity.kindName)")
         }
         if !adds {
-            for (key, _) in try Function.properties("SET", frame, entity)
+            for (key, _) in try Function.properties("SET", self, entity)
             where !wanted.contains(where: { codeUnitsEqual($0.key, key) }) {
                 try set(key, .null, of: entity)
             }
@@ -91,14 +94,14 @@ private final class UpdateOperator: Operator {
         case .null: return
         case .node(let id):
             for label in labels {
-                let token = frame.transaction.token(.label, label)
-                let has = token.map { frame.transaction.hasLabel($0, id) } ?? false
+                let token = transaction.token(.label, label)
+                let has = token.map { transaction.hasLabel($0, id) } ?? false
                 if isRemoval {
-                    try frame.transaction.removeLabel(label, from: id)
-                    if has { frame.statistics.labelsRemoved += 1 }
+                    try transaction.removeLabel(label, from: id)
+                    if has { statistics.labelsRemoved += 1 }
                 } else {
-                    try frame.transaction.addLabel(label, to: id)
-                    if !has { frame.statistics.labelsAdded += 1 }
+                    try transaction.addLabel(label, to: id)
+                    if !has { statistics.labelsAdded += 1 }
                 }
             }
         default: throw GraphError(.typeError, "only nodes have labels, not a value of type \(entity.kindName)")

@@ -11,6 +11,7 @@ struct ConstantSet {
 extension ExpressionCompiler {
     mutating func predicate(_ expression: Expression) throws(GraphError) -> Predicate {
         if substitution(expression) == nil {
+            try refuseWrongTypes(expression)
             switch expression.kind {
             case .not(let operand):
                 let operand = try predicate(operand)
@@ -29,6 +30,10 @@ extension ExpressionCompiler {
             case .in(let element, let list): return try contained(element, list)
             case .stringMatch(let match, let left, let right): return try stringMatch(match, left, right)
             case .hasLabels(let entity, let labels): return try hasLabels(entity, labels)
+            case .quantifier(let quantifier, let variable, let list, let predicate):
+                return try quantified(quantifier, variable, list, predicate)
+            case .pattern(let part): return try exists(part, expression.offset)
+            case .subquery(.exists, let body): return try exists(body)
             case .function(let name, _, let arguments) where name == "has" || name == "exists":
                 return try has(name, arguments, expression)
             default: break
@@ -161,8 +166,11 @@ extension ExpressionCompiler {
         _ name: String, _ arguments: [Expression], _ expression: Expression
     ) throws(GraphError) -> Predicate {
         guard arguments.count == 1 else { throw wrongCount(name, "1", arguments.count, expression.offset) }
-        guard case .property = arguments[0].kind else {
-            throw context.fail("\(name)() takes a property, like n.name", at: arguments[0].offset)
+        if case .pattern(let part) = arguments[0].kind, name == "exists" { return try exists(part, arguments[0].offset) }
+        switch arguments[0].kind {
+        case .property: break
+        case .subscripted where name == "exists": break
+        default: throw context.fail("\(name)() takes a property, like n.name", at: arguments[0].offset)
         }
         let isNull = try isNull(arguments[0])
         return { frame, row throws(GraphError) in !(try isNull(frame, row)) }

@@ -40,12 +40,32 @@ struct CompiledPredicate: Sendable {
 final class PlanContext {
     let source: [UInt8]
     let dialect: Dialect
+    /// For counts and names; plans keep nothing of it.
+    let transaction: Transaction
+    let options: QueryEngine.Options
     var references = References()
+    var isWrite = false
     private(set) var slotCount = 0
+    private(set) var localCount = 0
+    private(set) var subplanCount = 0
 
-    init(_ query: Query) {
+    init(_ query: Query, _ transaction: Transaction, _ options: QueryEngine.Options) {
+        self.options = options
         source = query.source
         dialect = query.dialect
+        self.transaction = transaction
+    }
+
+    /// A place in the frame for a variable that an expression binds, like the x of `[x IN list | …]`.
+    func local() -> Int {
+        defer { localCount += 1 }
+        return localCount
+    }
+
+    /// The number of a plan inside an expression.
+    func subplan() -> Int {
+        defer { subplanCount += 1 }
+        return subplanCount
     }
 
     func slot(_ holding: Slot.Holding) -> Slot {
@@ -65,6 +85,8 @@ struct ExpressionCompiler {
     /// When set, a variable that no substitution covers is an error with this text.
     var unboundMessage: ((String) -> String)?
     var slots: Set<Slot> = []
+    /// Variables that expressions around this one bind, innermost last.
+    var locals: [(name: String, index: Int, types: TypeSet)] = []
 
     init(_ context: PlanContext, _ scope: Scope) {
         self.context = context
@@ -105,12 +127,15 @@ struct ExpressionCompiler {
 
     mutating func evaluator(_ expression: Expression) throws(GraphError) -> Evaluator {
         if let slot = substitution(expression) { return read(slot) }
+        try refuseWrongTypes(expression)
         switch expression.kind {
         case .literal(let value): return { _, _ in value }
         case .parameter(let name):
             let index = context.references.parameter(name)
             return { frame, _ in frame.parameters[index] }
-        case .variable(let name): return read(try variable(name, expression.offset).slot)
+        case .variable(let name):
+            if let local = local(name) { return { frame, _ in frame.locals[local] } }
+            return read(try variable(name, expression.offset).slot)
         case .property(let entity, let key, let missing): return try property(entity, key, missing)
         case .list(let elements): return try list(elements)
         case .map(let entries): return try map(entries)
@@ -123,7 +148,20 @@ struct ExpressionCompiler {
         case .function(let name, let distinct, let arguments):
             return try function(name, distinct, arguments, expression)
         case .countAll: throw misplacedAggregate(expression)
-        case .not, .and, .or, .xor, .compare, .in, .stringMatch, .isNull, .hasLabels:
+        case .mapProjection(let subject, let items): return try mapProjection(subject, items)
+        case .conditional(let subject, let branches, let otherwise):
+            return try conditional(subject, branches, otherwise)
+        case .listComprehension(let variable, let list, let predicate, let result):
+            return try listComprehension(variable, list, predicate, result)
+        case .reduce(let accumulator, let initial, let variable, let list, let result):
+            return try reduce(accumulator, initial, variable, list, result)
+        case .pattern(let part): return try paths(part, expression.offset)
+        case .patternComprehension(let part, let predicate, let result):
+            return try patternComprehension(part, predicate, result, expression.offset)
+        case .subquery(.count, let body): return try count(body)
+        case .subquery(.collect, let body): return try collect(body)
+        case .not, .and, .or, .xor, .compare, .in, .stringMatch, .isNull, .hasLabels, .quantifier,
+            .subquery(.exists, _):
             let test = try predicate(expression)
             return { frame, row throws(GraphError) in try test(frame, row).value }
         }
@@ -132,6 +170,17 @@ struct ExpressionCompiler {
     func substitution(_ expression: Expression) -> Slot? {
         substitutions.first { $0.expression.isSame(as: expression) }?.slot
     }
+
+    func local(_ name: String) -> Int? { locals.last { codeUnitsEqual($0.name, name) }?.index }
+
+    /// Declares a variable of the expression's own, until `unbind`, and gives its place in the frame.
+    mutating func bind(_ name: String, _ types: TypeSet = .any) -> Int {
+        let index = context.local()
+        locals.append((name, index, types))
+        return index
+    }
+
+    mutating func unbind() { locals.removeLast() }
 
     func misplacedAggregate(_ expression: Expression) -> GraphError {
         context.fail(
@@ -169,7 +218,7 @@ struct ExpressionCompiler {
     /// The slot of an entity variable, for shapes that skip the generic value.
     func entitySlot(_ expression: Expression) throws(GraphError) -> Slot? {
         if let slot = substitution(expression) { return slot.isID ? slot : nil }
-        guard case .variable(let name) = expression.kind else { return nil }
+        guard case .variable(let name) = expression.kind, local(name) == nil else { return nil }
         let slot = try variable(name, expression.offset).slot
         return slot.isID ? slot : nil
     }
@@ -193,19 +242,15 @@ struct ExpressionCompiler {
                 return id == noID ? .null : try frame.property(name, ofRelationship: id, missingIsError)
             }
         }
-        if case .variable(let variable) = entity.kind, let type = scope.find(variable)?.type,
-            type == .path || type == .relationships
-        {
-            throw context.fail("`\(variable)` is \(type.text), which has no properties", at: entity.offset)
-        }
         let entity = try evaluator(entity)
+        let component = TemporalComponents.Component(key)
         return { frame, row throws(GraphError) in
             switch try entity(frame, row) {
             case .null: return .null
             case .node(let id): return try frame.property(name, ofNode: id.rawValue, missingIsError)
             case .relationship(let id): return try frame.property(name, ofRelationship: id.rawValue, missingIsError)
             case .map(let map): return map[key] ?? .null
-            case let other: throw GraphError(.typeError, "a value of type \(other.kindName) has no property '\(key)'")
+            case let other: return try component.value(of: other)
             }
         }
     }
@@ -241,7 +286,7 @@ struct ExpressionCompiler {
         return values
     }
 
-    private mutating func map(_ entries: [(key: String, value: Expression)]) throws(GraphError) -> Evaluator {
+    private mutating func map(_ entries: [Expression.Entry]) throws(GraphError) -> Evaluator {
         var parts: [(key: String, evaluate: Evaluator)] = []
         for entry in entries {
             let evaluate = try evaluator(entry.value)

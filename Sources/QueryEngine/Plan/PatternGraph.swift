@@ -17,6 +17,8 @@ struct PatternGraph {
         let from: Int
         let to: Int
         let pattern: PatternRelationship
+        /// Set for `shortestPath(…)`: both ends are found before it.
+        let shortest: PatternPart.Shortest
 
         func other(than vertex: Int) -> Int { vertex == from ? to : from }
     }
@@ -54,7 +56,7 @@ extension Planner {
             var edges: [Int] = []
             for (index, relationship) in part.relationships.enumerated() {
                 edges.append(graph.edges.count)
-                try edge(relationship, from: vertices[index], to: vertices[index + 1], outer, &graph)
+                try edge(relationship, from: vertices[index], to: vertices[index + 1], part.shortest, outer, &graph)
             }
             guard let name = part.pathVariable else { continue }
             guard scope.find(name) == nil else { throw fail("`\(name)` is declared already", at: part.offset) }
@@ -66,7 +68,7 @@ extension Planner {
     }
 
     private func vertex(_ node: PatternNode, _ outer: Scope, _ graph: inout PatternGraph) throws(GraphError) -> Int {
-        let name = node.variable ?? "  node at \(node.offset)"
+        let name = node.variable ?? PatternGraph.hiddenName(of: node)
         let subject = Expression(.variable(name), at: node.offset)
         if !node.labels.isEmpty {
             graph.conditions.append(Expression(.hasLabels(subject, node.labels), at: node.offset))
@@ -80,7 +82,7 @@ extension Planner {
             isBound = outer.find(name) != nil
             switch known.type {
             case .node: break
-            case .any where isBound:
+            case .any where isBound && known.types.contains(.node):
                 slot = context.slot(.node)
                 steps.append(.entity(from: known.slot, to: slot))
                 scope.add(Variable(name: name, slot: slot, type: .node))
@@ -95,9 +97,10 @@ extension Planner {
     }
 
     private func edge(
-        _ pattern: PatternRelationship, from: Int, to: Int, _ outer: Scope, _ graph: inout PatternGraph
+        _ pattern: PatternRelationship, from: Int, to: Int, _ shortest: PatternPart.Shortest, _ outer: Scope,
+        _ graph: inout PatternGraph
     ) throws(GraphError) {
-        let name = pattern.variable ?? "  relationship at \(pattern.offset)"
+        let name = pattern.variable ?? PatternGraph.hiddenName(of: pattern)
         var slot: Slot
         var isBound = false
         if let known = scope.find(name) {
@@ -113,12 +116,12 @@ extension Planner {
                 throw fail("`\(name)` stands for two relationships of one MATCH", at: pattern.offset)
             }
             guard pattern.length == nil else {
-                throw fail("`\(name)` has a value already, which a variable length cannot use", at: pattern.offset)
+                return try boundList(known, pattern, from: from, to: to, shortest, &graph)
             }
             slot = known.slot
             switch known.type {
             case .relationship: break
-            case .any:
+            case .any where known.types.contains(.relationship):
                 slot = context.slot(.relationship)
                 steps.append(.entity(from: known.slot, to: slot))
                 scope.add(Variable(name: name, slot: slot, type: .relationship))
@@ -126,14 +129,36 @@ extension Planner {
                 throw fail("`\(name)` is \(known.type.text) already, it cannot be a relationship", at: pattern.offset)
             }
         } else {
-            let type: VariableType = pattern.length == nil ? .relationship : .relationships
+            let type: VariableType = pattern.length == nil && shortest == .none ? .relationship : .relationships
             slot = context.slot(type.holding)
             scope.add(Variable(name: name, slot: slot, type: type, isHidden: pattern.variable == nil))
         }
-        if pattern.length == nil {
+        if pattern.length == nil && shortest == .none {
             graph.conditions += try conditions(pattern.properties, on: Expression(.variable(name), at: pattern.offset))
         }
-        graph.edges.append(.init(name: name, slot: slot, isBound: isBound, from: from, to: to, pattern: pattern))
+        graph.edges.append(
+            .init(
+                name: name, slot: slot, isBound: isBound, from: from, to: to, pattern: pattern, shortest: shortest))
+    }
+
+    /// A variable length whose relationships are given as a list: found like any other, and compared.
+    private func boundList(
+        _ known: Variable, _ pattern: PatternRelationship, from: Int, to: Int, _ shortest: PatternPart.Shortest,
+        _ graph: inout PatternGraph
+    ) throws(GraphError) {
+        guard known.type == .relationships || known.type == .any && known.types.contains(.list) else {
+            throw fail("`\(known.name)` is \(known.type.text) already, it cannot be a list of relationships", at: pattern.offset)
+        }
+        let name = PatternGraph.hiddenName(of: pattern)
+        let slot = context.slot(.value)
+        scope.add(Variable(name: name, slot: slot, type: .relationships, isHidden: true))
+        graph.edges.append(
+            .init(name: name, slot: slot, isBound: false, from: from, to: to, pattern: pattern, shortest: shortest))
+        graph.conditions.append(
+            Expression(
+                .compare(
+                    .equal, Expression(.variable(known.name), at: pattern.offset),
+                    Expression(.variable(name), at: pattern.offset)), at: pattern.offset))
     }
 
     /// `{key: value}` in a pattern as conditions: a missing property does not match, in both dialects.
@@ -146,9 +171,9 @@ extension Planner {
             throw fail(
                 "MATCH cannot take its properties from a parameter: write them out or use WHERE", at: properties.offset)
         }
-        return entries.map { key, value in
-            let property = Expression(.property(subject, key: key, missing: .false), at: value.offset)
-            return Expression(.compare(.equal, property, value), at: value.offset)
+        return entries.map { entry in
+            let property = Expression(.property(subject, key: entry.key, missing: .false), at: entry.value.offset)
+            return Expression(.compare(.equal, property, entry.value), at: entry.value.offset)
         }
     }
 }

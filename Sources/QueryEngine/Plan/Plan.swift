@@ -8,6 +8,8 @@ struct Plan: Sendable {
     let operators: [any OperatorPlan]
     let references: References
     let slotCount: Int
+    let localCount: Int
+    let subplanCount: Int
     let columns: [(name: String, slot: Slot)]
     let resultLayout: ResultLayout
     let isWrite: Bool
@@ -26,16 +28,19 @@ struct Plan: Sendable {
             logical.steps, needed: Set(logical.columns.map(\.slot)))
         references = logical.context.references
         slotCount = logical.context.slotCount
+        localCount = logical.context.localCount
+        subplanCount = logical.context.subplanCount
         resultLayout = ResultLayout(columns.map(\.slot))
         isReusable = operators.allSatisfy(\.isReusable)
     }
 }
 
 /// Turns steps into operators. Each carries on only the columns that something after it reads.
-private struct PhysicalPlanner {
+struct PhysicalPlanner {
     let context: PlanContext
 
     func operators(_ steps: [Step], needed: Set<Slot>) -> [any OperatorPlan] {
+        let steps = steps.rewritten(needed: needed, context.options)
         let live = steps.liveSlots(after: needed)
         var result: [any OperatorPlan] = []
         var index = 0
@@ -134,6 +139,37 @@ private struct PhysicalPlanner {
         case .update(let updates): return UpdatePlan(updates: updates)
         case .delete(let targets, let detach): return DeletePlan(targets: targets.map(\.evaluate), detaches: detach)
         case .count(let count, let slots): return StoredCountPlan(count: count, slots: slots)
+        case .apply(let inner, let outputs, let isUnit):
+            let needed = outputs.filter { after.contains($0) }
+            return ApplyPlan(
+                subplan: Subplan(inner, needed: Set(needed), context: context), outputs: needed, isUnit: isUnit,
+                carried: carried)
+        case .union(let branches, let outputs):
+            return UnionPlan(
+                branches: branches.map {
+                    .init(subplan: Subplan($0.steps, needed: Set($0.columns), context: context), columns: $0.columns)
+                }, outputs: outputs)
+        case .merge(let merge):
+            let updates = (merge.onCreate + merge.onMatch).reduce(into: Set<Slot>()) { $0.formUnion($1.reads) }
+            let wanted = merge.creations.reduce(into: updates) { $0.formUnion($1.reads) }
+            return MergePlan(
+                match: Subplan(merge.match, needed: Set(merge.produced), context: context), creations: merge.creations,
+                onCreate: merge.onCreate, onMatch: merge.onMatch, produced: merge.produced,
+                carried: Self.sorted(after.union(wanted).subtracting(merge.produced)))
+        case .createUnique(let pattern): return CreateUniquePlan(pattern: pattern)
+        case .forEach(let list, let element, let inner):
+            return ForEachPlan(
+                list: list.evaluate, element: element, subplan: Subplan(inner, needed: [], context: context))
+        case .call(let call):
+            return CallPlan(
+                procedure: call.procedure, arguments: call.arguments.map(\.evaluate), outputs: call.outputs,
+                isUnit: call.isUnit, carried: carried)
+        case .shortestPath(let step):
+            return ShortestPathPlan(
+                step: step, types: step.types.map { context.references.name(.relationshipType, $0) }, carried: carried)
+        case .schema(let command): return SchemaChangePlan(command: command)
+        case .startIndex(let slot, let name, let key, let value):
+            return StartIndexPlan(slot: slot, name: name, key: key?.evaluate, value: value.evaluate, carried: carried)
         }
     }
 

@@ -46,6 +46,15 @@ extension Expression {
         case .function(let name, let distinct, let arguments):
             return "\(name)(\(distinct ? "DISTINCT " : "")\(joined(arguments)))"
         case .countAll: return "count(*)"
+        case .mapProjection(let subject, _): return "\(subject.text) {…}"
+        case .conditional: return "CASE … END"
+        case .listComprehension(let variable, let list, _, _): return "[\(variable) IN \(list.text) …]"
+        case .quantifier(let quantifier, let variable, let list, let predicate):
+            return "\(quantifier.rawValue)(\(variable) IN \(list.text) WHERE \(predicate.text))"
+        case .reduce(_, _, let variable, let list, _): return "reduce(\(variable) IN \(list.text) …)"
+        case .pattern(let part): return part.text
+        case .patternComprehension(let part, _, let result): return "[\(part.text) | \(result.text)]"
+        case .subquery(let kind, _): return "\(kind.rawValue.uppercased()) {…}"
         }
     }
 }
@@ -79,12 +88,22 @@ extension LogicalPlan {
     private func describe(_ steps: [Step], indentation: String, into lines: inout [String]) {
         for step in steps {
             lines.append(indentation + step.text)
-            if case .optional(let inner, _, _) = step { describe(inner, indentation: indentation + "  ", into: &lines) }
+            for inner in step.inside { describe(inner, indentation: indentation + "  ", into: &lines) }
         }
     }
 }
 
 extension Step {
+    /// The plans inside it.
+    var inside: [[Step]] {
+        switch self {
+        case .optional(let inner, _, _), .apply(let inner, _, _), .forEach(_, _, let inner): [inner]
+        case .union(let branches, _): branches.map(\.steps)
+        case .merge(let merge): [merge.match]
+        default: []
+        }
+    }
+
     var text: String {
         func types(_ names: [String]) -> String { names.isEmpty ? "" : ":" + names.joined(separator: "|") }
         switch self {
@@ -122,6 +141,15 @@ extension Step {
         case .filter(let predicate, let isLenient): return "Filter \(predicate.text)\(isLenient ? " (early)" : "")"
         case .path(let slot, _): return "ProjectPath #\(slot.index)"
         case .optional: return "Optional"
+        case .apply: return "Apply"
+        case .union(let branches, _): return branches.count == 1 ? "Subquery" : "Union"
+        case .merge: return "Merge"
+        case .createUnique: return "CreateUnique"
+        case .forEach(let list, let element, _): return "Foreach #\(element.index) in \(list.text)"
+        case .call(let call): return "ProcedureCall \(call.procedure.name)"
+        case .shortestPath(let step): return "ShortestPath #\(step.from.index) to #\(step.to.index)"
+        case .schema: return "SchemaChange"
+        case .startIndex(let slot, let name, _, _): return "IndexStart #\(slot.index) \(name)"
         case .unwind(let list, let slot): return "Unwind \(list.text) as #\(slot.index)"
         case .unwindRange(let bounds, let slot):
             return "UnwindRange \(bounds.map(\.text).joined(separator: ", ")) as #\(slot.index)"

@@ -5,17 +5,16 @@ internal import Storage
 extension Planner {
     /// Plans one MATCH with its WHERE.
     func match(
-        _ parts: [PatternPart], _ filter: Expression?, isOptional: Bool, _ offset: Int
+        _ parts: [PatternPart], _ filter: Expression?, isOptional: Bool, _ offset: Int, mustConnect: Bool = true
     ) throws(GraphError) {
         let outer = scope
         // Conversions of bound values are steps of their own and stay outside of an optional part.
         let graph = try patternGraph(parts)
-        if context.dialect == .cypher18, !outer.visible.isEmpty { try requireConnected(graph, offset) }
+        if context.dialect == .cypher18, mustConnect, !outer.visible.isEmpty { try requireConnected(graph, offset) }
         var conditions = graph.conditions
         for conjunct in filter?.conjuncts ?? [] {
-            if let aggregate = conjunct.first(where: \.isAggregate) {
-                throw fail("an aggregate cannot stand in WHERE: pass it through WITH", at: aggregate.offset)
-            }
+            try refuseAggregates(in: conjunct)
+            try compiler().require(conjunct, .boolean, "WHERE takes a condition")
             conditions.append(conjunct)
         }
         let outside = steps
@@ -26,10 +25,14 @@ extension Planner {
             let nulls = scope.variables.filter { outer.find($0.name) == nil }.map(\.slot)
             steps = outside + [.optional(steps, nulls: nulls, row: context.slot(.node))]
         }
+        found = scope
         var visible = Scope()
         for variable in scope.visible { visible.add(variable) }
         scope = visible
     }
+
+    /// The slot that the last MATCH gave to an element, named or not.
+    func everFound(_ name: String) -> Slot? { found.find(name)?.slot }
 
     /// The manual's language wants every part of a pattern to hang on a starting point.
     private func requireConnected(_ graph: PatternGraph, _ offset: Int) throws(GraphError) {
@@ -172,7 +175,9 @@ struct MatchPlanner {
     }
 
     private func isReachable(_ index: Int) -> Bool {
-        bound.contains(graph.edges[index].from) || bound.contains(graph.edges[index].to)
+        let (from, to) = (bound.contains(graph.edges[index].from), bound.contains(graph.edges[index].to))
+        // A shortest path is looked for between two nodes that are known.
+        return graph.edges[index].shortest == .none ? from || to : from && to
     }
 
     /// An optional relationship with everything that hangs on it: found as a whole or null as a whole.
@@ -244,6 +249,7 @@ struct MatchPlanner {
     private func cost(_ index: Int) -> Double {
         let edge = graph.edges[index]
         if isBound(edge: index) { return -2 }
+        if edge.shortest != .none { return 1e7 }
         if bound.contains(edge.from) && bound.contains(edge.to) { return edge.pattern.length == nil ? -1 : 1e6 }
         let nodes = Double(max(planner.transaction.nodeCount(), 1))
         var relationships = 0
@@ -377,8 +383,10 @@ struct MatchPlanner {
 
     private mutating func follow(_ index: Int) throws(GraphError) {
         let edge = graph.edges[index]
-        let types = edge.pattern.types.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-        if isBound(edge: index) {
+        let types = uniqueTypes(edge.pattern)
+        if edge.shortest != .none {
+            try followShortest(edge)
+        } else if isBound(edge: index) {
             planner.steps.append(
                 .endpoints(
                     .init(
@@ -408,6 +416,28 @@ struct MatchPlanner {
         }
         available.insert(edge.name)
         try test(isEnd: false)
+    }
+
+    private func followShortest(_ edge: PatternGraph.Edge) throws(GraphError) {
+        let length = edge.pattern.length
+        let minimum = length.map { $0.minimum ?? 1 } ?? 1
+        guard minimum <= 1 else {
+            throw planner.fail("a shortest path has no minimum length but 0 and 1", at: edge.pattern.offset)
+        }
+        guard edge.pattern.properties == nil else {
+            throw planner.fail("properties of a shortest path's relationships are asked for in WHERE", at: edge.pattern.offset)
+        }
+        let unlimited = planner.context.dialect == .cypher18 ? 15 : Int.max
+        planner.steps.append(
+            .shortestPath(
+                .init(
+                    from: graph.vertices[edge.from].slot, to: graph.vertices[edge.to].slot, relationships: edge.slot,
+                    direction: edge.pattern.direction, types: uniqueTypes(edge.pattern), minimum: minimum,
+                    maximum: length == nil ? 1 : length?.maximum ?? unlimited, findsAll: edge.shortest == .all)))
+    }
+
+    private func uniqueTypes(_ pattern: PatternRelationship) -> [String] {
+        pattern.types.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
     }
 
     /// Relationships found before, or bound from outside, that this one must differ from.

@@ -9,12 +9,15 @@ extension Planner {
     }
 
     /// Plans WITH or RETURN: computes the items, makes them the scope, and gives them back as columns.
-    func project(_ projection: Projection, _ offset: Int) throws(GraphError) -> [(name: String, slot: Slot)] {
+    /// The WHERE behind a WITH sees the new variables, and where rows are not grouped those of before as well.
+    func project(
+        _ projection: Projection, _ offset: Int, _ filter: Expression?, isReturn: Bool = false
+    ) throws(GraphError) -> [(name: String, slot: Slot)] {
         var items: [Item] = []
         if projection.includesAll {
             let visible = scope.visible
-            guard !visible.isEmpty || !projection.items.isEmpty else {
-                throw fail("* needs at least one variable in scope", at: offset)
+            guard !visible.isEmpty || !projection.items.isEmpty || !isReturn else {
+                throw fail("RETURN * needs at least one variable in scope", at: offset)
             }
             items = visible.map {
                 Item(expression: Expression(.variable($0.name), at: offset), name: $0.name, offset: offset)
@@ -45,6 +48,14 @@ extension Planner {
         }
         let substitutions = columns.substitutions + zip(items, columns.variables).map { ($0.expression, $1.slot) }
         try order(projection, substitutions)
+        if let filter {
+            for condition in filter.conjuncts {
+                try refuseAggregates(in: condition)
+                var compiler = compiler()
+                compiler.substitutions = substitutions.filter { !$0.expression.isVariable }
+                steps.append(.filter(try compiler.compilePredicate(condition), isLenient: false))
+            }
+        }
         scope = inner
         return columns.variables.map { ($0.name, $0.slot) }
     }
@@ -57,12 +68,13 @@ extension Planner {
         for item in items {
             if case .variable(let name) = item.expression.kind {
                 let known = try compiler().variable(name, item.offset)
-                variables.append(Variable(name: item.name, slot: known.slot, type: known.type))
+                variables.append(Variable(name: item.name, slot: known.slot, type: known.type, types: known.types))
                 continue
             }
             let slot = context.slot(.value)
             computed.append((try compile(item.expression), slot))
-            variables.append(Variable(name: item.name, slot: slot, type: .any))
+            variables.append(
+                Variable(name: item.name, slot: slot, type: .any, types: compiler().types(of: item.expression)))
         }
         if !computed.isEmpty { steps.append(.project(computed)) }
         return (variables, [])
@@ -99,7 +111,8 @@ extension Planner {
                 continue
             }
             var compiler = compiler()
-            compiler.substitutions = substitutions
+            // A grouping key stands for itself only where it is simple: a.x + count(*) is clear, a.x + b.x + count(*) is not.
+            compiler.substitutions = substitutions.filter { $0.expression.isAggregate || $0.expression.isSimple }
             compiler.unboundMessage = { "`\($0)` stands beside an aggregate: make it an item of its own to group by" }
             let slot = context.slot(.value)
             computed.append((try compiler.compile(item.expression), slot))
@@ -114,6 +127,7 @@ extension Planner {
         _ substitutions: inout [(expression: Expression, slot: Slot)]
     ) throws(GraphError) {
         guard expression.isAggregate else {
+            try refuseAggregatesInside(expression)
             for child in expression.children { try collectAggregates(child, &aggregates, &substitutions) }
             return
         }
@@ -123,10 +137,13 @@ extension Planner {
         var argumentSlot: Slot?
         var function = Step.Aggregate.Function.count
         var isDistinct = false
+        var parameter: Compiled?
         if case .function(let name, let distinct, let arguments) = expression.kind {
-            guard let known = Step.Aggregate.Function(rawValue: name), arguments.count == 1 else {
-                throw compiler().wrongCount(name, "1", arguments.count, expression.offset)
+            let count = name.hasPrefix("percentile") ? 2 : 1
+            guard let known = Step.Aggregate.Function(rawValue: name), arguments.count == count else {
+                throw compiler().wrongCount(name, "\(count)", arguments.count, expression.offset)
             }
+            if count == 2 { parameter = try compile(arguments[1]) }
             function = known
             isDistinct = distinct
             var compiler = compiler()
@@ -135,9 +152,25 @@ extension Planner {
         }
         aggregates.append(
             Step.Aggregate(
-                function: function, argument: argument, argumentSlot: argumentSlot, isDistinct: isDistinct, slot: slot,
+                function: function, argument: argument, argumentSlot: argumentSlot, isDistinct: isDistinct,
+                parameter: parameter, slot: slot,
                 text: expression.text))
         substitutions.append((expression, slot))
+    }
+
+    /// What a comprehension does for each element cannot aggregate; its list can.
+    private func refuseAggregatesInside(_ expression: Expression) throws(GraphError) {
+        let inside: [Expression?]
+        switch expression.kind {
+        case .listComprehension(_, _, let predicate, let result): inside = [predicate, result]
+        case .quantifier(_, _, _, let predicate): inside = [predicate]
+        case .reduce(_, _, _, _, let result): inside = [result]
+        case .patternComprehension(_, let predicate, let result): inside = [predicate, result]
+        default: return
+        }
+        for part in inside {
+            if let aggregate = part?.first(where: \.isAggregate) { throw compiler().misplacedAggregate(aggregate) }
+        }
     }
 
     // MARK: ORDER BY, SKIP, LIMIT
@@ -150,7 +183,8 @@ extension Planner {
         if !projection.order.isEmpty {
             var keys: [Step.SortKey] = []
             var computed: [(expression: Compiled, slot: Slot)] = []
-            for (expression, isDescending) in projection.order {
+            for item in projection.order {
+                let (expression, isDescending) = (item.expression, item.isDescending)
                 var compiler = compiler()
                 // An alias shadows: ORDER BY n means the new n, also where the old n was an item.
                 if case .variable(let name) = expression.kind, scope.find(name) != nil {
@@ -199,5 +233,12 @@ extension Planner {
 }
 
 extension Expression {
-    var isVariable: Bool { if case .variable = kind { true } else { false } }
+    /// A variable, or a property of one.
+    fileprivate var isSimple: Bool {
+        switch kind {
+        case .variable: true
+        case .property(let entity, _, _): entity.isVariable
+        default: false
+        }
+    }
 }

@@ -32,21 +32,32 @@ extension Planner {
             guard !isAlone, node.labels.isEmpty, node.properties == nil else {
                 throw fail("`\(name)` already exists: it cannot be created with labels or properties", at: node.offset)
             }
-            switch known.type {
-            case .node: return known.slot
-            case .any:
-                let slot = context.slot(.node)
-                steps.append(.entity(from: known.slot, to: slot))
-                scope.add(Variable(name: name, slot: slot, type: .node))
-                return slot
-            default: throw fail("`\(name)` is \(known.type.text), it cannot be a node", at: node.offset)
-            }
+            return try boundNode(known, node.offset)
+        }
+        if let expression = node.expression {
+            let (value, slot) = (context.slot(.value), context.slot(.node))
+            steps.append(.project([(try compile(expression), value)]))
+            steps.append(.entity(from: value, to: slot))
+            return slot
         }
         let properties = try properties(node.properties)
         let slot = context.slot(.node)
         creations.append(.node(slot, labels: node.labels, properties: properties))
         if let name = node.variable { scope.add(Variable(name: name, slot: slot, type: .node)) }
         return slot
+    }
+
+    /// The node column of a variable that has a value.
+    func boundNode(_ known: Variable, _ offset: Int) throws(GraphError) -> Slot {
+        switch known.type {
+        case .node: return known.slot
+        case .any where known.types.contains(.node):
+            let slot = context.slot(.node)
+            steps.append(.entity(from: known.slot, to: slot))
+            scope.add(Variable(name: known.name, slot: slot, type: .node))
+            return slot
+        default: throw fail("`\(known.name)` is \(known.type.text), it cannot be a node", at: offset)
+        }
     }
 
     private func create(
@@ -75,7 +86,7 @@ extension Planner {
         return slot
     }
 
-    private func properties(_ expression: Expression?) throws(GraphError) -> Step.PropertySource {
+    func properties(_ expression: Expression?) throws(GraphError) -> Step.PropertySource {
         guard let expression else { return .none }
         guard case .map(let entries) = expression.kind else { return .computed(try compile(expression)) }
         var compiled: [(key: String, value: Compiled)] = []
@@ -85,7 +96,7 @@ extension Planner {
 
     // MARK: SET, REMOVE, DELETE
 
-    func update(_ items: [SetItem], isRemoval: Bool) throws(GraphError) {
+    func updates(_ items: [SetItem], isRemoval: Bool) throws(GraphError) -> [Step.Update] {
         var updates: [Step.Update] = []
         for item in items {
             switch item.kind {
@@ -111,7 +122,7 @@ extension Planner {
                         try compile(Expression(.variable(variable), at: item.offset)), labels, isRemoval: isRemoval))
             }
         }
-        steps.append(.update(updates))
+        return updates
     }
 
     func delete(_ targets: [Expression], _ detach: Bool) throws(GraphError) {
@@ -123,7 +134,8 @@ extension Planner {
                 removals.append(.removeProperty(try compile(entity), key: key))
             case .hasLabels:
                 throw fail("DELETE takes no labels: write REMOVE", at: target.offset)
-            case .literal, .arithmetic, .list, .map, .not, .and, .or, .xor, .compare, .negate, .countAll:
+            case .literal, .arithmetic, .list, .map, .not, .and, .or, .xor, .compare, .negate, .countAll, .mapProjection,
+                .in, .stringMatch, .isNull, .quantifier, .listComprehension, .pattern, .patternComprehension:
                 throw fail("DELETE takes nodes, relationships and paths", at: target.offset)
             default: compiled.append(try compile(target))
             }

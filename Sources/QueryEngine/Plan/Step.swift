@@ -37,6 +37,78 @@ indirect enum Step: Sendable {
     case delete([Compiled], detach: Bool)
     /// One row with a number that the store knows by heart.
     case count(StoredCount, [Slot])
+    /// Runs a part of the plan for each row, and goes on with a row for each row it gives; `isUnit` runs it for what it
+    /// changes and goes on with the row itself.
+    case apply([Step], outputs: [Slot], isUnit: Bool)
+    /// The rows of several plans, one after the other, in the same columns.
+    case union([Branch], outputs: [Slot])
+    case merge(Merge)
+    case createUnique(CreateUnique)
+    /// Runs updates for each element of a list.
+    case forEach(Compiled, element: Slot, [Step])
+    case call(ProcedureCallStep)
+    case shortestPath(ShortestPath)
+    case schema(SchemaCommand)
+    /// START from an index of the manual, by key and value or by a query.
+    case startIndex(Slot, name: String, key: Compiled?, value: Compiled)
+
+    struct Branch: Sendable {
+        let steps: [Step]
+        let columns: [Slot]
+    }
+
+    struct Merge: Sendable {
+        /// Finds the pattern, from a row.
+        let match: [Step]
+        let creations: [Creation]
+        let onCreate: [Update]
+        let onMatch: [Update]
+        /// What the pattern names.
+        let produced: [Slot]
+    }
+
+    /// A relationship of a pattern that is found or made, with what both ends must have.
+    struct CreateUnique: Sendable {
+        struct Node: Sendable {
+            let slot: Slot
+            let isBound: Bool
+            let name: String
+            let labels: [String]
+            let properties: PropertySource
+        }
+        struct Link: Sendable {
+            let slot: Slot
+            let isBound: Bool
+            let type: String
+            let direction: Direction
+            let from: Int
+            let to: Int
+            let properties: PropertySource
+        }
+        let nodes: [Node]
+        let links: [Link]
+    }
+
+    struct ProcedureCallStep: Sendable {
+        let procedure: Procedure
+        let arguments: [Compiled]
+        /// The field's number and where it goes.
+        let outputs: [(field: Int, slot: Slot)]
+        /// Whether it stands for what it does: rows go on as they are.
+        let isUnit: Bool
+    }
+
+    struct ShortestPath: Sendable {
+        let from: Slot
+        let to: Slot
+        /// A list of relationships.
+        let relationships: Slot
+        let direction: Direction
+        let types: [String]
+        let minimum: Int
+        let maximum: Int
+        let findsAll: Bool
+    }
 
     /// Nodes of a label or relationships of a type by the values of an index's keys.
     struct IndexSeek: Sendable {
@@ -140,13 +212,19 @@ indirect enum Step: Sendable {
     }
 
     struct Aggregate: Sendable {
-        enum Function: String, Sendable { case count, sum, avg, min, max, collect }
+        enum Function: String, Sendable {
+            case count, sum, avg, min, max, collect, stdev, stdevp
+            case percentileDisc = "percentiledisc"
+            case percentileCont = "percentilecont"
+        }
         let function: Function
         /// nil for `count(*)`.
         let argument: Compiled?
         /// The slot that the argument is, when it is just that.
         let argumentSlot: Slot?
         let isDistinct: Bool
+        /// The share of a percentile.
+        var parameter: Compiled?
         let slot: Slot
         let text: String
     }
@@ -181,7 +259,17 @@ extension Step {
     /// Slots that the step needs from the rows it takes.
     var reads: Set<Slot> {
         switch self {
-        case .allNodes, .nodesByLabel, .allRelationships, .eager, .count: return []
+        case .allNodes, .nodesByLabel, .allRelationships, .eager, .count, .schema: return []
+        // Depends on what is needed afterwards: see `liveSlots`.
+        case .optional, .apply, .union, .merge, .forEach: return []
+        case .createUnique(let pattern):
+            var slots = Set(pattern.nodes.filter(\.isBound).map(\.slot) + pattern.links.filter(\.isBound).map(\.slot))
+            for node in pattern.nodes { slots.formUnion(node.properties.slots) }
+            for link in pattern.links { slots.formUnion(link.properties.slots) }
+            return slots
+        case .call(let call): return call.arguments.reduce(into: []) { $0.formUnion($1.slots) }
+        case .shortestPath(let step): return [step.from, step.to]
+        case .startIndex(_, _, let key, let value): return value.slots.union(key?.slots ?? [])
         case .nodesByID(_, let ids, _), .relationshipsByID(_, let ids): return ids.slots
         case .indexSeek(let seek):
             var slots = seek.leading.reduce(into: Set<Slot>()) { $0.formUnion($1.slots) }
@@ -212,14 +300,12 @@ extension Step {
         case .entity(let from, _): return [from]
         case .filter(let predicate, _): return predicate.slots
         case .path(_, let shape): return Set(shape.nodes).union(shape.relationships)
-        // Depends on what is needed afterwards: see `liveSlots`.
-        case .optional: return []
         case .unwind(let list, _): return list.slots
         case .unwindRange(let bounds, _): return bounds.reduce(into: []) { $0.formUnion($1.slots) }
         case .project(let items): return items.reduce(into: []) { $0.formUnion($1.expression.slots) }
         case .aggregate(let keys, let aggregates):
             return aggregates.reduce(into: keys.reduce(into: []) { $0.formUnion($1.expression.slots) }) {
-                $0.formUnion($1.argument?.slots ?? [])
+                $0.formUnion(($1.argument?.slots ?? []).union($1.parameter?.slots ?? []))
             }
         case .distinct(let slots): return Set(slots)
         case .sort(let keys, _, _): return Set(keys.map(\.slot))
@@ -235,8 +321,16 @@ extension Step {
         switch self {
         case .allNodes(let slot), .nodesByLabel(let slot, _), .nodesByID(let slot, _, _), .allRelationships(let slot),
             .relationshipsByID(let slot, _), .entity(_, let slot), .path(let slot, _), .unwind(_, let slot),
-            .unwindRange(_, let slot):
+            .unwindRange(_, let slot), .startIndex(let slot, _, _, _):
             return [slot]
+        case .apply(_, let outputs, _), .union(_, let outputs): return Set(outputs)
+        case .merge(let merge): return Set(merge.produced)
+        case .createUnique(let pattern):
+            return Set(
+                pattern.nodes.filter { !$0.isBound }.map(\.slot) + pattern.links.filter { !$0.isBound }.map(\.slot))
+        case .forEach: return []
+        case .call(let call): return Set(call.outputs.map(\.slot))
+        case .shortestPath(let step): return [step.relationships]
         case .indexSeek(let seek): return [seek.slot]
         case .distinctWalk(let walk): return [walk.to]
         case .expand(let expansion):
@@ -246,7 +340,7 @@ extension Step {
             if !ends.isFromBound { slots.insert(ends.from) }
             if !ends.isToBound { slots.insert(ends.to) }
             return slots
-        case .filter, .distinct, .sort, .skip, .limit, .eager, .update, .delete: return []
+        case .filter, .distinct, .sort, .skip, .limit, .eager, .update, .delete, .schema: return []
         case .optional(_, let nulls, _): return Set(nulls)
         case .project(let items): return Set(items.map(\.slot))
         case .aggregate(let keys, let aggregates): return Set(keys.map(\.slot) + aggregates.map(\.slot))
@@ -299,6 +393,27 @@ extension Step.Update {
     }
 }
 
+extension Step {
+    /// What the plans inside the step need from a row, given what is needed after it.
+    fileprivate func readsInside(_ after: Set<Slot>) -> Set<Slot> {
+        func live(_ steps: [Step], _ end: Set<Slot>) -> Set<Slot> { steps.liveSlots(after: end).first ?? [] }
+        switch self {
+        case .optional(let inner, let nulls, let row):
+            // Inside only what is found there matters: the rest of a row waits outside.
+            return live(inner, after.intersection(nulls).union([row])).subtracting([row])
+        case .apply(let inner, let outputs, _): return live(inner, after.intersection(outputs))
+        case .union(let branches, _):
+            return branches.reduce(into: []) { $0.formUnion(live($1.steps, Set($1.columns))) }
+        case .merge(let merge):
+            let updates = (merge.onCreate + merge.onMatch).reduce(into: Set<Slot>()) { $0.formUnion($1.reads) }
+            return live(merge.match, Set(merge.produced))
+                .union(merge.creations.reduce(into: updates) { $0.formUnion($1.reads) }).subtracting(merge.produced)
+        case .forEach(let list, let element, let inner): return list.slots.union(live(inner, []).subtracting([element]))
+        default: return []
+        }
+    }
+}
+
 extension [Step] {
     /// The slots that are needed before each step, and after the last, given what is needed at the end.
     func liveSlots(after end: Set<Slot>) -> [Set<Slot>] {
@@ -306,14 +421,8 @@ extension [Step] {
         for index in indices.reversed() {
             let step = self[index]
             var before = step.replacesRows ? [] : live[index + 1].subtracting(step.writes)
-            if case .optional(let inner, let nulls, let row) = step {
-                // Inside only what is found there matters: the rest of a row waits outside.
-                let found = live[index + 1].intersection(nulls)
-                before.formUnion(inner.liveSlots(after: found.union([row])).first ?? [])
-                before.remove(row)
-            } else {
-                before.formUnion(step.reads)
-            }
+            before.formUnion(step.reads)
+            before.formUnion(step.readsInside(live[index + 1]))
             // CREATE reads what it has made itself.
             if case .create = step { before.subtract(step.writes) }
             live[index] = before

@@ -87,6 +87,20 @@ package struct RepresentationWriter {
                 uri("/node/", id.rawValue, rest)
             }
         }
+        metadata(id)
+        json.endObject()
+    }
+
+    /// Later versions of this API show a node's labels here. The manual's knows none: without a label nothing is added.
+    private mutating func metadata(_ id: NodeID) {
+        let labels = transaction.labels(of: id)
+        if labels.isEmpty { return }
+        json.key("metadata")
+        json.beginObject()
+        json.key("id")
+        value(.integer(Int64(bitPattern: id.rawValue)))
+        json.key("labels")
+        value(.list(labels.map { .string(transaction.name(.label, $0)) }))
         json.endObject()
     }
 

@@ -67,7 +67,8 @@ struct CypherRoutes: Sendable {
         guard case .string(let text) = query else {
             throw GraphError(.invalidRequest, "\"query\" must be a string, not \(query.kindName)")
         }
-        var statement = Statement(text.text, dialect: .cypher18)
+        var statement = Statement(
+            text.text, dialect: database.options.dialect ?? Dialect.detect(in: text.text))
         switch body["params"] {
         case nil, .null?: break
         case .map(let map)?: for (key, value) in map.entries { statement.parameters[key] = value }

@@ -1,9 +1,24 @@
+public import Cypher
 public import GraphModel
 public import Storage
 
 /// Every key that Martlet knows. Names and units follow the manual's configuration chapter, so that existing files work.
 public enum Settings {
     public enum DatabaseMode: String, Sendable { case single = "SINGLE", ha = "HA" }
+    /// nil tells the language by how a query begins.
+    public struct DialectChoice: Sendable, Equatable {
+        public let dialect: Dialect?
+
+        init?(_ text: String) {
+            switch text.lowercased() {
+            case "auto": dialect = nil
+            case "1.6", "1.7", "1.8": dialect = .cypher18
+            case "9": dialect = .cypher9
+            default: return nil
+            }
+        }
+    }
+
     public enum CommitMode: String, Sendable { case quorum }
 
     public enum LogLevel: String, Sendable { case debug, info, warning, error }
@@ -39,6 +54,13 @@ public enum Settings {
     public static let queryTimeout = Setting<Milliseconds>(
         "org.neo4j.server.webserver.limit.executiontime", default: "0", allowed: "a duration; 0 is no limit",
         "Longest time a query may run", parse: Parse.duration)
+    public static let queryMemory = Setting<UInt64>(
+        "martlet.query.memory", default: "1G", allowed: "bytes, or with k, M, G; 0 is no limit",
+        "Memory that one query may hold for rows it has to gather", parse: Parse.byteCount)
+    public static let dialect = Setting<DialectChoice>(
+        "cypher_parser_version", default: "auto", allowed: "auto, 1.6, 1.7, 1.8 or 9",
+        "Language of queries without a CYPHER prefix at the manual's endpoints; auto tells by how they begin",
+        parse: { DialectChoice($0) })
 
     public static let readOnly = Setting<Bool>(
         "read_only", default: "false", allowed: "true or false",
@@ -108,7 +130,7 @@ public enum Settings {
     public static let all: [AnySetting] = [
         AnySetting(mode), AnySetting(location), AnySetting(webAddress), AnySetting(webPort), AnySetting(bodyLimit),
         AnySetting(drainDelay), AnySetting(stopLimit), AnySetting(logLevel),
-        AnySetting(queryThreads), AnySetting(queryTimeout), AnySetting(readOnly), AnySetting(lockTimeout),
+        AnySetting(queryThreads), AnySetting(queryTimeout), AnySetting(queryMemory), AnySetting(dialect), AnySetting(readOnly), AnySetting(lockTimeout),
         AnySetting(transactionLimit), AnySetting(checkpointThreshold), AnySetting(logRotation),
         AnySetting(logRetention), AnySetting(serverID), AnySetting(haServer), AnySetting(coordinators),
         AnySetting(coordinator), AnySetting(clusterName), AnySetting(commitMode), AnySetting(heartbeatInterval),

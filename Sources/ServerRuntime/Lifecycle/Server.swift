@@ -123,6 +123,8 @@ extension Database.Options {
         self.init()
         if let value = configuration.value(Settings.queryThreads) { queryThreadCount = value }
         if let value = configuration.value(Settings.queryTimeout) { queryTimeout = value }
+        if let value = configuration.value(Settings.queryMemory) { queryByteCountMaximum = Int(clamping: value) }
+        if let value = configuration.value(Settings.dialect) { dialect = value.dialect }
         if let value = configuration.value(Settings.readOnly) { isReadOnly = value }
         if let value = configuration.value(Settings.lockTimeout) { lockTimeout = value }
         if let value = configuration.value(Settings.transactionLimit) { transactionByteCountMaximum = Int(clamping: value) }
