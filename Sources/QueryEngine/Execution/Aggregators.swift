@@ -41,16 +41,16 @@ private func extend<T>(_ states: inout ContiguousArray<T>, to count: Int, with s
     while states.count < count { states.append(state()) }
 }
 
+private func tally(_ groups: ContiguousArray<Int>, _ counts: inout ContiguousArray<Int>) {
+    for group in groups { counts[group] &+= 1 }
+}
+
 private final class RowCounter: Aggregator {
     private var counts: ContiguousArray<Int> = []
     override func grow(to count: Int) { extend(&counts, to: count, with: 0) }
     override func reset() { counts.removeAll(keepingCapacity: counts.count < keptCount) }
     override func accumulate(_ frame: Frame, _ groups: ContiguousArray<Int>?, _ columns: inout IntegerColumns) {
-        guard let groups else {
-            counts[0] += frame.batch.rowCount
-            return
-        }
-        for group in groups { counts[group] += 1 }
+        if let groups { tally(groups, &counts) } else { counts[0] += frame.batch.rowCount }
     }
     override func result(_ group: Int) -> Value { .integer(Int64(counts[group])) }
 }
@@ -63,7 +63,13 @@ private final class IDCounter: Aggregator {
     override func reset() { counts.removeAll(keepingCapacity: counts.count < keptCount) }
     override func accumulate(_ frame: Frame, _ groups: ContiguousArray<Int>?, _ columns: inout IntegerColumns) {
         let ids = frame.batch.columns[slot.index].ids
-        for row in 0..<frame.batch.rowCount where ids[row] != noID { counts[groups?[row] ?? 0] += 1 }
+        let isWhole = !ids.contains(noID)
+        if let groups {
+            if isWhole { return tally(groups, &counts) }
+            for row in 0..<frame.batch.rowCount where ids[row] != noID { counts[groups[row]] += 1 }
+        } else {
+            counts[0] += isWhole ? frame.batch.rowCount : ids.count { $0 != noID }
+        }
     }
     override func result(_ group: Int) -> Value { .integer(Int64(counts[group])) }
 }
@@ -141,11 +147,7 @@ private final class ValueCounter: ValueAggregator {
     }
     override func add(_ value: Value, _ group: Int) { counts[group] += 1 }
     override func add(_ integers: ContiguousArray<Int64>, _ groups: ContiguousArray<Int>?) -> Bool {
-        guard let groups else {
-            counts[0] += integers.count
-            return true
-        }
-        for group in groups { counts[group] += 1 }
+        if let groups { tally(groups, &counts) } else { counts[0] += integers.count }
         return true
     }
     override func result(_ group: Int) -> Value { .integer(Int64(counts[group])) }

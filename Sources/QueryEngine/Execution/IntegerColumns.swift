@@ -67,25 +67,33 @@ struct IntegerNumbering {
             // Half of the table for what is below the first one seen.
             least = (column.first ?? 0) &- Self.tableCount / 2
         }
-        groups.reserveCapacity(column.count)
-        for integer in column {
-            let place = integer &- least
-            if place >= 0 && place < Self.tableCount {
-                var number = table[Int(place)]
-                if number < 0 {
-                    number = Int32(integers.count)
-                    integers.append(integer)
-                    table[Int(place)] = number
-                }
-                groups.append(Int(number))
-            } else if let number = others[integer] {
-                groups.append(Int(number))
-            } else {
-                groups.append(integers.count)
-                others[integer] = Int32(integers.count)
-                integers.append(integer)
-            }
+        groups.append(contentsOf: repeatElement(0, count: column.count))
+        let start = groups.count - column.count
+        let (table, least) = (table, least)
+        var hasNew = false
+        for row in 0..<column.count {
+            let place = UInt64(bitPattern: column[row] &- least)
+            let number = place < UInt64(Self.tableCount) ? table[Int(place)] : -1
+            groups[start + row] = Int(number)
+            if number < 0 { hasNew = true }
         }
+        if hasNew {
+            for row in 0..<column.count where groups[start + row] < 0 { groups[start + row] = number(column[row]) }
+        }
+    }
+
+    private mutating func number(_ integer: Int64) -> Int {
+        let new = Int32(integers.count)
+        let place = integer &- least
+        if place >= 0 && place < Self.tableCount {
+            if table[Int(place)] >= 0 { return Int(table[Int(place)]) }
+            table[Int(place)] = new
+        } else {
+            if let number = others[integer] { return Int(number) }
+            others[integer] = new
+        }
+        integers.append(integer)
+        return Int(new)
     }
 
     mutating func removeAll() {

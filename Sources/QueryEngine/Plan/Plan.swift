@@ -41,10 +41,39 @@ struct PhysicalPlanner {
 
     func operators(_ steps: [Step], needed: Set<Slot>) -> [any OperatorPlan] {
         let live = steps.liveSlots(after: needed)
-        return steps.enumerated().map { index, step in
+        var result: [any OperatorPlan] = []
+        var index = 0
+        while index < steps.count {
+            if let fused = intersection(steps, live, index) {
+                result.append(fused)
+                index += 2
+                continue
+            }
             let after = live[index + 1]
-            return make(step, after, carried: Self.sorted(after.subtracting(step.writes)))
+            result.append(make(steps[index], after, carried: Self.sorted(after.subtracting(steps[index].writes))))
+            index += 1
         }
+        return result
+    }
+
+    /// An expansion and the one after it that closes a triangle with what it has found, as one.
+    private func intersection(_ steps: [Step], _ live: [Set<Slot>], _ index: Int) -> (any OperatorPlan)? {
+        guard index + 1 < steps.count, case .expand(let first) = steps[index], first.length == nil, !first.isInto,
+            case .expand(let closing) = steps[index + 1], closing.length == nil, closing.isInto
+        else { return nil }
+        let after = live[index + 2]
+        guard closing.from == first.to || closing.to == first.to, closing.from != closing.to,
+            !after.contains(first.relationship), !after.contains(closing.relationship)
+        else { return nil }
+        let carried = Self.sorted(after.subtracting([first.to]))
+        return ExpandIntersectPlan(
+            expansion: first, types: first.types.map { context.references.name(.relationshipType, $0) },
+            closing: closing, closingTypes: closing.types.map { context.references.name(.relationshipType, $0) },
+            isEndNeeded: after.contains(first.to), carried: carried, inputs: Self.sorted(live[index]),
+            plain: (index...index + 1).map { step in
+                make(
+                    steps[step], live[step + 1], carried: Self.sorted(live[step + 1].subtracting(steps[step].writes)))
+            })
     }
 
     private static func sorted(_ slots: Set<Slot>) -> [Slot] { slots.sorted { $0.index < $1.index } }
@@ -66,12 +95,23 @@ struct PhysicalPlanner {
                 name: context.references.name(seek.slot.holding == .node ? .label : .relationshipType, seek.name),
                 keys: seek.keys.map { context.references.name(.propertyKey, $0) }, carried: carried)
         case .expand(let expansion): return expand(expansion, after, carried)
+        case .distinctWalk(let walk):
+            return DistinctWalkPlan(
+                from: walk.from, to: walk.to,
+                hops: walk.hops.map { hop in
+                    .init(
+                        direction: hop.direction, types: hop.types.map { context.references.name(.relationshipType, $0) },
+                        patternStart: hop.patternStart, comparable: hop.comparable, filters: hop.filters,
+                        slot: hop.slot, isReported: hop.isReported)
+                },
+                reportsStart: walk.reportsStart, reach: walk.reach.map { .init(maximum: $0) }, gathers: walk.gathers,
+                isEndNeeded: after.contains(walk.to), carried: carried)
         case .endpoints(let ends):
             return EndpointsPlan(
                 ends: ends, types: ends.types.map { context.references.name(.relationshipType, $0) }, carried: carried)
         case .entity(let from, let to): return EntityPlan(from: from, to: to)
         case .filter(let predicate, let isLenient):
-            return FilterPlan(test: predicate.test, isLenient: isLenient, slots: all)
+            return FilterPlan(predicate: predicate, isLenient: isLenient, slots: all)
         case .path(let slot, let shape): return PathPlan(slot: slot, shape: shape)
         case .optional(let inner, let nulls, let row):
             let innerNeeded = after.intersection(nulls).union([row])
@@ -107,7 +147,7 @@ struct PhysicalPlanner {
             return UnionPlan(
                 branches: branches.map {
                     .init(subplan: Subplan($0.steps, needed: Set($0.columns), context: context), columns: $0.columns)
-                }, outputs: outputs)
+                }, outputs: outputs, carried: carried)
         case .merge(let merge):
             let updates = (merge.onCreate + merge.onMatch).reduce(into: Set<Slot>()) { $0.formUnion($1.reads) }
             let wanted = merge.creations.reduce(into: updates) { $0.formUnion($1.reads) }
@@ -143,6 +183,10 @@ struct PhysicalPlanner {
                     (context.references.name(.propertyKey, $0.key), $0.value.evaluate)
                 },
                 carried: carried.filter { $0 != expansion.to })
+        }
+        if expansion.isInto {
+            return ExpandIntoPlan(
+                expansion: expansion, types: types, isRelationshipNeeded: isRelationshipNeeded, carried: carried)
         }
         return ExpandPlan(
             expansion: expansion, types: types, isRelationshipNeeded: isRelationshipNeeded,

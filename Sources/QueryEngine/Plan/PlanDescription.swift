@@ -127,6 +127,14 @@ extension Step {
                 case .both: "-\(pattern)-"
                 }
             return "\(kind) #\(step.from.index)\(arrow)#\(step.to.index)"
+        case .distinctWalk(let walk):
+            let hops = walk.hops.map { hop in
+                let pattern = "-[\(types(hop.types))]-"
+                let arrow = hop.direction == .both ? pattern : hop.direction == .outgoing ? pattern + ">" : "<" + pattern
+                return arrow + hop.filters.map { "{\($0.text)}" }.joined()
+            }
+            let reach = walk.reach.map { $0 == .max ? " any distance" : " up to distance \($0)" } ?? ""
+            return "DistinctWalk #\(walk.from.index)\(hops.joined(separator: "()"))#\(walk.to.index)\(reach)"
         case .endpoints(let ends):
             return "ProjectEndpoints #\(ends.relationship.index) to #\(ends.from.index), #\(ends.to.index)"
         case .entity(let from, let to): return "Convert #\(from.index) to #\(to.index)"

@@ -43,8 +43,9 @@ final class Planner {
             try planner.plan(body)
             planner.answerCountsFromStore()
         }
-        return LogicalPlan(
-            steps: planner.steps, columns: planner.columns, isWrite: context.isWrite, context: context)
+        var steps = planner.steps.inliningProjections()
+        if options.mergesRows { steps = RowMerging.rewrite(steps, needed: Set(planner.columns.map(\.slot))) }
+        return LogicalPlan(steps: steps, columns: planner.columns, isWrite: context.isWrite, context: context)
     }
 
     /// A procedure that is called without YIELD gives its fields as the result.

@@ -9,7 +9,7 @@ internal import Synchronization
 /// Opening maps the segments; each is verified when its first reader comes. One that turns out damaged reads as empty
 /// and is noted in ``damage``.
 final class Base: @unchecked Sendable {
-    // Safety: no lock and no thread owns it: `adjacencies` and `labelSets` are written by the initialiser only and lead
+    // Safety: no lock and no thread owns it: `adjacencies`, `labelSets` and `columnSets` are written by the initialiser only and lead
     // into segments that this object keeps; what `verified` points to is atomic.
     let manifest: Manifest
     let damage: StoreDamage
@@ -23,6 +23,8 @@ final class Base: @unchecked Sendable {
     private let adjacencies: UnsafeMutablePointer<Adjacency>
     /// Per range of nodes its nodes' label sets, of which 0 is none for no node; nil where there is no segment.
     private let labelSets: UnsafeMutablePointer<UnsafePointer<UInt16>?>
+    /// Per range of nodes their properties, flat for the same reason.
+    private let columnSets: UnsafeMutablePointer<ColumnSet>
     /// Per range of nodes whether its segment was verified.
     private let verified: UnsafeMutablePointer<Atomic<Bool>>
     private let rangeCount: UInt64
@@ -48,11 +50,13 @@ final class Base: @unchecked Sendable {
         rangeCount = UInt64(nodeSegments.count)
         adjacencies = .allocate(capacity: nodeSegments.count * 2)
         labelSets = .allocate(capacity: nodeSegments.count)
+        columnSets = .allocate(capacity: nodeSegments.count)
         verified = .allocate(capacity: nodeSegments.count)
         for (range, segment) in nodeSegments.enumerated() {
             (adjacencies + range * 2).initialize(to: segment?.outgoing ?? Adjacency())
             (adjacencies + range * 2 + 1).initialize(to: segment?.incoming ?? Adjacency())
             (labelSets + range).initialize(to: segment?.labelSetOfNode)
+            (columnSets + range).initialize(to: segment?.columns ?? ColumnSet())
             (verified + range).initialize(to: Atomic(segment?.file.isVerified ?? true))
         }
     }
@@ -60,6 +64,8 @@ final class Base: @unchecked Sendable {
     deinit {
         adjacencies.deallocate()
         labelSets.deallocate()
+        columnSets.deinitialize(count: nodeSegments.count)
+        columnSets.deallocate()
         verified.deallocate()
     }
 
@@ -199,6 +205,30 @@ final class Base: @unchecked Sendable {
         guard verified[Int(range)].load(ordering: .acquiring) || verify(nodes: Int(range)) else { return false }
         return labelSets[slot] != 0
     }
+
+    /// A property of a node; touches no object.
+    @inline(__always)
+    func property(_ key: TokenID, ofNode id: UInt64) -> Value? {
+        guard let (range, slot) = place(ofNode: id) else { return nil }
+        return columnSets[range].value(key, slot: slot)
+    }
+
+    /// Where the properties of a node are: the range, for ``integers(_:range:)``, and the slot in it.
+    @inline(__always)
+    func place(ofNode id: UInt64) -> (range: Int, slot: Int)? {
+        let range = id >> nodeShift
+        guard range < rangeCount else { return nil }
+        let slot = Int(id & nodeMask)
+        guard slot < adjacencies[Int(range) * 2].slotCount else { return nil }
+        guard verified[Int(range)].load(ordering: .acquiring) || verify(nodes: Int(range)) else { return nil }
+        return (Int(range), slot)
+    }
+
+    /// The column of integers of a key in a range of nodes.
+    func integers(_ key: TokenID, range: Int) -> ColumnSet.Column? { columnSets[range].integers(key) }
+
+    /// How many slots a range of nodes has.
+    func slotCount(range: Int) -> Int { adjacencies[range * 2].slotCount }
 
     /// Asks for what ``hasNode(_:)`` will read.
     @inline(__always)

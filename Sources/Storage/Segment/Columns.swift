@@ -117,6 +117,14 @@ struct ColumnSet {
     static let sectionsPerColumn: UInt32 = 4
 
     let columns: [Column]
+    /// Of each column its key: looking for one touches no column.
+    private let keys: [TokenID]
+
+    /// That of no entity.
+    init() {
+        columns = []
+        keys = []
+    }
 
     /// Reads the directory; looks at nothing else.
     init(_ file: SegmentFile) throws(GraphError) {
@@ -151,6 +159,7 @@ struct ColumnSet {
                         blob: file.bytes(of: try file.section(tag + 3))))
             }
             self.columns = columns
+            keys = columns.map(\.key)
         } catch let error as GraphError {
             throw error
         } catch {
@@ -163,14 +172,17 @@ struct ColumnSet {
 
     @inline(__always)
     func value(_ key: TokenID, slot: Int) -> Value? {
-        for column in columns where column.key == key {
-            if let index = column.index(of: slot) { return column.value(at: index) }
+        for number in 0..<keys.count where keys[number] == key {
+            if let index = columns[number].index(of: slot) { return columns[number].value(at: index) }
         }
         return nil
     }
 
     /// The column of a key that holds integers; nil when there is none.
-    func integers(_ key: TokenID) -> Column? { columns.first { $0.key == key && $0.kind == .integer } }
+    func integers(_ key: TokenID) -> Column? {
+        for number in 0..<keys.count where keys[number] == key && columns[number].kind == .integer { return columns[number] }
+        return nil
+    }
 
     /// All properties of a slot, ascending by key.
     func properties(slot: Int) -> [Property] {

@@ -82,4 +82,36 @@ extension Transaction {
             }
         }
     }
+
+    /// The same for a part of the nodes of `from`, by their places, and with the number of nodes in `into` after each of
+    /// them appended to `ends`: so it can be said from which node each of `into` was reached first.
+    public func expandDistinct(
+        _ from: borrowing NodeSet, _ places: Range<Int>, _ direction: Direction, types: [TokenID],
+        into: inout NodeSet, ends: inout ContiguousArray<Int>
+    ) {
+        into.reserve(upTo: max(state.nextNodeID, writes?.createdNodes.max().map { $0 + 1 } ?? 0))
+        var neighbours: ContiguousArray<UInt64> = []
+        guard isReadOnly, direction != .both, !hasChangedAdjacency else {
+            for place in places {
+                neighbours.removeAll(keepingCapacity: true)
+                expand(NodeID(from[place]), direction, types: types, neighbours: &neighbours)
+                for neighbour in neighbours { into.insert(neighbour) }
+                ends.append(into.count)
+            }
+            return
+        }
+        from.withNodes { nodes in
+            view.forEachRun(
+                UnsafeBufferPointer(rebasing: nodes[places]), isIncoming: direction == .incoming, types: types,
+                mayChange: false
+            ) { node, run in
+                if let run { into.insert(run) } else {
+                    neighbours.removeAll(keepingCapacity: true)
+                    view.expand(node, direction, types: types, at: at, neighbours: &neighbours)
+                    for neighbour in neighbours { into.insert(neighbour) }
+                }
+                ends.append(into.count)
+            }
+        }
+    }
 }

@@ -15,6 +15,8 @@ public final class Transaction {
     public let isReadOnly: Bool
     /// Whether overlays hold any relationship: what this transaction may see of them is there when it begins.
     let hasChangedAdjacency: Bool
+    /// The same for nodes.
+    let hasChangedNodes: Bool
     private let reserve: IDReserve?
     /// What writes lock with; nil for write sets that are made where nobody could wait, as in simulations.
     let locks: LockSession?
@@ -34,6 +36,7 @@ public final class Transaction {
         at = state.position.transactionID.rawValue
         isReadOnly = true
         hasChangedAdjacency = state.view.hasRelationships
+        hasChangedNodes = state.view.hasNodes
         reserve = nil
         locks = nil
         options = WriteOptions()
@@ -45,6 +48,7 @@ public final class Transaction {
         view = state.view
         at = state.position.transactionID.rawValue
         hasChangedAdjacency = state.view.hasRelationships
+        hasChangedNodes = state.view.hasNodes
         self.reserve = reserve
         self.locks = locks
         self.store = store
