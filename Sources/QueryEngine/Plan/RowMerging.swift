@@ -71,7 +71,7 @@ struct RowMerging {
 
     /// The longest walk that begins with a step, and the step after it.
     private func walk(from start: Int) -> (Step.DistinctWalk, end: Int)? {
-        guard case .expand(let first) = steps[start] else { return nil }
+        guard start < steps.count, case .expand(let first) = steps[start] else { return nil }
         if let reach = reach(first, start) { return (reach, start + 1) }
         var hops: [Step.DistinctWalk.Hop] = []
         var hopOfRelationship: [Slot: [Int]] = [:]
