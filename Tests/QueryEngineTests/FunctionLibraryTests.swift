@@ -29,7 +29,11 @@ import Testing
             ("0 <= rand() < 1", "true"),
             ("sin(null)", "null"), ("cot(1) * tan(1)", "1.0"),
             // Strings
-            ("btrim('  a ')", "a"), ("trim('xxaxx', 'x')", "a"), ("ltrim('xya', 'yx')", "a"), ("rtrim('ax', 'x')", "a"),
+            ("btrim('  a ')", "a"), ("trim('\\u3000 ü \\t\\u00a0')", "ü"), ("rtrim(' \\t')", ""),
+            ("ltrim('\\u3000a ')", "a "),
+            ("substring('aüb', 1, 1)", "ü"), ("substring('🐦b', 2)", "b"), ("left('a🐦', 1)", "a"),
+            ("substring('abc', 9)", ""), ("right('üab', 2)", "ab"), ("trim('xxaxx', 'x')", "a"),
+            ("ltrim('xya', 'yx')", "a"), ("rtrim('ax', 'x')", "a"),
             ("split('a,b;c', [',', ';'])", "[a, b, c]"), ("split('ab', '')", "[a, b]"), ("char_length('abc')", "3"),
             ("character_length(null)", "null"), ("left('ab', 5)", "ab"), ("right('ab', 0)", ""),
             ("substring('abc', 1, 0)", ""),
