@@ -62,6 +62,7 @@ var targets: [Target] = [
     tests(
         "MartletTests",
         ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database", "Martlet", "EmbeddedExample"]),
+    tests("CypherTests", ["GraphModel", "Cypher"]),
     tests("QueryEngineTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine"]),
 ]
 var dependencies: [Package.Dependency] = []
