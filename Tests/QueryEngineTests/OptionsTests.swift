@@ -16,7 +16,7 @@ import Testing
         try schema.createIndex(relationshipType: "R", keys: ["w"])
         try graph.committer.commitAndWait(schema)
         try graph.committer.finishSchemaWork()
-        let nodeCount = UInt64.random(in: 1...12, using: &generator)
+        let nodeCount = UInt64.random(in: 3...10, using: &generator)
         let values: [Value] = [
             .integer(0), .integer(1), .integer(2), .float(1), .float(1.5), .float(.nan), .string("ab"), .string("abc"),
             .string("b"), .boolean(true), .list([.integer(1)]), .integer(9_007_199_254_740_993),
@@ -42,18 +42,18 @@ import Testing
             }
         }
         let first = graph.committer.begin()
-        try fill(first, 0..<nodeCount, Int.random(in: 0...20, using: &generator))
+        try fill(first, 0..<nodeCount, Int.random(in: 0...14, using: &generator))
         try graph.committer.commitAndWait(first)
         if Bool.random(using: &generator) { try graph.store.checkpoint() }
         if Bool.random(using: &generator) {
             let second = graph.committer.begin()
-            try fill(second, nodeCount..<nodeCount + 2, Int.random(in: 0...6, using: &generator))
+            try fill(second, nodeCount..<nodeCount + 2, Int.random(in: 0...3, using: &generator))
             try graph.committer.commitAndWait(second)
         }
         guard Int.random(in: 0..<4, using: &generator) == 0 else { return graph.store.beginRead() }
         let open = graph.committer.begin()
         let count = UInt64(open.nodeCount())
-        try fill(open, count..<count + 1, 3)
+        try fill(open, count..<count + 1, 2)
         return open
     }
 

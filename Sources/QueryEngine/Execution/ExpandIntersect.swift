@@ -99,12 +99,18 @@ private final class ExpandIntersectOperator: BatchingOperator {
             if batch.columns[condition.index].ids[row] == from { return true }
         }
         for unique in plan.closing.unique {
-            // What the closing relationship begins and ends with: one of it is each neighbour.
-            let (near, far) = closesAtTo ? (unique.onlyWhereFromIs, unique.onlyWhereToIs) : (unique.onlyWhereToIs, unique.onlyWhereFromIs)
-            if let far, batch.columns[far.index].ids[row] != other { continue }
-            guard let near else { return true }
-            let node = batch.columns[near.index].ids[row]
-            for end in neighbours where end == node { return true }
+            // One end of the closing relationship is each neighbour, the other is the known node.
+            let (near, far) =
+                closesAtTo
+                ? (unique.onlyWhereFromIs, unique.onlyWhereToIs) : (unique.onlyWhereToIs, unique.onlyWhereFromIs)
+            let isNearFound = near?.index == toColumn
+            let isFarFound = far?.index == toColumn
+            if let far, !isFarFound, batch.columns[far.index].ids[row] != other { continue }
+            let nearNode = near.map { isNearFound ? noID : batch.columns[$0.index].ids[row] }
+            for end in neighbours {
+                if isFarFound && end != other { continue }
+                if nearNode == nil || isNearFound || nearNode == end { return true }
+            }
         }
         return false
     }

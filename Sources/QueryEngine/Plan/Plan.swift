@@ -55,6 +55,7 @@ struct PhysicalPlanner {
     var numbering: Numbering?
 
     func operators(_ steps: [Step], needed: Set<Slot>) -> [any OperatorPlan] {
+        let steps = steps.rewritten(needed: needed, context.options)
         let live = steps.liveSlots(after: needed)
         var result: [any OperatorPlan] = []
         var index = 0

@@ -43,8 +43,7 @@ final class Planner {
             try planner.plan(body)
             planner.answerCountsFromStore()
         }
-        var steps = planner.steps.inliningProjections()
-        if options.mergesRows { steps = RowMerging.rewrite(steps, needed: Set(planner.columns.map(\.slot))) }
+        let steps = planner.steps.rewritten(needed: Set(planner.columns.map(\.slot)), options)
         return LogicalPlan(steps: steps, columns: planner.columns, isWrite: context.isWrite, context: context)
     }
 

@@ -179,6 +179,14 @@ struct RowMerging {
     }
 }
 
+extension [Step] {
+    /// Steps that give the same rows with less work; of a part of a plan, as it is.
+    func rewritten(needed: Set<Slot>, _ options: QueryEngine.Options) -> [Step] {
+        let steps = inliningProjections()
+        return options.mergesRows ? RowMerging.rewrite(steps, needed: needed) : steps
+    }
+}
+
 extension Step.Expansion {
     fileprivate var hasSeveralLengths: Bool { length.map { ($0.minimum ?? 1) != ($0.maximum ?? Int.max) } ?? false }
 }
@@ -215,7 +223,7 @@ extension Step {
     fileprivate var isRowByRow: Bool {
         switch self {
         case .allNodes, .nodesByLabel, .nodesByID, .allRelationships, .relationshipsByID, .indexSeek, .expand, .endpoints,
-            .entity, .path, .unwind, .unwindRange:
+            .entity, .path, .unwind, .unwindRange, .shortestPath:
             true
         case .filter(let predicate, _): predicate.isRepeatable
         case .project(let items): items.allSatisfy { !$0.expression.text.readsRandomness }

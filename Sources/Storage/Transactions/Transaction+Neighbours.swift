@@ -114,4 +114,37 @@ extension Transaction {
             }
         }
     }
+
+    /// Adds the neighbours of the nodes at some places of a set to that set, and the number of its nodes after each of
+    /// them to `ends`.
+    public func expandDistinct(
+        within nodes: inout NodeSet, _ places: Range<Int>, _ direction: Direction, types: [TokenID],
+        ends: inout ContiguousArray<Int>
+    ) {
+        nodes.reserve(upTo: max(state.nextNodeID, writes?.createdNodes.max().map { $0 + 1 } ?? 0))
+        var neighbours: ContiguousArray<UInt64> = []
+        guard isReadOnly, direction != .both else {
+            for place in places {
+                neighbours.removeAll(keepingCapacity: true)
+                expand(NodeID(nodes[place]), direction, types: types, neighbours: &neighbours)
+                for neighbour in neighbours { nodes.insert(neighbour) }
+                ends.append(nodes.count)
+            }
+            return
+        }
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: places.count) { sources in
+            for (index, place) in places.enumerated() { sources.initializeElement(at: index, to: nodes[place]) }
+            view.forEachRun(
+                UnsafeBufferPointer(sources), isIncoming: direction == .incoming, types: types,
+                mayChange: hasChangedAdjacency
+            ) { node, run in
+                if let run { nodes.insert(run) } else {
+                    neighbours.removeAll(keepingCapacity: true)
+                    view.expand(node, direction, types: types, at: at, neighbours: &neighbours)
+                    for neighbour in neighbours { nodes.insert(neighbour) }
+                }
+                ends.append(nodes.count)
+            }
+        }
+    }
 }

@@ -162,7 +162,7 @@ extension Transaction {
         while cursor < segmentEnd, found < limit {
             // No more slots at once than there is room for nodes: whether one is wanted needs no branch then.
             let end = slot + min(limit - found, Int(segmentEnd - cursor))
-            ids.append(contentsOf: repeatElement(0, count: before + found + end - slot - ids.count))
+            ids.append(contentsOf: repeatElement(0, count: max(0, before + found + end - slot - ids.count)))
             ids.withUnsafeMutableBufferPointer { ids in
                 wanted.withUnsafeBufferPointer { wanted in
                     while slot < end {
