@@ -54,8 +54,9 @@ extension Database {
     /// A control with the time limits that apply to a request, for a caller that wants to end the query itself.
     public func makeControl(_ request: RequestOptions) -> ExecutionControl {
         let limits = [options.queryTimeout, request.timeout ?? 0].filter { $0.rawValue > 0 }
-        guard let limit = limits.min() else { return ExecutionControl() }
-        return ExecutionControl(deadlineNanoseconds: monotonicNanoseconds() + limit.rawValue * 1_000_000)
+        return ExecutionControl(
+            deadlineNanoseconds: limits.min().map { monotonicNanoseconds() + $0.rawValue * 1_000_000 },
+            byteCountMaximum: options.queryByteCountMaximum)
     }
 
     static func run<Consumer: ResultConsumer>(

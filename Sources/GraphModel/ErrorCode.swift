@@ -52,6 +52,9 @@ public struct ErrorCode: Hashable, Sendable, CustomStringConvertible {
     public static let entityDeleted = ErrorCode(
         "Neo.ClientError.Statement.EntityDeletedInTransaction", httpStatus: 409,
         legacyException: "OperationFailureException")
+    public static let queryMemory = ErrorCode(
+        "Neo.ClientError.General.TransactionOutOfMemoryError", httpStatus: 400,
+        legacyException: "TransactionOutOfMemoryException")
     public static let executionLimit = ErrorCode(
         "Neo.ClientError.Transaction.TransactionTimedOut", httpStatus: 400, legacyException: "GuardTimeoutException")
     public static let readOnly = ErrorCode(

@@ -6,16 +6,24 @@ internal import Synchronization
 public final class ExecutionControl: Sendable {
     private let cancelled = Atomic<Bool>(false)
     private let deadline: UInt64
+    /// Memory that the query may hold for rows it has to gather, roughly.
+    let byteCountMaximum: Int
     let statementInstant: StatementInstant?
 
-    /// - Parameter deadlineNanoseconds: a point on the monotonic clock (`monotonicNanoseconds()`); nil for no limit.
-    public convenience init(deadlineNanoseconds: UInt64? = nil) {
-        self.init(deadlineNanoseconds: deadlineNanoseconds, statementInstant: nil)
+    /// - Parameters:
+    ///   - deadlineNanoseconds: a point on the monotonic clock (`monotonicNanoseconds()`); nil for no limit.
+    ///   - byteCountMaximum: bytes that the query may hold for rows it has to gather; 0 is no limit.
+    public convenience init(deadlineNanoseconds: UInt64? = nil, byteCountMaximum: Int = 0) {
+        self.init(
+            deadlineNanoseconds: deadlineNanoseconds, byteCountMaximum: byteCountMaximum, statementInstant: nil)
     }
 
     /// - Parameter statementInstant: what the query takes for now, for tests; nil for what the clock says.
-    package init(deadlineNanoseconds: UInt64? = nil, statementInstant: StatementInstant?) {
+    package init(
+        deadlineNanoseconds: UInt64? = nil, byteCountMaximum: Int = 0, statementInstant: StatementInstant?
+    ) {
         deadline = deadlineNanoseconds ?? .max
+        self.byteCountMaximum = byteCountMaximum > 0 ? byteCountMaximum : .max
         self.statementInstant = statementInstant
     }
 
@@ -23,6 +31,9 @@ public final class ExecutionControl: Sendable {
     public func cancel() { cancelled.store(true, ordering: .relaxed) }
 
     public var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
+
+    /// Whether the query has to end.
+    var isOver: Bool { isCancelled || deadline != .max && monotonicNanoseconds() >= deadline }
 
     func check() throws(GraphError) {
         if isCancelled { throw GraphError(.executionLimit, "the query was cancelled") }

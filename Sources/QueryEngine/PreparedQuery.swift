@@ -24,7 +24,7 @@ public final class PreparedQuery: Sendable {
     ) throws(GraphError) {
         self.running = running
         text = String(decoding: query.source, as: UTF8.self)
-        plan = Plan(try Planner.plan(query, over: transaction, options), options)
+        plan = Plan(try Planner.plan(query, over: transaction, options), options, profiles: query.mode == .profile)
         isExplain = query.mode == .explain
         columns = isExplain ? ["plan"] : plan.columns.map(\.name)
         plannedNodeCount = transaction.nodeCount()
@@ -41,8 +41,11 @@ public final class PreparedQuery: Sendable {
         onBatch: (ResultBatch) throws(GraphError) -> Void
     ) throws(GraphError) -> QueryStatistics {
         if isExplain {
-            try onBatch(ResultBatch([.string(plan.text)]))
-            return QueryStatistics()
+            var statistics = QueryStatistics()
+            let description = PlanDescription(plan.steps, columns: plan.columns.map(\.name))
+            statistics.plan = description
+            try onBatch(ResultBatch([.string(description.text)]))
+            return statistics
         }
         if isWrite && transaction.isReadOnly {
             throw GraphError(.readOnly, "this query writes, it cannot run in a read transaction")

@@ -124,10 +124,17 @@ class ValueAggregator: Aggregator {
             let value = try argument.evaluate(frame, row)
             if value.isNull { continue }
             let group = groups?[row] ?? 0
-            if isDistinct, !seen[group].insert(value).inserted { continue }
+            if isDistinct {
+                if !seen[group].insert(value).inserted { continue }
+                try frame.hold(value.byteCountEstimate * 2)
+            }
+            if keepsValues { try frame.hold(value.byteCountEstimate) }
             try add(value, group)
         }
     }
+
+    /// Whether every value is kept until the end.
+    var keepsValues: Bool { false }
 
     func add(_ value: Value, _ group: Int) throws(GraphError) {}
 
@@ -254,6 +261,7 @@ private final class Collector: ValueAggregator {
         super.reset()
         lists = []
     }
+    override var keepsValues: Bool { true }
     override func add(_ value: Value, _ group: Int) { lists[group].append(value) }
     override func result(_ group: Int) -> Value { .list(lists[group]) }
 }

@@ -4,6 +4,7 @@ internal import Synchronization
 
 /// The operators of a plan, made once and used by one execution after the other.
 final class Execution {
+    private let plan: Plan
     private let frame: Frame
     private let head: Operator
     private let sink: ResultSink
@@ -11,6 +12,7 @@ final class Execution {
     private let source: Batch
 
     init(_ plan: Plan, _ running: RunningQueries) {
+        self.plan = plan
         frame = Frame(plan, running)
         sink = ResultSink(frame, plan.resultLayout)
         var head: Operator = sink
@@ -28,6 +30,7 @@ final class Execution {
     ) throws(GraphError) -> QueryStatistics {
         try frame.begin(transaction, parameters, control)
         try control.check()
+        if plan.operatorCount > 0 { frame.profile = Profile(operatorCount: plan.operatorCount) }
         return try withoutActuallyEscaping(onBatch) { onBatch throws(GraphError) in
             sink.onBatch = onBatch
             // The closure must not be reachable any more when this returns.
@@ -35,6 +38,9 @@ final class Execution {
             source.rowCount = 1
             _ = try head.push(source)
             try head.finish()
+            if let profile = frame.profile {
+                frame.statistics.plan = PlanDescription(plan.steps, columns: plan.columns.map(\.name), profile)
+            }
             return frame.statistics
         }
     }

@@ -32,6 +32,7 @@ struct IntegerColumns {
         if let name {
             let token = frame.token(name)
             let nodes = frame.batch.columns[slot.index].ids
+            frame.hitCount &+= nodes.count
             new.isWhole = token != noToken && frame.transaction.integers(token, ofNodes: nodes, into: &new.column)
         } else if !slot.isID {
             new.isWhole = Self.read(frame.batch.columns[slot.index].values, into: &new.column)

@@ -102,6 +102,7 @@ private final class EagerOperator: Operator {
     }
 
     override func push(_ batch: Batch) throws(GraphError) -> Bool {
+        try frame.hold(rowsOf: batch, plan.slots)
         // Takes the columns away from the batch instead of copying them.
         let kept = Batch(slotCount: frame.slotCount)
         for slot in plan.slots { swap(&kept.columns[slot.index], &batch.columns[slot.index]) }

@@ -13,19 +13,23 @@ struct Plan: Sendable {
     let columns: [(name: String, slot: Slot)]
     let resultLayout: ResultLayout
     let isWrite: Bool
-    let text: String
+    /// For EXPLAIN and PROFILE.
+    let steps: [Step]
+    let operatorCount: Int
     let batchRowCount: Int
     /// Whether the operators can serve one execution after the other.
     let isReusable: Bool
 
-    init(_ logical: LogicalPlan, _ options: QueryEngine.Options) {
+    init(_ logical: LogicalPlan, _ options: QueryEngine.Options, profiles: Bool = false) {
         batchRowCount = max(1, options.batchRowCount)
         dialect = logical.context.dialect
         columns = logical.columns
         isWrite = logical.isWrite
-        text = logical.text
-        operators = PhysicalPlanner(context: logical.context).operators(
+        steps = logical.steps
+        let numbering = profiles ? PhysicalPlanner.Numbering() : nil
+        operators = PhysicalPlanner(context: logical.context, numbering: numbering).operators(
             logical.steps, needed: Set(logical.columns.map(\.slot)))
+        operatorCount = numbering?.count ?? 0
         references = logical.context.references
         slotCount = logical.context.slotCount
         localCount = logical.context.localCount
@@ -37,7 +41,18 @@ struct Plan: Sendable {
 
 /// Turns steps into operators. Each carries on only the columns that something after it reads.
 struct PhysicalPlanner {
+    /// Numbers operators for a profile, each before those inside it.
+    final class Numbering {
+        private(set) var count = 0
+
+        func next() -> Int {
+            defer { count += 1 }
+            return count
+        }
+    }
+
     let context: PlanContext
+    var numbering: Numbering?
 
     func operators(_ steps: [Step], needed: Set<Slot>) -> [any OperatorPlan] {
         let steps = steps.rewritten(needed: needed, context.options)
@@ -45,13 +60,20 @@ struct PhysicalPlanner {
         var result: [any OperatorPlan] = []
         var index = 0
         while index < steps.count {
-            if let fused = intersection(steps, live, index) {
+            // A profile shows each step on its own.
+            if numbering == nil, let fused = intersection(steps, live, index) {
                 result.append(fused)
                 index += 2
                 continue
             }
             let after = live[index + 1]
-            result.append(make(steps[index], after, carried: Self.sorted(after.subtracting(steps[index].writes))))
+            let carried = Self.sorted(after.subtracting(steps[index].writes))
+            if let number = numbering?.next() {
+                let plan = make(steps[index], after, carried: carried)
+                result.append(ProfiledPlan(plan: plan, number: number, readsRows: steps[index].readsRows))
+            } else {
+                result.append(make(steps[index], after, carried: carried))
+            }
             index += 1
         }
         return result
@@ -142,24 +164,24 @@ struct PhysicalPlanner {
         case .apply(let inner, let outputs, let isUnit):
             let needed = outputs.filter { after.contains($0) }
             return ApplyPlan(
-                subplan: Subplan(inner, needed: Set(needed), context: context), outputs: needed, isUnit: isUnit,
+                subplan: Subplan(inner, needed: Set(needed), context: context, numbering: numbering), outputs: needed, isUnit: isUnit,
                 carried: carried)
         case .union(let branches, let outputs):
             return UnionPlan(
                 branches: branches.map {
-                    .init(subplan: Subplan($0.steps, needed: Set($0.columns), context: context), columns: $0.columns)
-                }, outputs: outputs)
+                    .init(subplan: Subplan($0.steps, needed: Set($0.columns), context: context, numbering: numbering), columns: $0.columns)
+                }, outputs: outputs, carried: carried)
         case .merge(let merge):
             let updates = (merge.onCreate + merge.onMatch).reduce(into: Set<Slot>()) { $0.formUnion($1.reads) }
             let wanted = merge.creations.reduce(into: updates) { $0.formUnion($1.reads) }
             return MergePlan(
-                match: Subplan(merge.match, needed: Set(merge.produced), context: context), creations: merge.creations,
+                match: Subplan(merge.match, needed: Set(merge.produced), context: context, numbering: numbering), creations: merge.creations,
                 onCreate: merge.onCreate, onMatch: merge.onMatch, produced: merge.produced,
                 carried: Self.sorted(after.union(wanted).subtracting(merge.produced)))
         case .createUnique(let pattern): return CreateUniquePlan(pattern: pattern)
         case .forEach(let list, let element, let inner):
             return ForEachPlan(
-                list: list.evaluate, element: element, subplan: Subplan(inner, needed: [], context: context))
+                list: list.evaluate, element: element, subplan: Subplan(inner, needed: [], context: context, numbering: numbering))
         case .call(let call):
             return CallPlan(
                 procedure: call.procedure, arguments: call.arguments.map(\.evaluate), outputs: call.outputs,

@@ -41,6 +41,7 @@ extension [Step] {
         }
         var newAggregates: [Step.Aggregate] = []
         for aggregate in aggregates {
+            if let parameter = aggregate.parameter, !parameter.slots.isDisjoint(with: known.keys) { return nil }
             var argument: Compiled?
             if let old = aggregate.argument {
                 guard let new = replaced(old) else { return nil }
@@ -50,7 +51,8 @@ extension [Step] {
                 .init(
                     function: aggregate.function, argument: argument,
                     argumentSlot: aggregate.argumentSlot.flatMap { known[$0] == nil ? $0 : nil },
-                    isDistinct: aggregate.isDistinct, slot: aggregate.slot, text: aggregate.text))
+                    isDistinct: aggregate.isDistinct, parameter: aggregate.parameter, slot: aggregate.slot,
+                    text: aggregate.text))
         }
         return .aggregate(keys: newKeys, aggregates: newAggregates)
     }
