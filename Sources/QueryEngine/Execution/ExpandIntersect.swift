@@ -108,8 +108,10 @@ private final class ExpandIntersectOperator: BatchingOperator {
     /// Whether one of the two relationships may be one that the row holds, or each other.
     private func mustCompare(_ batch: Batch, _ row: Int, _ from: UInt64, _ other: UInt64) -> Bool {
         for unique in plan.expansion.unique {
-            guard let condition = unique.onlyWhereFromIs else { return true }
-            if batch.columns[condition.index].ids[row] == from { return true }
+            if let condition = unique.onlyWhereFromIs, batch.columns[condition.index].ids[row] != from { continue }
+            guard let far = unique.onlyWhereToIs, far.index != toColumn else { return true }
+            let node = batch.columns[far.index].ids[row]
+            for end in neighbours where end == node { return true }
         }
         for unique in plan.closing.unique {
             // One end of the closing relationship is each neighbour, the other is the known node.
