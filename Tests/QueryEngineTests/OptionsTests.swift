@@ -117,7 +117,7 @@ import Testing
         "MATCH (a)-[:R]->(b)-[:R]->(c)<-[:R]-(a) RETURN count(*)", "MATCH (a)-[:R]->(b)-[:R]->(c), (a)-[:R]->(c) RETURN a, b, c",
         "MATCH (a)-[:R]->(b), (a)-[:R]->(c), (b)-[:R]->(c) RETURN a, c", "MATCH (a)-[]-(b)-[]-(c)-[]-(a) RETURN a, b",
         "MATCH (a)-[:R]->(c)<-[:R]-(b) RETURN a, b, c", "MATCH (a), (b) MATCH (a)-[:R]->(c)<-[:R|S]-(b) RETURN a, b, count(c)",
-        "MATCH (a)-[r]->(b)-[s]->(a) RETURN r, s", "MATCH (a)-[:R]->(b)-[s]-(c)-[:R]->(a) RETURN s, c",
+        "MATCH (a)-[r]->(b)-[s]->(a) RETURN r, s", "MATCH (a), (b) WHERE (a)-[:R]->(b) AND NOT (b)-[:S]-(a) RETURN a, b", "MATCH (a) WHERE (a)<-[:R]-() OR NOT (a)-[:S]-() RETURN a", "MATCH (a)-[:R]->(b)-[s]-(c)-[:R]->(a) RETURN s, c",
         "MATCH (n:A) RETURN n.w, count(*), sum(n.w), avg(n.w), min(n.v), max(n.w), count(DISTINCT n.w)",
         "MATCH (n) WITH n.w AS w, n.v AS v RETURN w, count(w), count(v)", "MATCH (n) RETURN n.v AS v, count(n) ORDER BY v",
         "MATCH (n:B) RETURN sum(n.w), count(n.w), collect(DISTINCT n.w)", "MATCH (a)-[:R*]->(b) RETURN count(DISTINCT b)",

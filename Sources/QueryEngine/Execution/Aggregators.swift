@@ -106,26 +106,46 @@ class ValueAggregator: Aggregator {
     private let argument: Compiled
     private let isDistinct: Bool
     private var seen: ContiguousArray<Set<Value>> = []
+    private var seenIntegers: ContiguousArray<IntegerSet> = []
 
     init(_ argument: Compiled, isDistinct: Bool) {
         self.argument = argument
         self.isDistinct = isDistinct
     }
 
-    override func grow(to count: Int) { if isDistinct { extend(&seen, to: count, with: []) } }
+    override func grow(to count: Int) {
+        if !isDistinct { return }
+        extend(&seen, to: count, with: [])
+        extend(&seenIntegers, to: count, with: IntegerSet())
+    }
 
-    override func reset() { seen = [] }
+    override func reset() {
+        seen = []
+        if seenIntegers.count == 1 { seenIntegers[0].removeAll() } else { seenIntegers = [] }
+    }
 
     override func accumulate(
         _ frame: Frame, _ groups: ContiguousArray<Int>?, _ columns: inout IntegerColumns
     ) throws(GraphError) {
-        if !isDistinct, let column = columns.column(argument.shape, frame), try add(column, groups) { return }
+        if let column = columns.column(argument.shape, frame) {
+            if isDistinct {
+                for row in 0..<column.count {
+                    let group = groups?[row] ?? 0
+                    if !seenIntegers[group].insert(column[row]) { continue }
+                    try frame.hold(16)
+                    if keepsValues { try frame.hold(16) }
+                    try add(.integer(column[row]), group)
+                }
+                return
+            }
+            if try add(column, groups) { return }
+        }
         for row in 0..<frame.batch.rowCount {
             let value = try argument.evaluate(frame, row)
             if value.isNull { continue }
             let group = groups?[row] ?? 0
             if isDistinct {
-                if !seen[group].insert(value).inserted { continue }
+                if !isNew(value, group) { continue }
                 try frame.hold(value.byteCountEstimate * 2)
             }
             if keepsValues { try frame.hold(value.byteCountEstimate) }
@@ -135,6 +155,17 @@ class ValueAggregator: Aggregator {
 
     /// Whether every value is kept until the end.
     var keepsValues: Bool { false }
+
+    private func isNew(_ value: Value, _ group: Int) -> Bool {
+        switch value {
+        case .integer(let integer): return seenIntegers[group].insert(integer)
+        case .float(let float):
+            // A float that is whole equals the integer.
+            if let integer = Int64(exactly: float) { return seenIntegers[group].insert(integer) }
+        default: break
+        }
+        return seen[group].insert(value).inserted
+    }
 
     func add(_ value: Value, _ group: Int) throws(GraphError) {}
 

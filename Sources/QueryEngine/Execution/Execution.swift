@@ -106,12 +106,20 @@ private final class ResultSink: Operator {
     }
 
     private func exchangeColumns(with batch: Batch) {
-        for (index, slot) in layout.slots.enumerated() {
+        // Taken out for the while, so that the objects' fields are accessed once, not once for each column.
+        var own: ContiguousArray<Column> = []
+        var others: ContiguousArray<Column> = []
+        swap(&own, &storage.columns)
+        swap(&others, &batch.columns)
+        for index in 0..<layout.slots.count {
+            let slot = layout.slots[index]
             if slot.isID {
-                swap(&storage.columns[index].ids, &batch.columns[slot.index].ids)
+                swap(&own[index].ids, &others[slot.index].ids)
             } else {
-                swap(&storage.columns[index].values, &batch.columns[slot.index].values)
+                swap(&own[index].values, &others[slot.index].values)
             }
         }
+        swap(&own, &storage.columns)
+        swap(&others, &batch.columns)
     }
 }

@@ -38,6 +38,8 @@ private final class ExpandIntersectOperator: BatchingOperator {
     private var closingTypes: TypeNumbers
     private var table = NeighbourTable()
     private var tableNode = noID
+    /// Whether the table is of the node that the expansion goes from, instead of the other.
+    private var isTableOfFrom = false
     private var neighbours: ContiguousArray<UInt64> = []
     fileprivate var plain: Operator?
     private let single: Batch
@@ -62,13 +64,24 @@ private final class ExpandIntersectOperator: BatchingOperator {
         let others = batch.columns[otherColumn].ids
         for row in 0..<batch.rowCount where from[row] != noID && others[row] != noID {
             let other = others[row]
-            if tableNode != other {
-                table.fill(frame.transaction, other, otherDirection, closingTypes, withRelationships: false)
-                tableNode = other
+            if tableNode != (isTableOfFrom ? from[row] : other) {
+                // The node that the next row has, too.
+                isTableOfFrom = row + 1 < batch.rowCount && from[row + 1] == from[row] && others[row + 1] != other
+                if isTableOfFrom {
+                    table.fill(frame.transaction, from[row], plan.expansion.direction, types, withRelationships: false)
+                    tableNode = from[row]
+                } else {
+                    table.fill(frame.transaction, other, otherDirection, closingTypes, withRelationships: false)
+                    tableNode = other
+                }
             }
             neighbours.removeAll(keepingCapacity: true)
-            frame.transaction.expand(
-                NodeID(from[row]), plan.expansion.direction, types: types, neighbours: &neighbours)
+            if isTableOfFrom {
+                frame.transaction.expand(NodeID(other), otherDirection, types: closingTypes, neighbours: &neighbours)
+            } else {
+                frame.transaction.expand(
+                    NodeID(from[row]), plan.expansion.direction, types: types, neighbours: &neighbours)
+            }
             if mustCompare(batch, row, from[row], other) {
                 if try !pushPlain(batch, row) { return false }
                 continue
@@ -95,8 +108,10 @@ private final class ExpandIntersectOperator: BatchingOperator {
     /// Whether one of the two relationships may be one that the row holds, or each other.
     private func mustCompare(_ batch: Batch, _ row: Int, _ from: UInt64, _ other: UInt64) -> Bool {
         for unique in plan.expansion.unique {
-            guard let condition = unique.onlyWhereFromIs else { return true }
-            if batch.columns[condition.index].ids[row] == from { return true }
+            if let condition = unique.onlyWhereFromIs, batch.columns[condition.index].ids[row] != from { continue }
+            guard let far = unique.onlyWhereToIs, far.index != toColumn else { return true }
+            let node = batch.columns[far.index].ids[row]
+            for end in neighbours where end == node { return true }
         }
         for unique in plan.closing.unique {
             // One end of the closing relationship is each neighbour, the other is the known node.
@@ -140,6 +155,7 @@ private final class ExpandIntersectOperator: BatchingOperator {
 
     override func reset() {
         tableNode = noID
+        isTableOfFrom = false
         table.reset()
         plain?.reset()
         single.trim()

@@ -66,6 +66,8 @@ final class Frame {
     var patterns = PatternCache()
     /// Variables that expressions bind while they run.
     var locals: ContiguousArray<Value>
+    /// What expressions ask of connections between nodes, by number.
+    var connections: ContiguousArray<ConnectionTest>
     /// Plans inside expressions and operators, by number, once they have run.
     var subplans: ContiguousArray<SubplanInstance?>
     /// What `datetime()` and its kin take for now: one instant for the whole execution.
@@ -86,6 +88,7 @@ final class Frame {
         batch = Batch(slotCount: plan.slotCount)
         locals = ContiguousArray(repeating: .null, count: plan.localCount)
         subplans = ContiguousArray(repeating: nil, count: plan.subplanCount)
+        connections = ContiguousArray(plan.connections.map { ConnectionTest($0.direction, $0.types) })
         tokens = ContiguousArray(repeating: noToken, count: plan.references.names.count)
         constantSets = ContiguousArray(repeating: nil, count: plan.references.constantSetCount)
     }
@@ -121,6 +124,7 @@ final class Frame {
         heldByteCount = 0
         for index in constantSets.indices { constantSets[index] = nil }
         patterns = PatternCache()
+        for index in connections.indices { connections[index].reset() }
         instant = nil
     }
 

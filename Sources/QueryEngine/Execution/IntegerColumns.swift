@@ -106,3 +106,49 @@ struct IntegerNumbering {
         others.removeAll(keepingCapacity: others.count < 1 << 14)
     }
 }
+
+/// A set of any integers.
+struct IntegerSet {
+    private var count = 0
+    /// Open addressing, 0 for a free place.
+    private var table: ContiguousArray<Int64> = []
+    private var hasZero = false
+    private static let keptCount = 1 << 12
+
+    /// Adds an integer; true when it is new.
+    mutating func insert(_ integer: Int64) -> Bool {
+        if integer == 0 {
+            defer { hasZero = true }
+            return !hasZero
+        }
+        if count * 2 >= table.count { grow() }
+        let mask = table.count - 1
+        var place = IDSet.hash(UInt64(bitPattern: integer)) & mask
+        while table[place] != 0 {
+            if table[place] == integer { return false }
+            place = (place + 1) & mask
+        }
+        table[place] = integer
+        count += 1
+        return true
+    }
+
+    private mutating func grow() {
+        let old = table
+        table = ContiguousArray(repeating: 0, count: max(16, old.count * 4))
+        let mask = table.count - 1
+        for integer in old where integer != 0 {
+            var place = IDSet.hash(UInt64(bitPattern: integer)) & mask
+            while table[place] != 0 { place = (place + 1) & mask }
+            table[place] = integer
+        }
+    }
+
+    mutating func removeAll() {
+        if table.count > Self.keptCount { table = [] } else {
+            for index in table.indices { table[index] = 0 }
+        }
+        count = 0
+        hasZero = false
+    }
+}

@@ -62,6 +62,14 @@ final class PlanContext {
         return localCount
     }
 
+    /// Connections that expressions test, by number.
+    private(set) var connections: [(direction: Direction, types: [Int])] = []
+
+    func connection(_ direction: Direction, _ types: [Int]) -> Int {
+        connections.append((direction, types))
+        return connections.count - 1
+    }
+
     /// The number of a plan inside an expression.
     func subplan() -> Int {
         defer { subplanCount += 1 }

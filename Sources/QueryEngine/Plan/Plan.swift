@@ -10,6 +10,7 @@ struct Plan: Sendable {
     let slotCount: Int
     let localCount: Int
     let subplanCount: Int
+    let connections: [(direction: Direction, types: [Int])]
     let columns: [(name: String, slot: Slot)]
     let resultLayout: ResultLayout
     let isWrite: Bool
@@ -34,6 +35,7 @@ struct Plan: Sendable {
         slotCount = logical.context.slotCount
         localCount = logical.context.localCount
         subplanCount = logical.context.subplanCount
+        connections = logical.context.connections
         resultLayout = ResultLayout(columns.map(\.slot))
         isReusable = operators.allSatisfy(\.isReusable)
     }

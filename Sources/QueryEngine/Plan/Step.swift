@@ -287,7 +287,7 @@ extension Step {
             for other in expansion.unique {
                 slots.insert(other.slot)
                 if let node = other.onlyWhereFromIs { slots.insert(node) }
-                if expansion.isInto, let node = other.onlyWhereToIs { slots.insert(node) }
+                if let node = other.onlyWhereToIs { slots.insert(node) }
             }
             for property in expansion.properties { slots.formUnion(property.value.slots) }
             return slots

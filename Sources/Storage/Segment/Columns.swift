@@ -117,14 +117,6 @@ struct ColumnSet {
     static let sectionsPerColumn: UInt32 = 4
 
     let columns: [Column]
-    /// Of each column its key: looking for one touches no column.
-    private let keys: [TokenID]
-
-    /// That of no entity.
-    init() {
-        columns = []
-        keys = []
-    }
 
     /// Reads the directory; looks at nothing else.
     init(_ file: SegmentFile) throws(GraphError) {
@@ -159,7 +151,6 @@ struct ColumnSet {
                         blob: file.bytes(of: try file.section(tag + 3))))
             }
             self.columns = columns
-            keys = columns.map(\.key)
         } catch let error as GraphError {
             throw error
         } catch {
@@ -172,15 +163,9 @@ struct ColumnSet {
 
     @inline(__always)
     func value(_ key: TokenID, slot: Int) -> Value? {
-        for number in 0..<keys.count where keys[number] == key {
+        for number in 0..<columns.count where columns[number].key == key {
             if let index = columns[number].index(of: slot) { return columns[number].value(at: index) }
         }
-        return nil
-    }
-
-    /// The column of a key that holds integers; nil when there is none.
-    func integers(_ key: TokenID) -> Column? {
-        for number in 0..<keys.count where keys[number] == key && columns[number].kind == .integer { return columns[number] }
         return nil
     }
 

@@ -13,8 +13,8 @@ extension Transaction {
         let isUnchanged = isReadOnly && !hasChangedNodes
         return nodes.withUnsafeBufferPointer { nodes in
             values.withUnsafeMutableBufferPointer { values in
-                guard let base = values.baseAddress else { return true }
-                return integers(key, nodes, isUnchanged, into: base)
+                guard let target = values.baseAddress else { return true }
+                return integers(key, nodes, isUnchanged, into: target)
             }
         }
     }
@@ -33,10 +33,10 @@ extension Transaction {
                 index += 1
                 continue
             }
-            guard let (range, slot) = view.base.place(ofNode: node) else { return false }
+            guard let (range, slot) = base.place(ofNode: node) else { return false }
             if known?.range != range {
-                guard let column = view.base.integers(key, range: range) else { return false }
-                known = (range, view.base.slotCount(range: range), column)
+                guard let column = base.integers(key, range: range) else { return false }
+                known = (range, base.slotCount(range: range), column)
             }
             guard let (_, slotCount, column) = known else { return false }
             var end = index + 1

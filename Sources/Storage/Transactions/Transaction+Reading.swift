@@ -39,7 +39,7 @@ extension Transaction {
 
     /// A property of a node; nil when it is not set or the node does not exist.
     public func property(_ key: TokenID, ofNode id: NodeID) -> Value? {
-        if isReadOnly && !hasChangedNodes { return view.base.property(key, ofNode: id.rawValue) }
+        if isReadOnly && !hasChangedNodes { return base.property(key, ofNode: id.rawValue) }
         if !isReadOnly, let draft = writes?.nodes[id.rawValue] { return draft.properties.value(key) }
         return view.property(key, ofNode: id.rawValue, at: at)
     }

@@ -9,6 +9,8 @@ internal import FileSystem
 public final class Transaction {
     let state: AppliedState
     let view: StoreView
+    /// The view's; for what runs per row.
+    let base: Base
     let at: UInt64
     var writes: Writes?
     /// Known for good, unlike `writes`, whose accesses are checked one by one: for what runs per row.
@@ -33,6 +35,7 @@ public final class Transaction {
     init(reading state: AppliedState) {
         self.state = state
         view = state.view
+        base = state.view.base
         at = state.position.transactionID.rawValue
         isReadOnly = true
         hasChangedAdjacency = state.view.hasRelationships
@@ -46,6 +49,7 @@ public final class Transaction {
     init(writing state: AppliedState, of store: Store, reserve: IDReserve, locks: LockSession?, options: WriteOptions) {
         self.state = state
         view = state.view
+        base = state.view.base
         at = state.position.transactionID.rawValue
         hasChangedAdjacency = state.view.hasRelationships
         hasChangedNodes = state.view.hasNodes
@@ -62,7 +66,7 @@ public final class Transaction {
     public var snapshotTransactionID: TransactionID { TransactionID(at) }
     /// Throws `.corrupt` when something that this transaction read, or may have read, turned out to be damaged. Whoever
     /// hands results on asks at the end: reading itself does not throw.
-    public func requireIntact() throws(GraphError) { try view.base.damage.requireNone() }
+    public func requireIntact() throws(GraphError) { try base.damage.requireNone() }
     public var hasWrites: Bool { !(writes?.commands.isEmpty ?? true) }
 
     private var nodeRefillCount = 256
