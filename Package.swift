@@ -33,9 +33,10 @@ var targets: [Target] = [
     .target(name: "CMalloc"),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     module("FileSystem", ["CMalloc", "CCRC32C"]),
-    module("Storage", ["GraphModel", "FileSystem", "CPrefetch", "CZlib"]),
+    module("LuceneQuery", ["GraphModel"]),
+    module("Storage", ["GraphModel", "FileSystem", "LuceneQuery", "CPrefetch", "CZlib"]),
     module("Cypher", ["GraphModel"]),
-    module("QueryEngine", ["GraphModel", "FileSystem", "Storage", "Cypher"], exclude: ["DESIGN.md"]),
+    module("QueryEngine", ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher"], exclude: ["DESIGN.md"]),
     module("Coordination", ["GraphModel", "FileSystem"]),
     module("Replication", ["GraphModel", "FileSystem", "Storage", "Coordination"]),
     module(
@@ -51,13 +52,14 @@ var targets: [Target] = [
     module("Simulation", ["GraphModel", "FileSystem", "Storage", "Coordination", "Replication"]),
     tests("GraphModelTests", ["GraphModel"]),
     tests("FileSystemTests", ["FileSystem"]),
+    tests("LuceneQueryTests", ["GraphModel", "LuceneQuery"]),
     tests("CoordinationTests", ["GraphModel", "Coordination"]),
     tests("ReplicationTests", ["GraphModel", "FileSystem", "Storage", "Coordination", "Replication"]),
     tests("SimulationTests", ["FileSystem", "Replication", "Simulation"]),
     .executableTarget(
         name: "crash-writer", dependencies: ["GraphModel", "FileSystem", "Storage"], path: "Tests/CrashWriter",
         swiftSettings: swiftSettings),
-    tests("StorageTests", ["GraphModel", "FileSystem", "Storage", "CZlib", "crash-writer"]),
+    tests("StorageTests", ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "CZlib", "crash-writer"]),
     tests("DatabaseTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database"]),
     tests(
         "MartletTests",
@@ -109,7 +111,7 @@ if !coreOnly {
         module(
             "RESTServer",
             [
-                "GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database",
+                "GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Database",
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -49,6 +49,9 @@ public struct ErrorCode: Hashable, Sendable, CustomStringConvertible {
         legacyException: "ConstraintViolationException")
     public static let schemaRuleNotFound = ErrorCode(
         "Neo.ClientError.Schema.SchemaRuleNotFound", httpStatus: 404, legacyException: "NotFoundException")
+    /// The database itself keeps the index.
+    public static let indexIsReadOnly = ErrorCode(
+        "Neo.ClientError.Schema.IndexIsReadOnly", httpStatus: 405, legacyException: "UnsupportedOperationException")
     public static let entityDeleted = ErrorCode(
         "Neo.ClientError.Statement.EntityDeletedInTransaction", httpStatus: 409,
         legacyException: "OperationFailureException")

@@ -1,5 +1,5 @@
 internal import FileSystem
-internal import GraphModel
+package import GraphModel
 internal import Synchronization
 
 /// The handle by which a running query is stopped: from another thread, or by a deadline.
@@ -61,7 +61,8 @@ public final class ExecutionControl: Sendable {
     /// Whether the query has to end.
     var isOver: Bool { isCancelled || deadline != .max && monotonicNanoseconds() >= deadline }
 
-    func check() throws(GraphError) {
+    /// Throws `.executionLimit` once the query has to end.
+    package func check() throws(GraphError) {
         if isCancelled { throw GraphError(.executionLimit, "the query was cancelled") }
         if deadline != .max, monotonicNanoseconds() >= deadline {
             throw GraphError(.executionLimit, "the query did not end within its time limit")
