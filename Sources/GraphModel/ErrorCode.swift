@@ -23,7 +23,7 @@ public struct ErrorCode: Hashable, Sendable, CustomStringConvertible {
     public static let syntaxError = ErrorCode(
         "Neo.ClientError.Statement.SyntaxError", httpStatus: 400, legacyException: "SyntaxException")
     public static let semanticError = ErrorCode(
-        "Neo.ClientError.Statement.SemanticError", httpStatus: 400, legacyException: "BadInputException")
+        "Neo.ClientError.Statement.SemanticError", httpStatus: 400, legacyException: "SemanticException")
     public static let procedureNotFound = ErrorCode(
         "Neo.ClientError.Procedure.ProcedureNotFound", httpStatus: 400, legacyException: "ProcedureNotFoundException")
     public static let typeError = ErrorCode(

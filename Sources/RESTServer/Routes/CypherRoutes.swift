@@ -122,6 +122,10 @@ struct CypherRoutes: Sendable {
             return GraphError(
                 ErrorCode(error.code.name, httpStatus: 400, legacyException: "InvalidArgumentException"), error.message)
         }
+        if error.code == .constraintViolation {
+            return GraphError(
+                ErrorCode(error.code.name, httpStatus: 400, legacyException: "ConstraintViolationException"), error.message)
+        }
         guard (401..<500).contains(error.code.httpStatus), error.code != .readOnly else { return error }
         return GraphError(
             ErrorCode(error.code.name, httpStatus: 400, legacyException: error.code.legacyException), error.message)
