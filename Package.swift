@@ -42,12 +42,12 @@ var targets: [Target] = [
     module(
         "Database",
         ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Coordination", "Replication"]),
-    module("Martlet", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database"]),
+    module("Martlet", ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Database"]),
     // Built with everything else, so that the pages that quote it stay true.
     .executableTarget(
         name: "EmbeddedExample",
         // What Martlet exports, too: or a change in there would not build this anew.
-        dependencies: ["GraphModel", "Storage", "Cypher", "QueryEngine", "Database", "Martlet"], path: "Examples/Embedded", swiftSettings: swiftSettings),
+        dependencies: ["GraphModel", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Database", "Martlet"], path: "Examples/Embedded", swiftSettings: swiftSettings),
     module("TestSupport", ["GraphModel", "FileSystem"]),
     module("Simulation", ["GraphModel", "FileSystem", "Storage", "Coordination", "Replication"]),
     tests("GraphModelTests", ["GraphModel"]),
@@ -63,7 +63,7 @@ var targets: [Target] = [
     tests("DatabaseTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database"]),
     tests(
         "MartletTests",
-        ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database", "Martlet", "EmbeddedExample"]),
+        ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Database", "Martlet", "EmbeddedExample"]),
     tests("CypherTests", ["GraphModel", "Cypher"]),
     tests("QueryEngineTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine"]),
 ]

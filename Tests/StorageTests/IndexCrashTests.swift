@@ -196,6 +196,13 @@ import Testing
                         while try read.scan(status.rule.id, .all, cursor: &cursor, limit: 5, into: &ids) {}
                         #expect(ids.count == 20, "\(name) at \(offset)")
                     }
+                    // Each of these looks at one of the three parts of a named index.
+                    for index in read.manualIndexes(.node) {
+                        #expect(try read.query(.node, index: index.name, .everything).count == (index.name == "full" ? 18 : 2))
+                        _ = try read.query(.node, index: index.name, .matching(key: "k", .wildcard(.beginning(with: ""))))
+                    }
+                    _ = read.graphChecksum()
+                    try read.requireIntact()
                     #expect(store.check().problems == [], "\(name) at \(offset)")
                 } catch {
                     #expect([.corrupt, .formatVersion, .foreignStore].contains(error.code), "\(name) at \(offset): \(error)")

@@ -14,6 +14,16 @@ public enum IndexedValue: Sendable {
     /// The text of a value.
     public init(_ value: Value) { self = .text(Self.text(value)) }
 
+    /// A number for ranges. Throws `.typeError` for what is none.
+    public init(numeric value: Value) throws(GraphError) {
+        switch value {
+        case .integer(let number): self = .integer(number)
+        case .float(let number): self = .float(number)
+        default:
+            throw GraphError(.typeError, "a \(value.kindName) cannot be indexed as a number: give an integer or a float")
+        }
+    }
+
     /// What a property stands in an index with: the text of the value, or of each element of a list.
     public static func values(of value: Value) -> [IndexedValue] {
         if case .list(let list) = value { return list.elements.map { IndexedValue($0) } }
