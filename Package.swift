@@ -30,8 +30,9 @@ var targets: [Target] = [
     module("GraphModel"),
     .target(name: "CCRC32C"),
     .target(name: "CPrefetch"),
+    .target(name: "CMalloc"),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
-    module("FileSystem", ["CCRC32C"]),
+    module("FileSystem", ["CMalloc", "CCRC32C"]),
     module("LuceneQuery", ["GraphModel"]),
     module("Storage", ["GraphModel", "FileSystem", "LuceneQuery", "CPrefetch", "CZlib"]),
     module("Cypher", ["GraphModel"]),
@@ -63,6 +64,7 @@ var targets: [Target] = [
     tests(
         "MartletTests",
         ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Database", "Martlet", "EmbeddedExample"]),
+    tests("CypherTests", ["GraphModel", "Cypher"]),
     tests("QueryEngineTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine"]),
 ]
 var dependencies: [Package.Dependency] = []

@@ -5,11 +5,27 @@
 public func codeUnitsEqual(_ a: String, _ b: String) -> Bool {
     let fast = a.utf8.withContiguousStorageIfAvailable { x in
         b.utf8.withContiguousStorageIfAvailable { y in
-            x.count == y.count && x.elementsEqual(y)
+            x.count == y.count && bytesEqual(UnsafeRawBufferPointer(x), UnsafeRawBufferPointer(y))
         }
     }
     if let result = fast ?? nil { return result }
     return a.utf8.elementsEqual(b.utf8)
+}
+
+/// Eight bytes at a time; both have the same length.
+private func bytesEqual(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+    var offset = 0
+    while offset + 8 <= a.count {
+        if a.loadUnaligned(fromByteOffset: offset, as: UInt64.self) != b.loadUnaligned(fromByteOffset: offset, as: UInt64.self) {
+            return false
+        }
+        offset += 8
+    }
+    while offset < a.count {
+        if a[offset] != b[offset] { return false }
+        offset += 1
+    }
+    return true
 }
 
 /// Orders two strings by their UTF-16 code units, without converting them: -1, 0 or 1.

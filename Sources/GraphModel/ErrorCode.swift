@@ -23,7 +23,7 @@ public struct ErrorCode: Hashable, Sendable, CustomStringConvertible {
     public static let syntaxError = ErrorCode(
         "Neo.ClientError.Statement.SyntaxError", httpStatus: 400, legacyException: "SyntaxException")
     public static let semanticError = ErrorCode(
-        "Neo.ClientError.Statement.SemanticError", httpStatus: 400, legacyException: "BadInputException")
+        "Neo.ClientError.Statement.SemanticError", httpStatus: 400, legacyException: "SemanticException")
     public static let procedureNotFound = ErrorCode(
         "Neo.ClientError.Procedure.ProcedureNotFound", httpStatus: 400, legacyException: "ProcedureNotFoundException")
     public static let typeError = ErrorCode(
@@ -55,6 +55,9 @@ public struct ErrorCode: Hashable, Sendable, CustomStringConvertible {
     public static let entityDeleted = ErrorCode(
         "Neo.ClientError.Statement.EntityDeletedInTransaction", httpStatus: 409,
         legacyException: "OperationFailureException")
+    public static let queryMemory = ErrorCode(
+        "Neo.ClientError.General.TransactionOutOfMemoryError", httpStatus: 400,
+        legacyException: "TransactionOutOfMemoryException")
     public static let executionLimit = ErrorCode(
         "Neo.ClientError.Transaction.TransactionTimedOut", httpStatus: 400, legacyException: "GuardTimeoutException")
     public static let readOnly = ErrorCode(

@@ -75,18 +75,26 @@ extension GraphDatabase {
 
 /// Collects rows, without taking them apart.
 private struct ResultCollector: ResultConsumer, Sendable {
-    private(set) var result = QueryResult(columns: [])
+    private var columns: [String] = []
+    private var values: ContiguousArray<Value> = []
+    private var rowCount = 0
+    private var statistics = QueryStatistics()
 
-    mutating func begin(columns: [String], in transaction: Transaction) { result = QueryResult(columns: columns) }
-    mutating func rows(_ batch: ResultBatch, in transaction: Transaction) { result.append(batch) }
-    mutating func end(_ statistics: QueryStatistics, in transaction: Transaction) { result.statistics = statistics }
+    var result: QueryResult { QueryResult(RowStorage(columns, values), rowCount, statistics) }
+
+    mutating func begin(columns: [String], in transaction: Transaction) { self.columns = columns }
+    mutating func rows(_ batch: ResultBatch, in transaction: Transaction) {
+        batch.append(to: &values)
+        rowCount += batch.rowCount
+    }
+    mutating func end(_ statistics: QueryStatistics, in transaction: Transaction) { self.statistics = statistics }
 }
 
 /// Shows each row to a closure.
 private struct RowVisitor: ResultConsumer {
     private let thrown: ThrownError
     private let body: (Row) throws -> Void
-    private var names = ColumnNames([])
+    private var columns: [String] = []
     private(set) var statistics = QueryStatistics()
 
     init(_ thrown: ThrownError, _ body: @escaping (Row) throws -> Void) {
@@ -94,11 +102,12 @@ private struct RowVisitor: ResultConsumer {
         self.body = body
     }
 
-    mutating func begin(columns: [String], in transaction: Transaction) { names = ColumnNames(columns) }
+    mutating func begin(columns: [String], in transaction: Transaction) { self.columns = columns }
 
     mutating func rows(_ batch: ResultBatch, in transaction: Transaction) throws(GraphError) {
         try thrown.catching {
-            for index in 0..<batch.rowCount { try body(Row(names, batch, index)) }
+            let storage = RowStorage(columns, batch)
+            for index in 0..<batch.rowCount { try body(Row(storage, index)) }
         }
     }
 
@@ -109,7 +118,7 @@ private struct RowVisitor: ResultConsumer {
 private struct SendableRowVisitor: ResultConsumer, Sendable {
     private let thrown: ThrownError
     private let body: @Sendable (Row) throws -> Void
-    private var names = ColumnNames([])
+    private var columns: [String] = []
     private(set) var statistics = QueryStatistics()
 
     init(_ thrown: ThrownError, _ body: @escaping @Sendable (Row) throws -> Void) {
@@ -117,11 +126,12 @@ private struct SendableRowVisitor: ResultConsumer, Sendable {
         self.body = body
     }
 
-    mutating func begin(columns: [String], in transaction: Transaction) { names = ColumnNames(columns) }
+    mutating func begin(columns: [String], in transaction: Transaction) { self.columns = columns }
 
     mutating func rows(_ batch: ResultBatch, in transaction: Transaction) throws(GraphError) {
         try thrown.catching {
-            for index in 0..<batch.rowCount { try body(Row(names, batch, index)) }
+            let storage = RowStorage(columns, batch)
+            for index in 0..<batch.rowCount { try body(Row(storage, index)) }
         }
     }
 

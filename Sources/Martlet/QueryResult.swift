@@ -2,21 +2,34 @@ internal import QueryEngine
 
 /// The rows of a query, in memory.
 public struct QueryResult: Sendable {
-    /// The names of the columns, as the query names them.
-    public let columns: [String]
-    public private(set) var rows: [Row] = []
+    public let rows: Rows
     /// What the query changed.
-    public internal(set) var statistics = QueryStatistics()
-    private let names: ColumnNames
+    public let statistics: QueryStatistics
 
-    init(columns: [String]) {
-        self.columns = columns
-        names = ColumnNames(columns)
+    /// The names of the columns, as the query names them.
+    public var columns: [String] { rows.storage.columns }
+
+    init(_ storage: RowStorage, _ rowCount: Int, _ statistics: QueryStatistics) {
+        rows = Rows(storage, count: rowCount)
+        self.statistics = statistics
     }
 
-    mutating func append(_ batch: ResultBatch) {
-        rows.reserveCapacity(rows.count + batch.rowCount)
-        for index in 0..<batch.rowCount { rows.append(Row(names, batch, index)) }
+    /// Rows in the order they came.
+    public struct Rows: RandomAccessCollection, Sendable {
+        fileprivate let storage: RowStorage
+        public let count: Int
+        public var startIndex: Int { 0 }
+        public var endIndex: Int { count }
+
+        fileprivate init(_ storage: RowStorage, count: Int) {
+            self.storage = storage
+            self.count = count
+        }
+
+        public subscript(position: Int) -> Row {
+            precondition(position >= 0 && position < count, "row \(position) of \(count)")
+            return Row(storage, position)
+        }
     }
 
     /// The only value of a result with one row and one column, of a count for instance.
@@ -33,23 +46,24 @@ public struct QueryResult: Sendable {
 
 /// One row of a result.
 public struct Row: Sendable {
-    private let names: ColumnNames
-    private let batch: ResultBatch
-    private let index: Int
+    private let storage: RowStorage
+    private let start: Int
 
-    init(_ names: ColumnNames, _ batch: ResultBatch, _ index: Int) {
-        self.names = names
-        self.batch = batch
-        self.index = index
+    init(_ storage: RowStorage, _ index: Int) {
+        self.storage = storage
+        start = index * storage.columns.count
     }
 
-    public var count: Int { names.list.count }
+    public var count: Int { storage.columns.count }
 
     /// The value in a column, from 0.
-    public subscript(column: Int) -> Value { batch.value(row: index, column: column) }
+    public subscript(column: Int) -> Value {
+        precondition(column >= 0 && column < storage.columns.count, "column \(column) of \(storage.columns.count)")
+        return storage.values[start + column]
+    }
 
     /// All values, in the order of the columns.
-    public var values: [Value] { (0..<count).map { self[$0] } }
+    public var values: [Value] { Array(storage.values[start..<start + count]) }
 
     /// The value in a column by its name. Throws `.argumentError` when there is no such column.
     public func value(_ column: String) throws(GraphError) -> Value { self[try position(column)] }
@@ -66,22 +80,34 @@ public struct Row: Sendable {
         }
         guard let decoded = T.decode(self[column]) else {
             throw GraphError(
-                .typeError, "column \"\(names.list[column])\" holds a value of type \(self[column].kindName), not \(T.self)")
+                .typeError, "column \"\(storage.columns[column])\" holds a value of type \(self[column].kindName), not \(T.self)")
         }
         return decoded
     }
 
     private func position(_ column: String) throws(GraphError) -> Int {
-        guard let position = names.list.firstIndex(where: { codeUnitsEqual($0, column) }) else {
+        guard let position = storage.columns.firstIndex(where: { codeUnitsEqual($0, column) }) else {
             throw GraphError(
-                .argumentError, "there is no column \"\(column)\": the result has \(names.list.joined(separator: ", "))")
+                .argumentError, "there is no column \"\(column)\": the result has \(storage.columns.joined(separator: ", "))")
         }
         return position
     }
 }
 
-/// The names of a result's columns, shared by its rows.
-final class ColumnNames: Sendable {
-    let list: [String]
-    init(_ list: [String]) { self.list = list }
+/// Values of rows, row after row, shared by the rows.
+final class RowStorage: Sendable {
+    let columns: [String]
+    let values: ContiguousArray<Value>
+
+    init(_ columns: [String], _ values: ContiguousArray<Value>) {
+        self.columns = columns
+        self.values = values
+    }
+
+    /// The rows of a batch.
+    convenience init(_ columns: [String], _ batch: ResultBatch) {
+        var values: ContiguousArray<Value> = []
+        batch.append(to: &values)
+        self.init(columns, values)
+    }
 }

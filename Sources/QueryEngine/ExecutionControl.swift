@@ -6,16 +6,30 @@ internal import Synchronization
 public final class ExecutionControl: Sendable {
     private let cancelled = Atomic<Bool>(false)
     private let deadline: UInt64
+    /// Memory that the query may hold for rows it has to gather, roughly.
+    let byteCountMaximum: Int
     let statementInstant: StatementInstant?
+    /// When the query counts as long, on the monotonic clock; `.max` once that was told or nobody asked.
+    private let longAt = Atomic<UInt64>(.max)
+    private struct LongHook {
+        var body: (@Sendable () -> Void)?
+    }
+    private let longHook = Mutex(LongHook())
 
-    /// - Parameter deadlineNanoseconds: a point on the monotonic clock (`monotonicNanoseconds()`); nil for no limit.
-    public convenience init(deadlineNanoseconds: UInt64? = nil) {
-        self.init(deadlineNanoseconds: deadlineNanoseconds, statementInstant: nil)
+    /// - Parameters:
+    ///   - deadlineNanoseconds: a point on the monotonic clock (`monotonicNanoseconds()`); nil for no limit.
+    ///   - byteCountMaximum: bytes that the query may hold for rows it has to gather; 0 is no limit.
+    public convenience init(deadlineNanoseconds: UInt64? = nil, byteCountMaximum: Int = 0) {
+        self.init(
+            deadlineNanoseconds: deadlineNanoseconds, byteCountMaximum: byteCountMaximum, statementInstant: nil)
     }
 
     /// - Parameter statementInstant: what the query takes for now, for tests; nil for what the clock says.
-    package init(deadlineNanoseconds: UInt64? = nil, statementInstant: StatementInstant?) {
+    package init(
+        deadlineNanoseconds: UInt64? = nil, byteCountMaximum: Int = 0, statementInstant: StatementInstant?
+    ) {
         deadline = deadlineNanoseconds ?? .max
+        self.byteCountMaximum = byteCountMaximum > 0 ? byteCountMaximum : .max
         self.statementInstant = statementInstant
     }
 
@@ -24,12 +38,36 @@ public final class ExecutionControl: Sendable {
 
     public var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
 
+    /// Calls `body` once, on the query's thread, when it still runs after a while.
+    public func whenLong(afterNanoseconds delay: UInt64, _ body: @escaping @Sendable () -> Void) {
+        longHook.withLock { $0.body = body }
+        longAt.store(monotonicNanoseconds() + delay, ordering: .relaxed)
+    }
+
+    /// Forgets what ``whenLong(afterNanoseconds:_:)`` was asked for; the query has ended.
+    public func forgetLong() {
+        longAt.store(.max, ordering: .relaxed)
+        longHook.withLock { $0.body = nil }
+    }
+
+    private func checkLong() {
+        let at = longAt.load(ordering: .relaxed)
+        guard at != .max, monotonicNanoseconds() >= at else { return }
+        longAt.store(.max, ordering: .relaxed)
+        let body = longHook.withLock { $0.body }
+        body?()
+    }
+
+    /// Whether the query has to end.
+    var isOver: Bool { isCancelled || deadline != .max && monotonicNanoseconds() >= deadline }
+
     /// Throws `.executionLimit` once the query has to end.
     package func check() throws(GraphError) {
         if isCancelled { throw GraphError(.executionLimit, "the query was cancelled") }
         if deadline != .max, monotonicNanoseconds() >= deadline {
             throw GraphError(.executionLimit, "the query did not end within its time limit")
         }
+        checkLong()
     }
 }
 

@@ -1,4 +1,5 @@
 internal import Cypher
+internal import FileSystem
 public import GraphModel
 public import Storage
 
@@ -24,7 +25,7 @@ public final class PreparedQuery: Sendable {
     ) throws(GraphError) {
         self.running = running
         text = String(decoding: query.source, as: UTF8.self)
-        plan = Plan(try Planner.plan(query, over: transaction, options), options)
+        plan = Plan(try Planner.plan(query, over: transaction, options), options, profiles: query.mode == .profile)
         isExplain = query.mode == .explain
         columns = isExplain ? ["plan"] : plan.columns.map(\.name)
         plannedNodeCount = transaction.nodeCount()
@@ -41,16 +42,32 @@ public final class PreparedQuery: Sendable {
         onBatch: (ResultBatch) throws(GraphError) -> Void
     ) throws(GraphError) -> QueryStatistics {
         if isExplain {
-            try onBatch(ResultBatch([.string(plan.text)]))
-            return QueryStatistics()
+            var statistics = QueryStatistics()
+            let description = PlanDescription(plan.steps, columns: plan.columns.map(\.name))
+            statistics.plan = description
+            try onBatch(ResultBatch([.string(description.text)]))
+            return statistics
         }
         if isWrite && transaction.isReadOnly {
             throw GraphError(.readOnly, "this query writes, it cannot run in a read transaction")
         }
+        var heldByteCount = 0
+        // Memory of many small pieces goes back to the system only when it is asked for.
+        defer { if heldByteCount > Self.greatByteCount { returnFreeMemory() } }
+        return try execute(transaction, parameters, control, &heldByteCount, onBatch)
+    }
+
+    private static let greatByteCount = 64 << 20
+
+    private func execute(
+        _ transaction: Transaction, _ parameters: [String: Value], _ control: ExecutionControl,
+        _ heldByteCount: inout Int, _ onBatch: (ResultBatch) throws(GraphError) -> Void
+    ) throws(GraphError) -> QueryStatistics {
         let execution = plan.isReusable ? idle.take() ?? Execution(plan, running) : Execution(plan, running)
         // One that throws is given up: its operators stopped half-way.
         let statistics = try running.tracking(text, control) { () throws(GraphError) in
-            try execution.run(in: transaction, parameters: parameters, control: control, onBatch: onBatch)
+            defer { heldByteCount = execution.heldByteCount }
+            return try execution.run(in: transaction, parameters: parameters, control: control, onBatch: onBatch)
         }
         if plan.isReusable {
             execution.reset()

@@ -13,7 +13,14 @@ public struct QueryStatistics: Sendable, Equatable {
     public var constraintsAdded = 0
     public var constraintsRemoved = 0
 
+    /// The plan: for EXPLAIN, and with what each operator did for PROFILE.
+    public var plan: PlanDescription?
+
     public init() {}
 
-    public var containsUpdates: Bool { self != QueryStatistics() }
+    public var containsUpdates: Bool {
+        var changes = self
+        changes.plan = nil
+        return changes != QueryStatistics()
+    }
 }

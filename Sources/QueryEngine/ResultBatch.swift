@@ -20,6 +20,19 @@ public struct ResultBatch: Sendable {
         self.init(rowCount: 1, storage)
     }
 
+    /// Appends all values, row after row.
+    public func append(to values: inout ContiguousArray<Value>) {
+        let columns = storage.layout.columns
+        if columns.count == 1, columns[0].holding == .value {
+            values.append(contentsOf: storage.columns[columns[0].index].values)
+            return
+        }
+        values.reserveCapacity(values.count + rowCount * columns.count)
+        for row in 0..<rowCount {
+            for column in columns.indices { values.append(value(row: row, column: column)) }
+        }
+    }
+
     /// The value in a row and column, both from 0.
     public func value(row: Int, column: Int) -> Value {
         let (index, holding) = storage.layout.columns[column]

@@ -82,16 +82,19 @@ import Testing
         arguments: [
             ("1 / 0", ErrorCode.arithmeticError), ("1 % 0", .arithmeticError),
             ("9223372036854775807 + 1", .arithmeticError),
-            ("'a' * 2", .typeError), ("true + 1", .typeError), ("NOT 1", .typeError), ("-'a'", .typeError),
-            ("1 IN 2", .typeError),
-            ("abs('a')", .typeError), ("size(1)", .typeError), ("range(1, 2, 0)", .argumentError),
+            // What is written out is refused before the query runs.
+            ("'a' * 2", .syntaxError), ("true + 1", .syntaxError), ("NOT 1", .syntaxError), ("-'a'", .syntaxError),
+            ("1 IN 2", .syntaxError), ("[1][true]", .typeError), ("1.x", .typeError), ("(1).x", .typeError),
+            ("y * 2", .typeError), ("NOT y", .typeError), ("-y", .typeError), ("1 IN y", .typeError), ("[1][y]", .typeError),
+            ("y.x", .typeError), ("all(z IN y WHERE true)", .typeError), ("[z IN y | z]", .typeError),
+            ("abs('a')", .syntaxError), ("size(1)", .syntaxError), ("abs(y)", .typeError), ("keys(y)", .typeError), ("range(1, 2, 0)", .argumentError),
             ("substring('a', -1)", .argumentError),
-            ("[1][true]", .typeError), ("'a' =~ 1", .typeError), ("1.x", .typeError), ("'a' =~ '('", .syntaxError),
-            ("range(1, 100000000000)", .argumentError), ("toInt([1])", .typeError), ("(1).x", .typeError),
+            ("'a' =~ 1", .typeError), ("'a' =~ '('", .syntaxError),
+            ("range(1, 100000000000)", .argumentError), ("toInt([1])", .syntaxError),
         ] as [(String, ErrorCode)])
     func errors(expression: String, code: ErrorCode) throws {
         let graph = try Graph()
-        #expect(graph.error("UNWIND [1] AS x RETURN \(expression)")?.code == code, "\(expression)")
+        #expect(graph.error("UNWIND [1] AS x WITH x, $text AS y RETURN \(expression)", ["text": .string("t")])?.code == code, "\(expression)")
     }
 
     @Test func functionsOfEntities() throws {

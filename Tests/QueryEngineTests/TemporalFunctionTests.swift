@@ -18,17 +18,23 @@ import Testing
     @Test(
         arguments: [
             // Texts
-            ("date('2015-Q2-60')", "2015-05-30"), ("date('2015Q1')", "2015-01-01"), ("date('-0044-03-15')", "-0044-03-15"),
+            ("date('2015-Q2-60')", "2015-05-30"), ("date('2015Q1')", "2015-01-01"),
+            ("date('-0044-03-15')", "-0044-03-15"),
             ("date('+12015-07-21')", "+12015-07-21"), ("date('2016-366')", "2016-12-31"),
-            ("localdatetime('2015-07-21')", "2015-07-21T00:00"), ("datetime('2015-07-21T21:40:32')", "2015-07-21T21:40:32Z"),
-            ("time('12:30:00,5-03')", "12:30:00.5-03:00"), ("datetime('2015-07-21T10:00[UTC]')", "2015-07-21T10:00Z[UTC]"),
+            ("localdatetime('2015-07-21')", "2015-07-21T00:00"),
+            ("datetime('2015-07-21T21:40:32')", "2015-07-21T21:40:32Z"),
+            ("time('12:30:00,5-03')", "12:30:00.5-03:00"),
+            ("datetime('2015-07-21T10:00[UTC]')", "2015-07-21T10:00Z[UTC]"),
             ("duration('P1Y-2M3DT-0.5S')", "P10M3DT-0.5S"), ("duration('-P1DT1H')", "P-1DT-1H"),
             ("duration('PT0.1H')", "PT6M"), ("duration('P0.1D')", "PT2H24M"),
             // Maps
             ("date({year: 2015, ordinalDay: 60})", "2015-03-01"), ("date({year: 2015, Month: 2})", "2015-02-01"),
             ("date({date: date('2020-01-31'), month: 2})", "2020-02-29"), ("date({year: null})", "null"),
             ("time({hour: 1, minute: 2, timezone: '-02:05:07'})", "01:02-02:05:07"),
-            ("datetime({epochSeconds: 1, nanosecond: 5, timezone: 'Europe/Berlin'})", "1970-01-01T01:00:01.000000005+01:00[Europe/Berlin]"),
+            (
+                "datetime({epochSeconds: 1, nanosecond: 5, timezone: 'Europe/Berlin'})",
+                "1970-01-01T01:00:01.000000005+01:00[Europe/Berlin]"
+            ),
             ("datetime({epochMillis: -1})", "1969-12-31T23:59:59.999Z"),
             ("datetime.fromEpoch(416779, 999999999)", "1970-01-05T19:46:19.999999999Z"),
             ("datetime.fromepochmillis(237821673987)", "1977-07-15T13:34:33.987Z"),
@@ -44,14 +50,19 @@ import Testing
             ("datetime('2017-10-29T02:30+01:00[Europe/Berlin]')", "2017-10-29T02:30+01:00[Europe/Berlin]"),
             ("datetime('2017-10-29T02:30[Europe/Berlin]') + duration('PT1H')", "2017-10-29T02:30+01:00[Europe/Berlin]"),
             ("datetime('2017-10-28T12:00[Europe/Berlin]') + duration('P1D')", "2017-10-29T12:00+01:00[Europe/Berlin]"),
-            ("datetime('2017-10-28T12:00[Europe/Berlin]') + duration('PT24H')", "2017-10-29T11:00+01:00[Europe/Berlin]"),
+            (
+                "datetime('2017-10-28T12:00[Europe/Berlin]') + duration('PT24H')",
+                "2017-10-29T11:00+01:00[Europe/Berlin]"
+            ),
             ("datetime('2090-07-01T12:00[Europe/Berlin]')", "2090-07-01T12:00+02:00[Europe/Berlin]"),
             ("datetime('2090-07-01T12:00[Australia/Sydney]')", "2090-07-01T12:00+10:00[Australia/Sydney]"),
             ("datetime('2090-01-01T12:00[Australia/Sydney]')", "2090-01-01T12:00+11:00[Australia/Sydney]"),
             // Arithmetic
-            ("duration('P1M') + date('2015-01-31')", "2015-02-28"), ("date('2016-02-29') - duration('P1Y')", "2015-02-28"),
+            ("duration('P1M') + date('2015-01-31')", "2015-02-28"),
+            ("date('2016-02-29') - duration('P1Y')", "2015-02-28"),
             ("localtime('23:00') + duration('PT2H')", "01:00"), ("duration('P1M') * 1.5", "P1M15DT5H14M33S"),
-            ("3 * duration('PT0.5S')", "PT1.5S"), ("duration('PT1S') / 4", "PT0.25S"), ("duration('P1M') / 3", "P10DT3H29M42S"),
+            ("3 * duration('PT0.5S')", "PT1.5S"), ("duration('PT1S') / 4", "PT0.25S"),
+            ("duration('P1M') / 3", "P10DT3H29M42S"),
             ("date('2015-01-01') + null", "null"), ("'on ' + date('2015-01-01')", "on 2015-01-01"),
             // Components
             ("duration('P1Y4M10DT1H1M1.111111111S').monthsOfQuarter", "1"),
@@ -60,11 +71,26 @@ import Testing
             ("datetime('2015-07-21T10:00:00.5+02:00').epochMillis", "1437465600500"),
             ("[date('2015-07-21')][0].dayOfWeek", "2"),
             // Truncation
-            ("date.truncate('week')", "2015-07-20"), ("time.truncate('minute', time('12:31:14-01:00'), {timezone: '+01:00'})", "12:31+01:00"),
+            ("date.truncate('week')", "2015-07-20"),
+            ("time.truncate('minute', time('12:31:14-01:00'), {timezone: '+01:00'})", "12:31+01:00"),
             ("localdatetime.truncate('month', date('2015-07-21'))", "2015-07-01T00:00"),
             // Between
             ("duration.between(date('2015-01-31'), date('2015-03-01'))", "P1M1D"),
             ("duration.inDays(date('2015-03-01'), datetime('2015-02-28T12:00Z'))", "PT0S"),
+            ("duration.between(localdatetime('2018-01-02T10:00'), localdatetime('2018-01-01T12:00'))", "PT-22H"),
+            (
+                "duration.between(localdatetime('2018-01-01T10:00:00.2'), localdatetime('2018-01-02T10:00:00.1'))",
+                "PT23H59M59.9S"
+            ),
+            (
+                "duration.between(datetime('2017-10-28T23:00[Europe/Berlin]'), datetime('2017-10-29T04:00[Europe/Berlin]'))",
+                "PT6H"
+            ),
+            (
+                "duration.between(datetime('2017-10-29T04:00[Europe/Berlin]'), datetime('2017-10-28T23:00[Europe/Berlin]'))",
+                "PT-6H"
+            ),
+            ("duration.inSeconds(localtime(), localtime())", "PT0S"),
             // Comparison
             ("date('2015-01-01') < localdatetime('2015-01-02')", "null"),
             ("time('12:00+01:00') < time('12:00Z')", "true"), ("duration('P1D') < duration('P2D')", "null"),
@@ -76,21 +102,28 @@ import Testing
 
     @Test(
         arguments: [
-            ("date('2015-02-29')", ErrorCode.argumentError), ("date('2015-W54')", .argumentError), ("date('15-1-1')", .argumentError),
-            ("date('')", .argumentError), ("time('25:00')", .argumentError), ("datetime('2015-07-21T10:00[Mars/Olympus]')", .argumentError),
-            ("datetime('2015-07-21T10:00+05:00[Europe/Berlin]')", .argumentError), ("time('10:00+19:00')", .argumentError),
-            ("datetime({year: 2015, timezone: '../passwd'})", .argumentError), ("date({year: 2015, day: 3})", .argumentError),
+            ("date('2015-02-29')", ErrorCode.argumentError), ("date('2015-W54')", .argumentError),
+            ("date('15-1-1')", .argumentError),
+            ("date('')", .argumentError), ("time('25:00')", .argumentError),
+            ("datetime('2015-07-21T10:00[Mars/Olympus]')", .argumentError),
+            ("datetime('2015-07-21T10:00+05:00[Europe/Berlin]')", .argumentError),
+            ("time('10:00+19:00')", .argumentError),
+            ("datetime({year: 2015, timezone: '../passwd'})", .argumentError),
+            ("date({year: 2015, day: 3})", .argumentError),
             ("date({month: 3})", .argumentError), ("date({year: 2015, month: 13})", .argumentError),
             ("date({year: 2015, month: 3, week: 4})", .argumentError), ("date({year: 2015, hour: 3})", .argumentError),
-            ("date({year: '2015'})", .typeError), ("localtime({minute: 3})", .argumentError), ("date(1)", .typeError),
+            ("date({year: '2015'})", .typeError), ("localtime({minute: 3})", .argumentError), ("date(1)", .syntaxError), ("date([1][0])", .typeError),
             ("date(localtime('12:00'))", .typeError), ("date({date: 1})", .typeError), ("duration({})", .argumentError),
-            ("duration({eons: 1})", .argumentError), ("duration('P')", .argumentError), ("duration('PT')", .argumentError),
-            ("duration('P1')", .argumentError), ("duration({days: 'x'})", .typeError), ("duration({seconds: 1e300})", .argumentError),
+            ("duration({eons: 1})", .argumentError), ("duration('P')", .argumentError),
+            ("duration('PT')", .argumentError),
+            ("duration('P1')", .argumentError), ("duration({days: 'x'})", .typeError),
+            ("duration({seconds: 1e300})", .argumentError),
             ("duration({months: 9223372036854775807})", .argumentError), ("date('2015-01-01').hour", .argumentError),
             ("date('+999999999-12-31') + duration('P1D')", .argumentError), ("date('2015-01-01') + 1", .typeError),
             ("date('2015-01-01') - date('2014-01-01')", .typeError), ("duration('P1D') / 0", .arithmeticError),
             ("date('2015-01-01') * 2", .typeError), ("date.truncate('hour', date())", .argumentError),
-            ("date.truncate('fortnight', date())", .argumentError), ("datetime.fromEpoch(9223372036854775807, 1000000000)", .argumentError),
+            ("date.truncate('fortnight', date())", .argumentError),
+            ("datetime.fromEpoch(9223372036854775807, 1000000000)", .argumentError),
             ("duration({seconds: 9223372036854775807}) * 9223372036854775807", .argumentError),
             ("datetime({epochSeconds: 30000000000000000}).epochMillis", .arithmeticError),
             ("duration.between(duration('P1D'), date())", .typeError), ("date('2015-01-01').foo", .argumentError),
@@ -122,8 +155,10 @@ import Testing
     }
 
     @Test func temporalValuesAreStored() throws {
-        let graph = try Graph("CREATE ({d: date('2015-07-21'), l: [time('12:00Z'), time('13:00Z')], u: duration('P1D')})")
-        #expect(try graph.lines("MATCH (n) RETURN n.d, n.l, n.u, n.d.week") == ["2015-07-21 | [12:00Z, 13:00Z] | P1D | 30"])
+        let graph = try Graph(
+            "CREATE ({d: date('2015-07-21'), l: [time('12:00Z'), time('13:00Z')], u: duration('P1D')})")
+        #expect(
+            try graph.lines("MATCH (n) RETURN n.d, n.l, n.u, n.d.week") == ["2015-07-21 | [12:00Z, 13:00Z] | P1D | 30"])
     }
 }
 
@@ -150,5 +185,7 @@ import Testing
 }
 
 extension String {
-    fileprivate var replacingX: String { self == "localdatetime(x)" ? "localdatetime(y)" : "datetime({datetime: y, timezone: 'America/New_York'})" }
+    fileprivate var replacingX: String {
+        self == "localdatetime(x)" ? "localdatetime(y)" : "datetime({datetime: y, timezone: 'America/New_York'})"
+    }
 }

@@ -62,7 +62,10 @@ private final class AggregateOperator: BatchingOperator {
             return true
         }
         groups.removeAll(keepingCapacity: true)
+        let before = groupCount
         try number(batch)
+        // A key, its place in the table, and the state of each aggregate.
+        try frame.hold((groupCount - before) * (48 + 32 * plan.keys.count + 48 * plan.aggregates.count))
         for aggregator in aggregators {
             aggregator.grow(to: groupCount)
             try aggregator.accumulate(frame, groups, &columns)
@@ -202,6 +205,7 @@ private final class DistinctOperator: Operator {
             }
         }
         batch.keep(selection, plan.slots)
+        try frame.hold(rowsOf: batch, plan.keys)
         return try pass(batch)
     }
 

@@ -87,6 +87,8 @@ final class Percentile: ValueAggregator {
         shareValue = nil
     }
 
+    override var keepsValues: Bool { true }
+
     override func add(_ value: Value, _ group: Int) throws(GraphError) {
         _ = try Self.number(name, value)
         values[group].append(value)

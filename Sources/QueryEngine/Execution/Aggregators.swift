@@ -41,16 +41,16 @@ private func extend<T>(_ states: inout ContiguousArray<T>, to count: Int, with s
     while states.count < count { states.append(state()) }
 }
 
+private func tally(_ groups: ContiguousArray<Int>, _ counts: inout ContiguousArray<Int>) {
+    for group in groups { counts[group] &+= 1 }
+}
+
 private final class RowCounter: Aggregator {
     private var counts: ContiguousArray<Int> = []
     override func grow(to count: Int) { extend(&counts, to: count, with: 0) }
     override func reset() { counts.removeAll(keepingCapacity: counts.count < keptCount) }
     override func accumulate(_ frame: Frame, _ groups: ContiguousArray<Int>?, _ columns: inout IntegerColumns) {
-        guard let groups else {
-            counts[0] += frame.batch.rowCount
-            return
-        }
-        for group in groups { counts[group] += 1 }
+        if let groups { tally(groups, &counts) } else { counts[0] += frame.batch.rowCount }
     }
     override func result(_ group: Int) -> Value { .integer(Int64(counts[group])) }
 }
@@ -63,7 +63,13 @@ private final class IDCounter: Aggregator {
     override func reset() { counts.removeAll(keepingCapacity: counts.count < keptCount) }
     override func accumulate(_ frame: Frame, _ groups: ContiguousArray<Int>?, _ columns: inout IntegerColumns) {
         let ids = frame.batch.columns[slot.index].ids
-        for row in 0..<frame.batch.rowCount where ids[row] != noID { counts[groups?[row] ?? 0] += 1 }
+        let isWhole = !ids.contains(noID)
+        if let groups {
+            if isWhole { return tally(groups, &counts) }
+            for row in 0..<frame.batch.rowCount where ids[row] != noID { counts[groups[row]] += 1 }
+        } else {
+            counts[0] += isWhole ? frame.batch.rowCount : ids.count { $0 != noID }
+        }
     }
     override func result(_ group: Int) -> Value { .integer(Int64(counts[group])) }
 }
@@ -100,27 +106,65 @@ class ValueAggregator: Aggregator {
     private let argument: Compiled
     private let isDistinct: Bool
     private var seen: ContiguousArray<Set<Value>> = []
+    private var seenIntegers: ContiguousArray<IntegerSet> = []
 
     init(_ argument: Compiled, isDistinct: Bool) {
         self.argument = argument
         self.isDistinct = isDistinct
     }
 
-    override func grow(to count: Int) { if isDistinct { extend(&seen, to: count, with: []) } }
+    override func grow(to count: Int) {
+        if !isDistinct { return }
+        extend(&seen, to: count, with: [])
+        extend(&seenIntegers, to: count, with: IntegerSet())
+    }
 
-    override func reset() { seen = [] }
+    override func reset() {
+        seen = []
+        if seenIntegers.count == 1 { seenIntegers[0].removeAll() } else { seenIntegers = [] }
+    }
 
     override func accumulate(
         _ frame: Frame, _ groups: ContiguousArray<Int>?, _ columns: inout IntegerColumns
     ) throws(GraphError) {
-        if !isDistinct, let column = columns.column(argument.shape, frame), try add(column, groups) { return }
+        if let column = columns.column(argument.shape, frame) {
+            if isDistinct {
+                for row in 0..<column.count {
+                    let group = groups?[row] ?? 0
+                    if !seenIntegers[group].insert(column[row]) { continue }
+                    try frame.hold(16)
+                    if keepsValues { try frame.hold(16) }
+                    try add(.integer(column[row]), group)
+                }
+                return
+            }
+            if try add(column, groups) { return }
+        }
         for row in 0..<frame.batch.rowCount {
             let value = try argument.evaluate(frame, row)
             if value.isNull { continue }
             let group = groups?[row] ?? 0
-            if isDistinct, !seen[group].insert(value).inserted { continue }
+            if isDistinct {
+                if !isNew(value, group) { continue }
+                try frame.hold(value.byteCountEstimate * 2)
+            }
+            if keepsValues { try frame.hold(value.byteCountEstimate) }
             try add(value, group)
         }
+    }
+
+    /// Whether every value is kept until the end.
+    var keepsValues: Bool { false }
+
+    private func isNew(_ value: Value, _ group: Int) -> Bool {
+        switch value {
+        case .integer(let integer): return seenIntegers[group].insert(integer)
+        case .float(let float):
+            // A float that is whole equals the integer.
+            if let integer = Int64(exactly: float) { return seenIntegers[group].insert(integer) }
+        default: break
+        }
+        return seen[group].insert(value).inserted
     }
 
     func add(_ value: Value, _ group: Int) throws(GraphError) {}
@@ -141,11 +185,7 @@ private final class ValueCounter: ValueAggregator {
     }
     override func add(_ value: Value, _ group: Int) { counts[group] += 1 }
     override func add(_ integers: ContiguousArray<Int64>, _ groups: ContiguousArray<Int>?) -> Bool {
-        guard let groups else {
-            counts[0] += integers.count
-            return true
-        }
-        for group in groups { counts[group] += 1 }
+        if let groups { tally(groups, &counts) } else { counts[0] += integers.count }
         return true
     }
     override func result(_ group: Int) -> Value { .integer(Int64(counts[group])) }
@@ -252,6 +292,7 @@ private final class Collector: ValueAggregator {
         super.reset()
         lists = []
     }
+    override var keepsValues: Bool { true }
     override func add(_ value: Value, _ group: Int) { lists[group].append(value) }
     override func result(_ group: Int) -> Value { .list(lists[group]) }
 }

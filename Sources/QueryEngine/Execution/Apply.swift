@@ -90,6 +90,7 @@ struct UnionPlan: OperatorPlan {
     }
     let branches: [Branch]
     let outputs: [Slot]
+    let carried: [Slot]
 
     func make(_ frame: Frame, next: Operator) -> Operator { UnionOperator(frame, next: next, self) }
 }
@@ -99,7 +100,7 @@ private final class UnionOperator: BatchingOperator {
 
     init(_ frame: Frame, next: Operator, _ plan: UnionPlan) {
         self.plan = plan
-        super.init(frame, next: next, carried: [], produced: plan.outputs)
+        super.init(frame, next: next, carried: plan.carried, produced: plan.outputs)
     }
 
     override func push(_ batch: Batch) throws(GraphError) -> Bool {
@@ -108,6 +109,7 @@ private final class UnionOperator: BatchingOperator {
             for row in 0..<batch.rowCount where wantsMore {
                 try frame.run(branch.subplan, row, of: batch) { found throws(GraphError) in
                     for (from, to) in zip(branch.columns, plan.outputs) { copy(found, from, to) }
+                    output.append(row, of: batch, carried, count: found.rowCount)
                     output.rowCount += found.rowCount
                     wantsMore = try flushIfFull()
                     return wantsMore

@@ -4,6 +4,7 @@ internal import Synchronization
 
 /// The operators of a plan, made once and used by one execution after the other.
 final class Execution {
+    private let plan: Plan
     private let frame: Frame
     private let head: Operator
     private let sink: ResultSink
@@ -11,6 +12,7 @@ final class Execution {
     private let source: Batch
 
     init(_ plan: Plan, _ running: RunningQueries) {
+        self.plan = plan
         frame = Frame(plan, running)
         sink = ResultSink(frame, plan.resultLayout)
         var head: Operator = sink
@@ -28,6 +30,7 @@ final class Execution {
     ) throws(GraphError) -> QueryStatistics {
         try frame.begin(transaction, parameters, control)
         try control.check()
+        if plan.operatorCount > 0 { frame.profile = Profile(operatorCount: plan.operatorCount) }
         return try withoutActuallyEscaping(onBatch) { onBatch throws(GraphError) in
             sink.onBatch = onBatch
             // The closure must not be reachable any more when this returns.
@@ -35,9 +38,15 @@ final class Execution {
             source.rowCount = 1
             _ = try head.push(source)
             try head.finish()
+            if let profile = frame.profile {
+                frame.statistics.plan = PlanDescription(plan.steps, columns: plan.columns.map(\.name), profile)
+            }
             return frame.statistics
         }
     }
+
+    /// Bytes that the operators kept, roughly.
+    var heldByteCount: Int { frame.heldByteCount }
 
     /// Makes ready for another execution, after one that ended without an error.
     func reset() {
@@ -97,12 +106,20 @@ private final class ResultSink: Operator {
     }
 
     private func exchangeColumns(with batch: Batch) {
-        for (index, slot) in layout.slots.enumerated() {
+        // Taken out for the while, so that the objects' fields are accessed once, not once for each column.
+        var own: ContiguousArray<Column> = []
+        var others: ContiguousArray<Column> = []
+        swap(&own, &storage.columns)
+        swap(&others, &batch.columns)
+        for index in 0..<layout.slots.count {
+            let slot = layout.slots[index]
             if slot.isID {
-                swap(&storage.columns[index].ids, &batch.columns[slot.index].ids)
+                swap(&own[index].ids, &others[slot.index].ids)
             } else {
-                swap(&storage.columns[index].values, &batch.columns[slot.index].values)
+                swap(&own[index].values, &others[slot.index].values)
             }
         }
+        swap(&own, &storage.columns)
+        swap(&others, &batch.columns)
     }
 }

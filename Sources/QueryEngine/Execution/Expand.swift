@@ -35,8 +35,7 @@ private final class ExpandOperator: BatchingOperator {
         types = TypeNumbers(plan.types)
         super.init(
             frame, next: next, carried: plan.carried,
-            produced: plan.expansion.isInto
-                ? [plan.expansion.relationship] : [plan.expansion.relationship, plan.expansion.to])
+            produced: [plan.expansion.relationship, plan.expansion.to])
     }
 
     override func push(_ batch: Batch) throws(GraphError) -> Bool {
@@ -45,17 +44,16 @@ private final class ExpandOperator: BatchingOperator {
         let direction = plan.expansion.direction
         let sources = batch.columns[fromColumn].ids
         let needsRelationships = plan.isRelationshipNeeded
-        if !needsRelationships, !plan.expansion.isInto, try pushMany(batch, sources, types) { return wantsMore }
+        if !needsRelationships, try pushMany(batch, sources, types) { return wantsMore }
         for row in 0..<batch.rowCount {
             let node = sources[row]
             if node == noID { continue }
             let start = neighbours.count
-            if needsRelationships || plan.expansion.isInto || mustCompare(batch, row, node) {
+            if needsRelationships || mustCompare(batch, row, node) {
                 let relationshipStart = relationships.count
                 transaction.expand(
                     NodeID(node), direction, types: types, neighbours: &neighbours, relationships: &relationships)
                 dropUsed(batch, row, node, start, relationshipStart)
-                if plan.expansion.isInto { keepOnly(batch.columns[toColumn].ids[row], start, relationshipStart) }
                 if !needsRelationships { relationships.removeAll(keepingCapacity: true) }
             } else {
                 transaction.expand(NodeID(node), direction, types: types, neighbours: &neighbours)
@@ -103,7 +101,7 @@ private final class ExpandOperator: BatchingOperator {
     }
 
     private func handOn() throws(GraphError) -> Bool {
-        if !plan.expansion.isInto { swap(&output.columns[toColumn].ids, &neighbours) }
+        swap(&output.columns[toColumn].ids, &neighbours)
         neighbours.removeAll(keepingCapacity: true)
         swap(&output.columns[relationshipColumn].ids, &relationships)
         relationships.removeAll(keepingCapacity: true)
@@ -139,17 +137,6 @@ private final class ExpandOperator: BatchingOperator {
             neighbours.remove(at: start + index - relationshipStart)
             return
         }
-    }
-
-    private func keepOnly(_ end: UInt64, _ start: Int, _ relationshipStart: Int) {
-        var kept = 0
-        for index in 0..<(neighbours.count - start) where neighbours[start + index] == end {
-            neighbours[start + kept] = end
-            relationships[relationshipStart + kept] = relationships[relationshipStart + index]
-            kept += 1
-        }
-        neighbours.removeLast(neighbours.count - start - kept)
-        relationships.removeLast(relationships.count - relationshipStart - kept)
     }
 }
 

@@ -55,11 +55,19 @@ final class Frame {
     /// The rows that evaluators look at; set by each operator before it evaluates.
     var batch: Batch
     var statistics = QueryStatistics()
+    /// Set when the execution is profiled.
+    var profile: Profile?
+    /// Properties looked up, for profiles.
+    var hitCount = 0
+    /// Bytes that operators keep until the end, roughly.
+    var heldByteCount = 0
     /// Elements of lists that do not change within an execution, by the number of the IN that uses them.
     var constantSets: ContiguousArray<ConstantSet?>
     var patterns = PatternCache()
     /// Variables that expressions bind while they run.
     var locals: ContiguousArray<Value>
+    /// What expressions ask of connections between nodes, by number.
+    var connections: ContiguousArray<ConnectionTest>
     /// Plans inside expressions and operators, by number, once they have run.
     var subplans: ContiguousArray<SubplanInstance?>
     /// What `datetime()` and its kin take for now: one instant for the whole execution.
@@ -80,6 +88,7 @@ final class Frame {
         batch = Batch(slotCount: plan.slotCount)
         locals = ContiguousArray(repeating: .null, count: plan.localCount)
         subplans = ContiguousArray(repeating: nil, count: plan.subplanCount)
+        connections = ContiguousArray(plan.connections.map { ConnectionTest($0.direction, $0.types) })
         tokens = ContiguousArray(repeating: noToken, count: plan.references.names.count)
         constantSets = ContiguousArray(repeating: nil, count: plan.references.constantSetCount)
     }
@@ -112,8 +121,10 @@ final class Frame {
         current = nil
         parameters.removeAll(keepingCapacity: true)
         statistics = QueryStatistics()
+        heldByteCount = 0
         for index in constantSets.indices { constantSets[index] = nil }
         patterns = PatternCache()
+        for index in connections.indices { connections[index].reset() }
         instant = nil
     }
 
@@ -154,6 +165,7 @@ final class Frame {
     /// A property of a node, by the dialect's rule for a missing one.
     func property(_ key: Int, ofNode id: UInt64, _ missingIsError: Bool) throws(GraphError) -> Value {
         let token = token(key)
+        hitCount &+= 1
         if token != noToken, let value = transaction.property(token, ofNode: NodeID(id)) { return value }
         if !isReadOnly, !transaction.nodeExists(NodeID(id)) {
             throw GraphError(.entityNotFound, "Node \(id) has been deleted in this transaction")
@@ -166,6 +178,7 @@ final class Frame {
 
     func property(_ key: Int, ofRelationship id: UInt64, _ missingIsError: Bool) throws(GraphError) -> Value {
         let token = token(key)
+        hitCount &+= 1
         if token != noToken, let value = transaction.property(token, ofRelationship: RelationshipID(id)) {
             return value
         }

@@ -16,6 +16,8 @@ struct IndexSeekPlan: OperatorPlan {
 private final class IndexSeekOperator: BatchingOperator {
     private let plan: IndexSeekPlan
     private let column: Int
+    private let leadingValues: [Evaluator]
+    private let isEqual: Bool
     private var index: SchemaRuleID?
     /// What the row's values ask for.
     private var leading: [Value] = []
@@ -26,6 +28,8 @@ private final class IndexSeekOperator: BatchingOperator {
     init(_ frame: Frame, next: Operator, _ plan: IndexSeekPlan) {
         self.plan = plan
         column = plan.seek.slot.index
+        leadingValues = plan.seek.leading.map(\.evaluate)
+        if case .equal = plan.seek.probe { isEqual = true } else { isEqual = false }
         super.init(frame, next: next, carried: plan.carried, produced: [plan.seek.slot])
     }
 
@@ -33,7 +37,7 @@ private final class IndexSeekOperator: BatchingOperator {
         let token = frame.token(plan.name)
         if token == noToken { return true }
         index = findIndex(token)
-        if plan.seek.test != nil { prepareTest(batch) }
+        prepareTest(batch)
         for row in 0..<batch.rowCount {
             frame.batch = batch
             // The index that was there when the query was planned may be gone.
@@ -62,13 +66,12 @@ private final class IndexSeekOperator: BatchingOperator {
         guard let index else { return true }
         leading.removeAll(keepingCapacity: true)
         var isExact = true
-        for value in plan.seek.leading {
-            let value = try value.evaluate(frame, row)
+        for evaluate in leadingValues {
+            let value = try evaluate(frame, row)
             isExact = isExact && value.isFoundExactly
             leading.append(value)
         }
-        switch plan.seek.probe {
-        case .equal:
+        if isEqual {
             found.removeAll(keepingCapacity: true)
             if leading.count == 1 {
                 try frame.transaction.seek(index, equals: leading[0], into: &found)
@@ -76,6 +79,9 @@ private final class IndexSeekOperator: BatchingOperator {
                 try frame.transaction.seek(index, equals: leading, into: &found)
             }
             return try emit(isExact, batch, row)
+        }
+        switch plan.seek.probe {
+        case .equal: return true
         case .list(let list):
             guard case .list(let values) = try list.evaluate(frame, row) else { return true }
             seen.removeAll()

@@ -32,6 +32,7 @@ struct IntegerColumns {
         if let name {
             let token = frame.token(name)
             let nodes = frame.batch.columns[slot.index].ids
+            frame.hitCount &+= nodes.count
             new.isWhole = token != noToken && frame.transaction.integers(token, ofNodes: nodes, into: &new.column)
         } else if !slot.isID {
             new.isWhole = Self.read(frame.batch.columns[slot.index].values, into: &new.column)
@@ -67,25 +68,33 @@ struct IntegerNumbering {
             // Half of the table for what is below the first one seen.
             least = (column.first ?? 0) &- Self.tableCount / 2
         }
-        groups.reserveCapacity(column.count)
-        for integer in column {
-            let place = integer &- least
-            if place >= 0 && place < Self.tableCount {
-                var number = table[Int(place)]
-                if number < 0 {
-                    number = Int32(integers.count)
-                    integers.append(integer)
-                    table[Int(place)] = number
-                }
-                groups.append(Int(number))
-            } else if let number = others[integer] {
-                groups.append(Int(number))
-            } else {
-                groups.append(integers.count)
-                others[integer] = Int32(integers.count)
-                integers.append(integer)
-            }
+        groups.append(contentsOf: repeatElement(0, count: column.count))
+        let start = groups.count - column.count
+        let (table, least) = (table, least)
+        var hasNew = false
+        for row in 0..<column.count {
+            let place = UInt64(bitPattern: column[row] &- least)
+            let number = place < UInt64(Self.tableCount) ? table[Int(place)] : -1
+            groups[start + row] = Int(number)
+            if number < 0 { hasNew = true }
         }
+        if hasNew {
+            for row in 0..<column.count where groups[start + row] < 0 { groups[start + row] = number(column[row]) }
+        }
+    }
+
+    private mutating func number(_ integer: Int64) -> Int {
+        let new = Int32(integers.count)
+        let place = integer &- least
+        if place >= 0 && place < Self.tableCount {
+            if table[Int(place)] >= 0 { return Int(table[Int(place)]) }
+            table[Int(place)] = new
+        } else {
+            if let number = others[integer] { return Int(number) }
+            others[integer] = new
+        }
+        integers.append(integer)
+        return Int(new)
     }
 
     mutating func removeAll() {
@@ -95,5 +104,51 @@ struct IntegerNumbering {
         }
         integers.removeAll(keepingCapacity: integers.count < 1 << 14)
         others.removeAll(keepingCapacity: others.count < 1 << 14)
+    }
+}
+
+/// A set of any integers.
+struct IntegerSet {
+    private var count = 0
+    /// Open addressing, 0 for a free place.
+    private var table: ContiguousArray<Int64> = []
+    private var hasZero = false
+    private static let keptCount = 1 << 12
+
+    /// Adds an integer; true when it is new.
+    mutating func insert(_ integer: Int64) -> Bool {
+        if integer == 0 {
+            defer { hasZero = true }
+            return !hasZero
+        }
+        if count * 2 >= table.count { grow() }
+        let mask = table.count - 1
+        var place = IDSet.hash(UInt64(bitPattern: integer)) & mask
+        while table[place] != 0 {
+            if table[place] == integer { return false }
+            place = (place + 1) & mask
+        }
+        table[place] = integer
+        count += 1
+        return true
+    }
+
+    private mutating func grow() {
+        let old = table
+        table = ContiguousArray(repeating: 0, count: max(16, old.count * 4))
+        let mask = table.count - 1
+        for integer in old where integer != 0 {
+            var place = IDSet.hash(UInt64(bitPattern: integer)) & mask
+            while table[place] != 0 { place = (place + 1) & mask }
+            table[place] = integer
+        }
+    }
+
+    mutating func removeAll() {
+        if table.count > Self.keptCount { table = [] } else {
+            for index in table.indices { table[index] = 0 }
+        }
+        count = 0
+        hasZero = false
     }
 }

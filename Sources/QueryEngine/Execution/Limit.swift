@@ -78,7 +78,7 @@ extension Frame {
     /// The number after SKIP or LIMIT.
     func rowCount(_ count: Evaluator, _ keyword: String) throws(GraphError) -> Int {
         guard case .integer(let number) = try count(self, 0), number >= 0 else {
-            throw GraphError(.argumentError, "\(keyword) takes a whole number that is not negative")
+            throw GraphError(.syntaxError, "\(keyword) takes a whole number that is not negative")
         }
         return Int(number)
     }
@@ -102,6 +102,7 @@ private final class EagerOperator: Operator {
     }
 
     override func push(_ batch: Batch) throws(GraphError) -> Bool {
+        try frame.hold(rowsOf: batch, plan.slots)
         // Takes the columns away from the batch instead of copying them.
         let kept = Batch(slotCount: frame.slotCount)
         for slot in plan.slots { swap(&kept.columns[slot.index], &batch.columns[slot.index]) }

@@ -4,7 +4,7 @@ internal import Storage
 /// Keeps the rows for which a condition is true.
 struct FilterPlan: OperatorPlan {
     var isReusable: Bool { true }
-    let test: Predicate
+    let predicate: CompiledPredicate
     /// Keeps rows on which the condition fails, too: it is tested again later.
     let isLenient: Bool
     let slots: [Slot]
@@ -14,30 +14,50 @@ struct FilterPlan: OperatorPlan {
 
 private final class FilterOperator: Operator {
     private let plan: FilterPlan
+    private let test: Predicate
+    private let label: Int?
     private var selection: ContiguousArray<Int> = []
 
     init(_ frame: Frame, next: Operator, _ plan: FilterPlan) {
         self.plan = plan
+        test = plan.predicate.test
+        label = plan.predicate.label
         super.init(frame, next: next)
     }
 
     override func push(_ batch: Batch) throws(GraphError) -> Bool {
         frame.batch = batch
         try frame.checkControl()
+        if let label, frame.isLabelOfAll(label) { return try pass(batch) }
         selection.removeAll(keepingCapacity: true)
         if plan.isLenient {
             for row in 0..<batch.rowCount {
                 do throws(GraphError) {
-                    if try plan.test(frame, row) == .true { selection.append(row) }
+                    if try test(frame, row) == .true { selection.append(row) }
                 } catch {
                     selection.append(row)
                 }
             }
         } else {
-            for row in 0..<batch.rowCount where try plan.test(frame, row) == .true { selection.append(row) }
+            for row in 0..<batch.rowCount where try test(frame, row) == .true { selection.append(row) }
         }
         batch.keep(selection, plan.slots)
         return try pass(batch)
+    }
+}
+
+extension CompiledPredicate {
+    /// The label that it asks for, when that is all it does.
+    var label: Int? { if case .label(_, let name) = shape { name } else { nil } }
+}
+
+extension Frame {
+    /// Whether every node has a label, by its name's number.
+    func isLabelOfAll(_ name: Int) -> Bool {
+        let label = token(name)
+        // A row's node may have been deleted by the transaction itself.
+        guard label != noToken, transaction.isReadOnly else { return false }
+        return transaction.nodeCount(label: label) == transaction.nodeCount()
     }
 }
 
@@ -50,27 +70,36 @@ struct ProjectPlan: OperatorPlan {
 }
 
 private final class ProjectOperator: Operator {
-    private let plan: ProjectPlan
+    /// Batches from this size on are worth looking for columns of integers.
+    private static let columnRowCount = 16
+    private let evaluators: [Evaluator]
+    private let shapes: [Compiled.Shape]
+    private let targets: [Int]
     private var columns = IntegerColumns()
 
     init(_ frame: Frame, next: Operator, _ plan: ProjectPlan) {
-        self.plan = plan
+        evaluators = plan.items.map(\.expression.evaluate)
+        shapes = plan.items.map(\.expression.shape)
+        targets = plan.items.map(\.slot.index)
         super.init(frame, next: next)
     }
 
     override func push(_ batch: Batch) throws(GraphError) -> Bool {
         frame.batch = batch
         columns.begin()
-        for item in plan.items {
-            let index = item.slot.index
+        for item in targets.indices {
+            let index = targets[item]
             batch.columns[index].values.removeAll(keepingCapacity: true)
             batch.columns[index].values.reserveCapacity(batch.rowCount)
-            if case .nodeProperty = item.expression.shape, let column = columns.column(item.expression.shape, frame) {
+            if batch.rowCount >= Self.columnRowCount, case .nodeProperty = shapes[item],
+                let column = columns.column(shapes[item], frame)
+            {
                 for integer in column { batch.columns[index].values.append(.integer(integer)) }
                 continue
             }
+            let evaluate = evaluators[item]
             for row in 0..<batch.rowCount {
-                let value = try item.expression.evaluate(frame, row)
+                let value = try evaluate(frame, row)
                 batch.columns[index].values.append(value)
             }
         }

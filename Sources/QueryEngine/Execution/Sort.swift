@@ -39,29 +39,46 @@ private final class SortOperator: BatchingOperator {
             isWantedKnown = true
         }
         try frame.checkControl()
+        if wanted == nil { try frame.hold(rowsOf: batch, plan.slots) }
         rows.append(all: batch, plan.slots)
         for (index, key) in plan.keys.enumerated() {
             for row in 0..<batch.rowCount { keys[index].append(batch.value(key.slot, row)) }
         }
-        if let wanted, rows.rowCount > max(2 * wanted, 4 * frame.batchRowCount) { keepFirst(wanted) }
+        if let wanted, rows.rowCount > max(2 * wanted, 4 * frame.batchRowCount) { try keepFirst(wanted) }
         return true
     }
 
-    /// Row numbers in order; equal rows as they came.
-    private func order() -> ContiguousArray<Int> {
+    /// Row numbers in order; equal rows as they came. Throws when the query has to end, soon after.
+    private func order() throws(GraphError) -> ContiguousArray<Int> {
+        let order = unchecked()
+        try frame.checkControl()
+        return order
+    }
+
+    private func unchecked() -> ContiguousArray<Int> {
         var order = ContiguousArray(0..<rows.rowCount)
         let keys = keys
+        // Once the query has to end everything is in order: sorting is then over quickly.
+        var comparisonCount = 0
+        var isOver = false
+        func gaveUp() -> Bool {
+            comparisonCount &+= 1
+            if comparisonCount & 0xFFFF == 0, frame.control.isOver { isOver = true }
+            return isOver
+        }
         let descending = plan.keys.map(\.isDescending)
         if keys.count == 1 {
             let values = keys[0]
             let sign = descending[0] ? -1 : 1
             order.sort { a, b in
+                if gaveUp() { return false }
                 let result = values[a].order(values[b]) * sign
                 return result != 0 ? result < 0 : a < b
             }
             return order
         }
         order.sort { a, b in
+            if gaveUp() { return false }
             for index in keys.indices {
                 let result = keys[index][a].order(keys[index][b])
                 if result != 0 { return (result < 0) != descending[index] }
@@ -71,8 +88,8 @@ private final class SortOperator: BatchingOperator {
         return order
     }
 
-    private func keepFirst(_ count: Int) {
-        let first = order().prefix(count)
+    private func keepFirst(_ count: Int) throws(GraphError) {
+        let first = try order().prefix(count)
         let kept = Batch(slotCount: frame.slotCount)
         var keptKeys = plan.keys.map { _ in ContiguousArray<Value>() }
         for row in first {
@@ -85,7 +102,7 @@ private final class SortOperator: BatchingOperator {
     }
 
     override func finish() throws(GraphError) {
-        for row in order().prefix(wanted ?? Int.max) {
+        for row in try order().prefix(wanted ?? Int.max) {
             output.append(row, of: rows, carried)
             output.rowCount += 1
             if try !flushIfFull() { break }

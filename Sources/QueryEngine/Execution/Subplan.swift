@@ -18,13 +18,16 @@ struct Subplan: Sendable {
     /// Whether its operators can serve one row after the other.
     let isReusable: Bool
 
-    init(_ steps: [Step], needed: Set<Slot>, locals: [Local] = [], context: PlanContext) {
+    init(
+        _ steps: [Step], needed: Set<Slot>, locals: [Local] = [], context: PlanContext,
+        numbering: PhysicalPlanner.Numbering? = nil
+    ) {
         number = context.subplan()
         let own = Set(locals.map(\.slot))
         let live = steps.liveSlots(after: needed).first ?? needed
         imports = live.subtracting(own).sorted { $0.index < $1.index }
         self.locals = locals.filter { live.contains($0.slot) }
-        operators = PhysicalPlanner(context: context).operators(steps, needed: needed)
+        operators = PhysicalPlanner(context: context, numbering: numbering).operators(steps, needed: needed)
         isReusable = operators.allSatisfy(\.isReusable)
     }
 }

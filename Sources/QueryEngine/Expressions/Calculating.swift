@@ -87,9 +87,11 @@ enum Calculating {
                 return try TemporalArithmetic.add(y.content, x.content, 1)
             }
             return try TemporalArithmetic.add(x.content, y.content, 1)
-        case (.string(let x), .integer), (.string(let x), .float), (.string(let x), .boolean), (.string(let x), .temporal):
+        case (.string(let x), .integer), (.string(let x), .float), (.string(let x), .boolean),
+            (.string(let x), .temporal):
             if dialect == .cypher9 { return .string(x.text + Converting.text(b)) }
-        case (.integer, .string(let y)), (.float, .string(let y)), (.boolean, .string(let y)), (.temporal, .string(let y)):
+        case (.integer, .string(let y)), (.float, .string(let y)), (.boolean, .string(let y)),
+            (.temporal, .string(let y)):
             if dialect == .cypher9 { return .string(Converting.text(a) + y.text) }
         default: break
         }

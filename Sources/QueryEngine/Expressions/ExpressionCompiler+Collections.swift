@@ -16,7 +16,8 @@ extension ExpressionCompiler {
             guard let elements = try Self.elements(try list(frame, row)) else { return .null }
             var values: [Value] = []
             values.reserveCapacity(elements.count)
-            for element in elements {
+            for (index, element) in elements.enumerated() {
+                if index & 0xFFF == 0xFFF { try frame.checkControl() }
                 frame.locals[local] = element
                 if try test(frame, row) != .true { continue }
                 values.append(try map(frame, row))
@@ -49,7 +50,8 @@ extension ExpressionCompiler {
             guard let elements = try Self.elements(try list(frame, row)) else { return .unknown }
             var trueCount = 0
             var hasUnknown = false
-            for element in elements {
+            for (index, element) in elements.enumerated() {
+                if index & 0xFFF == 0xFFF { try frame.checkControl() }
                 frame.locals[local] = element
                 switch try test(frame, row) {
                 case .true: trueCount += 1
@@ -82,7 +84,8 @@ extension ExpressionCompiler {
             let start = try initial(frame, row)
             guard let elements = try Self.elements(try list(frame, row)) else { return .null }
             frame.locals[total] = start
-            for element in elements {
+            for (index, element) in elements.enumerated() {
+                if index & 0xFFF == 0xFFF { try frame.checkControl() }
                 frame.locals[local] = element
                 let next = try step(frame, row)
                 frame.locals[total] = next

@@ -58,8 +58,50 @@ extension ExpressionCompiler {
 
     /// `(a)-->(b)` as a condition.
     mutating func exists(_ part: PatternPart, _ offset: Int) throws(GraphError) -> Predicate {
+        if let test = try connection(part) { return test }
         let (planner, locals) = try match(part, nil, mayDeclare: false, offset)
         return exists(subplan(planner, needed: [], locals))
+    }
+
+    /// One relationship, of which only the types are asked for, between nodes that are known, or from one of them to any.
+    private mutating func connection(_ part: PatternPart) throws(GraphError) -> Predicate? {
+        guard part.shortest == .none, part.pathVariable == nil, part.relationships.count == 1,
+            unboundMessage == nil
+        else { return nil }
+        let relationship = part.relationships[0]
+        guard relationship.variable == nil, relationship.length == nil, relationship.properties == nil,
+            !relationship.isOptional
+        else { return nil }
+        var ends: [Slot?] = []
+        for node in part.nodes {
+            guard node.labels.isEmpty, node.properties == nil, node.expression == nil else { return nil }
+            guard let name = node.variable else {
+                ends.append(nil)
+                continue
+            }
+            guard !locals.contains(where: { codeUnitsEqual($0.name, name) }), scope.find(name)?.type == .node,
+                let slot = try entitySlot(Expression(.variable(name), at: node.offset)), slot.holding == .node
+            else { return nil }
+            ends.append(slot)
+        }
+        let types = relationship.types.map { context.references.name(.relationshipType, $0) }
+        if let from = ends[0], let to = ends[1] {
+            slots.formUnion([from, to])
+            let number = context.connection(relationship.direction, types)
+            let (a, b) = (from.index, to.index)
+            return { frame, row in
+                let (x, y) = (frame.batch.columns[a].ids[row], frame.batch.columns[b].ids[row])
+                return Truth(frame.connections[number].holds(frame, from: x, to: y))
+            }
+        }
+        guard let known = ends[0] ?? ends[1] else { return nil }
+        slots.insert(known)
+        let direction = ends[0] == nil ? relationship.direction.reversed : relationship.direction
+        let number = context.connection(direction, types)
+        let column = known.index
+        return { frame, row in
+            Truth(frame.connections[number].holds(frame, from: frame.batch.columns[column].ids[row]))
+        }
     }
 
     private func exists(_ subplan: Subplan) -> Predicate {

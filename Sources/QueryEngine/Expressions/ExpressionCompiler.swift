@@ -24,9 +24,16 @@ struct Compiled: Sendable {
 }
 
 struct CompiledPredicate: Sendable {
+    /// Forms that operators test for many rows at once.
+    enum Shape: Sendable {
+        /// A node's label, by its name's number in the plan.
+        case label(Slot, Int)
+        case other
+    }
     let test: Predicate
     let slots: Set<Slot>
     let text: String
+    var shape = Shape.other
 }
 
 /// What one planning shares: the query, and everything numbered on the way.
@@ -53,6 +60,14 @@ final class PlanContext {
     func local() -> Int {
         defer { localCount += 1 }
         return localCount
+    }
+
+    /// Connections that expressions test, by number.
+    private(set) var connections: [(direction: Direction, types: [Int])] = []
+
+    func connection(_ direction: Direction, _ types: [Int]) -> Int {
+        connections.append((direction, types))
+        return connections.count - 1
     }
 
     /// The number of a plan inside an expression.
@@ -106,7 +121,14 @@ struct ExpressionCompiler {
     mutating func compilePredicate(_ expression: Expression) throws(GraphError) -> CompiledPredicate {
         slots = []
         let test = try predicate(expression)
-        return CompiledPredicate(test: test, slots: slots, text: expression.text)
+        return CompiledPredicate(test: test, slots: slots, text: expression.text, shape: try predicateShape(expression))
+    }
+
+    private func predicateShape(_ expression: Expression) throws(GraphError) -> CompiledPredicate.Shape {
+        guard case .hasLabels(let entity, let labels) = expression.kind, labels.count == 1,
+            let slot = try entitySlot(entity), slot.holding == .node
+        else { return .other }
+        return .label(slot, context.references.name(.label, labels[0]))
     }
 
     // MARK: Values

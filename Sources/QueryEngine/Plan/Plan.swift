@@ -10,26 +10,32 @@ struct Plan: Sendable {
     let slotCount: Int
     let localCount: Int
     let subplanCount: Int
+    let connections: [(direction: Direction, types: [Int])]
     let columns: [(name: String, slot: Slot)]
     let resultLayout: ResultLayout
     let isWrite: Bool
-    let text: String
+    /// For EXPLAIN and PROFILE.
+    let steps: [Step]
+    let operatorCount: Int
     let batchRowCount: Int
     /// Whether the operators can serve one execution after the other.
     let isReusable: Bool
 
-    init(_ logical: LogicalPlan, _ options: QueryEngine.Options) {
+    init(_ logical: LogicalPlan, _ options: QueryEngine.Options, profiles: Bool = false) {
         batchRowCount = max(1, options.batchRowCount)
         dialect = logical.context.dialect
         columns = logical.columns
         isWrite = logical.isWrite
-        text = logical.text
-        operators = PhysicalPlanner(context: logical.context).operators(
+        steps = logical.steps
+        let numbering = profiles ? PhysicalPlanner.Numbering() : nil
+        operators = PhysicalPlanner(context: logical.context, numbering: numbering).operators(
             logical.steps, needed: Set(logical.columns.map(\.slot)))
+        operatorCount = numbering?.count ?? 0
         references = logical.context.references
         slotCount = logical.context.slotCount
         localCount = logical.context.localCount
         subplanCount = logical.context.subplanCount
+        connections = logical.context.connections
         resultLayout = ResultLayout(columns.map(\.slot))
         isReusable = operators.allSatisfy(\.isReusable)
     }
@@ -37,14 +43,62 @@ struct Plan: Sendable {
 
 /// Turns steps into operators. Each carries on only the columns that something after it reads.
 struct PhysicalPlanner {
+    /// Numbers operators for a profile, each before those inside it.
+    final class Numbering {
+        private(set) var count = 0
+
+        func next() -> Int {
+            defer { count += 1 }
+            return count
+        }
+    }
+
     let context: PlanContext
+    var numbering: Numbering?
 
     func operators(_ steps: [Step], needed: Set<Slot>) -> [any OperatorPlan] {
+        let steps = steps.rewritten(needed: needed, context.options)
         let live = steps.liveSlots(after: needed)
-        return steps.enumerated().map { index, step in
+        var result: [any OperatorPlan] = []
+        var index = 0
+        while index < steps.count {
+            // A profile shows each step on its own.
+            if numbering == nil, let fused = intersection(steps, live, index) {
+                result.append(fused)
+                index += 2
+                continue
+            }
             let after = live[index + 1]
-            return make(step, after, carried: Self.sorted(after.subtracting(step.writes)))
+            let carried = Self.sorted(after.subtracting(steps[index].writes))
+            if let number = numbering?.next() {
+                let plan = make(steps[index], after, carried: carried)
+                result.append(ProfiledPlan(plan: plan, number: number, readsRows: steps[index].readsRows))
+            } else {
+                result.append(make(steps[index], after, carried: carried))
+            }
+            index += 1
         }
+        return result
+    }
+
+    /// An expansion and the one after it that closes a triangle with what it has found, as one.
+    private func intersection(_ steps: [Step], _ live: [Set<Slot>], _ index: Int) -> (any OperatorPlan)? {
+        guard index + 1 < steps.count, case .expand(let first) = steps[index], first.length == nil, !first.isInto,
+            case .expand(let closing) = steps[index + 1], closing.length == nil, closing.isInto
+        else { return nil }
+        let after = live[index + 2]
+        guard closing.from == first.to || closing.to == first.to, closing.from != closing.to,
+            !after.contains(first.relationship), !after.contains(closing.relationship)
+        else { return nil }
+        let carried = Self.sorted(after.subtracting([first.to]))
+        return ExpandIntersectPlan(
+            expansion: first, types: first.types.map { context.references.name(.relationshipType, $0) },
+            closing: closing, closingTypes: closing.types.map { context.references.name(.relationshipType, $0) },
+            isEndNeeded: after.contains(first.to), carried: carried, inputs: Self.sorted(live[index]),
+            plain: (index...index + 1).map { step in
+                make(
+                    steps[step], live[step + 1], carried: Self.sorted(live[step + 1].subtracting(steps[step].writes)))
+            })
     }
 
     private static func sorted(_ slots: Set<Slot>) -> [Slot] { slots.sorted { $0.index < $1.index } }
@@ -66,12 +120,23 @@ struct PhysicalPlanner {
                 name: context.references.name(seek.slot.holding == .node ? .label : .relationshipType, seek.name),
                 keys: seek.keys.map { context.references.name(.propertyKey, $0) }, carried: carried)
         case .expand(let expansion): return expand(expansion, after, carried)
+        case .distinctWalk(let walk):
+            return DistinctWalkPlan(
+                from: walk.from, to: walk.to,
+                hops: walk.hops.map { hop in
+                    .init(
+                        direction: hop.direction, types: hop.types.map { context.references.name(.relationshipType, $0) },
+                        patternStart: hop.patternStart, comparable: hop.comparable, filters: hop.filters,
+                        slot: hop.slot, isReported: hop.isReported)
+                },
+                reportsStart: walk.reportsStart, reach: walk.reach.map { .init(maximum: $0) }, gathers: walk.gathers,
+                isEndNeeded: after.contains(walk.to), carried: carried)
         case .endpoints(let ends):
             return EndpointsPlan(
                 ends: ends, types: ends.types.map { context.references.name(.relationshipType, $0) }, carried: carried)
         case .entity(let from, let to): return EntityPlan(from: from, to: to)
         case .filter(let predicate, let isLenient):
-            return FilterPlan(test: predicate.test, isLenient: isLenient, slots: all)
+            return FilterPlan(predicate: predicate, isLenient: isLenient, slots: all)
         case .path(let slot, let shape): return PathPlan(slot: slot, shape: shape)
         case .optional(let inner, let nulls, let row):
             let innerNeeded = after.intersection(nulls).union([row])
@@ -101,24 +166,24 @@ struct PhysicalPlanner {
         case .apply(let inner, let outputs, let isUnit):
             let needed = outputs.filter { after.contains($0) }
             return ApplyPlan(
-                subplan: Subplan(inner, needed: Set(needed), context: context), outputs: needed, isUnit: isUnit,
+                subplan: Subplan(inner, needed: Set(needed), context: context, numbering: numbering), outputs: needed, isUnit: isUnit,
                 carried: carried)
         case .union(let branches, let outputs):
             return UnionPlan(
                 branches: branches.map {
-                    .init(subplan: Subplan($0.steps, needed: Set($0.columns), context: context), columns: $0.columns)
-                }, outputs: outputs)
+                    .init(subplan: Subplan($0.steps, needed: Set($0.columns), context: context, numbering: numbering), columns: $0.columns)
+                }, outputs: outputs, carried: carried)
         case .merge(let merge):
             let updates = (merge.onCreate + merge.onMatch).reduce(into: Set<Slot>()) { $0.formUnion($1.reads) }
             let wanted = merge.creations.reduce(into: updates) { $0.formUnion($1.reads) }
             return MergePlan(
-                match: Subplan(merge.match, needed: Set(merge.produced), context: context), creations: merge.creations,
+                match: Subplan(merge.match, needed: Set(merge.produced), context: context, numbering: numbering), creations: merge.creations,
                 onCreate: merge.onCreate, onMatch: merge.onMatch, produced: merge.produced,
                 carried: Self.sorted(after.union(wanted).subtracting(merge.produced)))
         case .createUnique(let pattern): return CreateUniquePlan(pattern: pattern)
         case .forEach(let list, let element, let inner):
             return ForEachPlan(
-                list: list.evaluate, element: element, subplan: Subplan(inner, needed: [], context: context))
+                list: list.evaluate, element: element, subplan: Subplan(inner, needed: [], context: context, numbering: numbering))
         case .call(let call):
             return CallPlan(
                 procedure: call.procedure, arguments: call.arguments.map(\.evaluate), outputs: call.outputs,
@@ -143,6 +208,10 @@ struct PhysicalPlanner {
                     (context.references.name(.propertyKey, $0.key), $0.value.evaluate)
                 },
                 carried: carried.filter { $0 != expansion.to })
+        }
+        if expansion.isInto {
+            return ExpandIntoPlan(
+                expansion: expansion, types: types, isRelationshipNeeded: isRelationshipNeeded, carried: carried)
         }
         return ExpandPlan(
             expansion: expansion, types: types, isRelationshipNeeded: isRelationshipNeeded,

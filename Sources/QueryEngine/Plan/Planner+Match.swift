@@ -188,16 +188,17 @@ struct MatchPlanner {
         for end in [edge.from, edge.to] where !bound.contains(end) {
             let behind = closure(of: [end], avoiding: bound)
             // a-[?]-x-[?]-b with both ends bound is a full outer join.
-            let joins = graph.edges.indices.contains { other in
+            let joins = graph.edges.indices.filter { other in
                 let (one, two) = (graph.edges[other].from, graph.edges[other].to)
                 return other != index && !done.contains(other) && graph.edges[other].pattern.isOptional
                     && (behind.vertices.contains(one) && bound.contains(two)
                         || behind.vertices.contains(two) && bound.contains(one))
             }
-            if joins {
+            if joins.count > 1 {
                 throw planner.fail(
-                    "two optional relationships between bound elements are not supported yet", at: edge.pattern.offset)
+                    "no more than two optional relationships can stand between bound elements", at: edge.pattern.offset)
             }
+            if let other = joins.first { return try followJoin(index, other, through: end) }
             group.formUnion(behind.edges)
             vertices.formUnion(behind.vertices)
         }
@@ -210,6 +211,48 @@ struct MatchPlanner {
         planner.steps = outside
         let nulls = group.map { graph.edges[$0].slot } + vertices.map { graph.vertices[$0].slot }
         planner.steps.append(.optional(inner, nulls: nulls, row: planner.context.slot(.node)))
+    }
+
+    /// `a-[?]-x-[?]-b` with a and b known: every x that one of them knows, once, with what leads there from both.
+    private mutating func followJoin(_ first: Int, _ second: Int, through middle: Int) throws(GraphError) {
+        let outside = planner.steps
+        let outputs = [graph.vertices[middle].slot, graph.edges[first].slot, graph.edges[second].slot]
+        let fromFirst = try joinBranch(first, second)
+        var fromSecond = try joinBranch(second, first)
+        // What both know has been found from the first.
+        var compiler = planner.compiler()
+        let name = Expression(.variable(graph.edges[first].name), at: graph.edges[first].pattern.offset)
+        fromSecond.append(.filter(try compiler.compilePredicate(Expression(.isNull(name), at: name.offset)), isLenient: false))
+        planner.steps = [
+            .union(
+                [.init(steps: fromFirst, columns: outputs), .init(steps: fromSecond, columns: outputs)], outputs: outputs)
+        ]
+        done.formUnion([first, second])
+        bound.insert(middle)
+        available.formUnion([graph.vertices[middle].name, graph.edges[first].name, graph.edges[second].name])
+        let behind = closure(of: [middle], avoiding: bound.subtracting([middle]))
+        isInsideOptional = true
+        try follow(behind.edges)
+        isInsideOptional = false
+        let inner = planner.steps
+        let vertices = behind.vertices.subtracting([middle]).map { graph.vertices[$0].slot }
+        let nulls = outputs + behind.edges.map { graph.edges[$0].slot } + vertices
+        planner.steps = outside + [.optional(inner, nulls: nulls, row: planner.context.slot(.node))]
+    }
+
+    /// Follows one of the two for certain and the other where it is there.
+    private func joinBranch(_ certain: Int, _ other: Int) throws(GraphError) -> [Step] {
+        var branch = self
+        branch.isInsideOptional = true
+        planner.steps = []
+        try branch.follow(certain)
+        let lead = planner.steps
+        planner.steps = []
+        try branch.follow(other)
+        let inner = planner.steps
+        return lead + [
+            .optional(inner, nulls: [graph.edges[other].slot], row: planner.context.slot(.node))
+        ]
     }
 
     // MARK: Order
@@ -446,6 +489,7 @@ struct MatchPlanner {
         for (index, other) in graph.edges.enumerated() where done.contains(index) && mayBeSame(edge, other) {
             // Two directed relationships can only be the same where they begin at the same node.
             var condition: Slot?
+            var farCondition: Slot?
             if edge.pattern.direction != .both, other.pattern.direction != .both, edge.pattern.length == nil,
                 other.pattern.length == nil
             {
@@ -454,8 +498,10 @@ struct MatchPlanner {
                 let otherStart = other.pattern.direction == .outgoing ? other.from : other.to
                 let counterpart = nearIsStart ? otherStart : other.other(than: otherStart)
                 if counterpart != near { condition = graph.vertices[counterpart].slot }
+                let farCounterpart = other.other(than: counterpart)
+                if farCounterpart != edge.other(than: near) { farCondition = graph.vertices[farCounterpart].slot }
             }
-            result.append(.init(slot: other.slot, onlyWhereFromIs: condition))
+            result.append(.init(slot: other.slot, onlyWhereFromIs: condition, onlyWhereToIs: farCondition))
         }
         return result
     }

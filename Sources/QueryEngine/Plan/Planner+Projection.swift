@@ -100,7 +100,8 @@ extension Planner {
             substitutions.append((item.expression, slot))
             variables.append(Variable(name: item.name, slot: slot, type: type))
         }
-        for expression in items.map(\.expression) + order {
+        // openCypher sorts only by aggregates that are projected as well.
+        for expression in items.map(\.expression) + (context.dialect == .cypher18 ? order : []) {
             try collectAggregates(expression, &aggregates, &substitutions)
         }
         steps.append(.aggregate(keys: keys, aggregates: aggregates))
@@ -144,6 +145,9 @@ extension Planner {
                 throw compiler().wrongCount(name, "\(count)", arguments.count, expression.offset)
             }
             if count == 2 { parameter = try compile(arguments[1]) }
+            if let random = arguments[0].first(where: \.isRandom) {
+                throw fail("what is aggregated cannot be random: pass it through WITH", at: random.offset)
+            }
             function = known
             isDistinct = distinct
             var compiler = compiler()
@@ -233,6 +237,10 @@ extension Planner {
 }
 
 extension Expression {
+    fileprivate var isRandom: Bool {
+        if case .function(let name, _, _) = kind { name == "rand" || name == "randomuuid" } else { false }
+    }
+
     /// A variable, or a property of one.
     fileprivate var isSimple: Bool {
         switch kind {

@@ -43,8 +43,8 @@ final class Planner {
             try planner.plan(body)
             planner.answerCountsFromStore()
         }
-        return LogicalPlan(
-            steps: planner.steps, columns: planner.columns, isWrite: context.isWrite, context: context)
+        let steps = planner.steps.rewritten(needed: Set(planner.columns.map(\.slot)), options)
+        return LogicalPlan(steps: steps, columns: planner.columns, isWrite: context.isWrite, context: context)
     }
 
     /// A procedure that is called without YIELD gives its fields as the result.

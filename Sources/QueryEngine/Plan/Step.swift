@@ -12,6 +12,7 @@ indirect enum Step: Sendable {
     case relationshipsByID(Slot, Compiled)
     case indexSeek(IndexSeek)
     case expand(Expansion)
+    case distinctWalk(DistinctWalk)
     case endpoints(Endpoints)
     /// A value becomes a node or relationship column.
     case entity(from: Slot, to: Slot)
@@ -152,11 +153,40 @@ indirect enum Step: Sendable {
         var isReversed = false
     }
 
+    /// Expansions one after the other of which only the different nodes at their end matter.
+    struct DistinctWalk: Sendable {
+        struct Hop: Sendable {
+            let direction: Direction
+            let types: [String]
+            /// Earlier hops of the same pattern whose relationships may be this one's.
+            var comparable: [Int]
+            /// The first of them, or the hop itself.
+            var patternStart: Int
+            /// Conditions on the node it leads to.
+            var filters: [CompiledPredicate]
+            let slot: Slot
+            /// Whether the nodes it leads to belong to the result.
+            var isReported: Bool
+        }
+        let from: Slot
+        var to: Slot
+        var hops: [Hop]
+        let reportsStart: Bool
+        /// The greatest distance, when the result is all nodes from a distance of 1 on.
+        let reach: Int?
+        /// Whether it takes all rows before it begins; each node comes once then.
+        let gathers: Bool
+        /// Whether nothing else of the rows is needed later.
+        let carriesNothing: Bool
+    }
+
     /// A relationship (or list of them) of the same MATCH that must not be found again.
     struct UniqueAgainst: Sendable {
         let slot: Slot
         /// Both can only be the same relationship where this node is the one expanded from.
         let onlyWhereFromIs: Slot?
+        /// And where this node is the one expanded to.
+        let onlyWhereToIs: Slot?
     }
 
     struct Endpoints: Sendable {
@@ -257,9 +287,11 @@ extension Step {
             for other in expansion.unique {
                 slots.insert(other.slot)
                 if let node = other.onlyWhereFromIs { slots.insert(node) }
+                if let node = other.onlyWhereToIs { slots.insert(node) }
             }
             for property in expansion.properties { slots.formUnion(property.value.slots) }
             return slots
+        case .distinctWalk(let walk): return [walk.from]
         case .endpoints(let ends):
             var slots = Set(ends.unique).union([ends.relationship])
             if ends.isFromBound { slots.insert(ends.from) }
@@ -300,6 +332,7 @@ extension Step {
         case .call(let call): return Set(call.outputs.map(\.slot))
         case .shortestPath(let step): return [step.relationships]
         case .indexSeek(let seek): return [seek.slot]
+        case .distinctWalk(let walk): return [walk.to]
         case .expand(let expansion):
             return expansion.isInto ? [expansion.relationship] : [expansion.relationship, expansion.to]
         case .endpoints(let ends):

@@ -13,6 +13,15 @@ extension Procedure {
             }
         },
         Procedure(
+            "dbms.functions", gives: ["name", "category", "description", "signature", "aggregating"],
+            "All functions, aggregates included."
+        ) { _, _ in
+            FunctionDescription.all.map { function in
+                let texts = [function.name, function.category, function.summary, function.signature]
+                return texts.map { .string($0) } + [.boolean(function.category == "Aggregating")]
+            }
+        },
+        Procedure(
             "dbms.listTransactions", ["names"], required: 0,
             gives: ["transactionId", "currentQuery", "elapsedTimeMillis", "status"], "The queries that run now."
         ) { frame, arguments throws(GraphError) in

@@ -52,6 +52,13 @@ package struct RowEncoder: ResultConsumer, Sendable {
 
     package mutating func end(_ statistics: QueryStatistics, in transaction: Transaction) throws(GraphError) {
         json.endList()
+        if let plan = statistics.plan {
+            var writer = RepresentationWriter(continuing: json, base: base, transaction: transaction)
+            json = JSONWriter(layout)
+            writer.json.key("plan")
+            writer.value(plan.value)
+            json = writer.json
+        }
         json.endObject()
         kept.append(ByteBuffer(bytes: json.take()))
     }

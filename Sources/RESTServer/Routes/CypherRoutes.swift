@@ -117,6 +117,15 @@ struct CypherRoutes: Sendable {
     /// This endpoint answers every error of the client with 400; there is no resource that could be missing or in
     /// conflict.
     private static func legacy(_ error: GraphError) -> GraphError {
+        // What a REST call names wrongly is bad input; what a query gives a function has a name of its own.
+        if error.code == .argumentError {
+            return GraphError(
+                ErrorCode(error.code.name, httpStatus: 400, legacyException: "InvalidArgumentException"), error.message)
+        }
+        if error.code == .constraintViolation {
+            return GraphError(
+                ErrorCode(error.code.name, httpStatus: 400, legacyException: "ConstraintViolationException"), error.message)
+        }
         guard (401..<500).contains(error.code.httpStatus), error.code != .readOnly else { return error }
         return GraphError(
             ErrorCode(error.code.name, httpStatus: 400, legacyException: error.code.legacyException), error.message)

@@ -9,7 +9,7 @@ internal import Synchronization
 /// Opening maps the segments; each is verified when its first reader comes. One that turns out damaged reads as empty
 /// and is noted in ``damage``.
 final class Base: @unchecked Sendable {
-    // Safety: no lock and no thread owns it: `adjacencies` and `labelSets` are written by the initialiser only and lead
+    // Safety: no lock and no thread owns it: `adjacencies`, `labelSets`, `columns` and `columnStarts` are written by the initialiser only and lead
     // into segments that this object keeps; what `verified` points to is atomic.
     let manifest: Manifest
     let damage: StoreDamage
@@ -23,6 +23,10 @@ final class Base: @unchecked Sendable {
     private let adjacencies: UnsafeMutablePointer<Adjacency>
     /// Per range of nodes its nodes' label sets, of which 0 is none for no node; nil where there is no segment.
     private let labelSets: UnsafeMutablePointer<UnsafePointer<UInt16>?>
+    /// The columns of properties of all ranges of nodes, and per range and one more where its own begin; flat for the
+    /// same reason.
+    private let columns: UnsafeMutablePointer<ColumnSet.Column>
+    private let columnStarts: UnsafeMutablePointer<Int>
     /// Per range of nodes whether its segment was verified.
     private let verified: UnsafeMutablePointer<Atomic<Bool>>
     private let rangeCount: UInt64
@@ -48,11 +52,21 @@ final class Base: @unchecked Sendable {
         rangeCount = UInt64(nodeSegments.count)
         adjacencies = .allocate(capacity: nodeSegments.count * 2)
         labelSets = .allocate(capacity: nodeSegments.count)
+        let allColumns = nodeSegments.map { $0?.columns.columns ?? [] }
+        columns = .allocate(capacity: max(1, allColumns.reduce(0) { $0 + $1.count }))
+        columnStarts = .allocate(capacity: nodeSegments.count + 1)
+        columnStarts.initialize(to: 0)
         verified = .allocate(capacity: nodeSegments.count)
         for (range, segment) in nodeSegments.enumerated() {
             (adjacencies + range * 2).initialize(to: segment?.outgoing ?? Adjacency())
             (adjacencies + range * 2 + 1).initialize(to: segment?.incoming ?? Adjacency())
             (labelSets + range).initialize(to: segment?.labelSetOfNode)
+            var end = columnStarts[range]
+            for column in allColumns[range] {
+                (columns + end).initialize(to: column)
+                end += 1
+            }
+            (columnStarts + range + 1).initialize(to: end)
             (verified + range).initialize(to: Atomic(segment?.file.isVerified ?? true))
         }
     }
@@ -60,6 +74,8 @@ final class Base: @unchecked Sendable {
     deinit {
         adjacencies.deallocate()
         labelSets.deallocate()
+        columns.deallocate()
+        columnStarts.deallocate()
         verified.deallocate()
     }
 
@@ -199,6 +215,38 @@ final class Base: @unchecked Sendable {
         guard verified[Int(range)].load(ordering: .acquiring) || verify(nodes: Int(range)) else { return false }
         return labelSets[slot] != 0
     }
+
+    /// A property of a node; touches no object.
+    @inline(__always)
+    func property(_ key: TokenID, ofNode id: UInt64) -> Value? {
+        guard let (range, slot) = place(ofNode: id) else { return nil }
+        for number in columnStarts[range]..<columnStarts[range + 1] where columns[number].key == key {
+            let column = columns + number
+            if let index = column.pointee.index(of: slot) { return column.pointee.value(at: index) }
+        }
+        return nil
+    }
+
+    /// Where the properties of a node are: the range, for ``integers(_:range:)``, and the slot in it.
+    @inline(__always)
+    func place(ofNode id: UInt64) -> (range: Int, slot: Int)? {
+        let range = id >> nodeShift
+        guard range < rangeCount else { return nil }
+        let slot = Int(id & nodeMask)
+        guard slot < adjacencies[Int(range) * 2].slotCount else { return nil }
+        guard verified[Int(range)].load(ordering: .acquiring) || verify(nodes: Int(range)) else { return nil }
+        return (Int(range), slot)
+    }
+
+    /// The column of integers of a key in a range of nodes.
+    func integers(_ key: TokenID, range: Int) -> ColumnSet.Column? {
+        for number in columnStarts[range]..<columnStarts[range + 1]
+        where columns[number].key == key && columns[number].kind == .integer { return columns[number] }
+        return nil
+    }
+
+    /// How many slots a range of nodes has.
+    func slotCount(range: Int) -> Int { adjacencies[range * 2].slotCount }
 
     /// Asks for what ``hasNode(_:)`` will read.
     @inline(__always)

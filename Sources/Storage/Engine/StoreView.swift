@@ -31,8 +31,8 @@ final class StoreView: Sendable {
     }
 
     private func version(ofNode id: UInt64, at transaction: UInt64) -> EntityVersion? {
-        for layer in layers {
-            if let version = layer.nodeVersion(id, at: transaction) { return version }
+        for index in 0..<layers.count where layers[index].nodes.mayHaveGroup(of: id) {
+            if let version = layers[index].nodeVersion(id, at: transaction) { return version }
         }
         return nil
     }
@@ -62,8 +62,7 @@ final class StoreView: Sendable {
 
     func property(_ key: TokenID, ofNode id: UInt64, at transaction: UInt64) -> Value? {
         if let version = version(ofNode: id, at: transaction) { return version.properties.value(key) }
-        guard let (segment, slot) = base.node(id) else { return nil }
-        return segment.columns.value(key, slot: slot)
+        return base.property(key, ofNode: id)
     }
 
     func properties(ofNode id: UInt64, at transaction: UInt64) -> [Property] {

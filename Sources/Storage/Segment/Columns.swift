@@ -163,14 +163,11 @@ struct ColumnSet {
 
     @inline(__always)
     func value(_ key: TokenID, slot: Int) -> Value? {
-        for column in columns where column.key == key {
-            if let index = column.index(of: slot) { return column.value(at: index) }
+        for number in 0..<columns.count where columns[number].key == key {
+            if let index = columns[number].index(of: slot) { return columns[number].value(at: index) }
         }
         return nil
     }
-
-    /// The column of a key that holds integers; nil when there is none.
-    func integers(_ key: TokenID) -> Column? { columns.first { $0.key == key && $0.kind == .integer } }
 
     /// All properties of a slot, ascending by key.
     func properties(slot: Int) -> [Property] {

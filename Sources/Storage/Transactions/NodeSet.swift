@@ -12,6 +12,38 @@ public struct NodeSet: ~Copyable {
 
     public var isEmpty: Bool { count == 0 }
 
+    /// A node by its place in the order in which they were added.
+    public subscript(place: Int) -> UInt64 {
+        precondition(place < count)
+        return members[place]
+    }
+
+    /// Appends the nodes at some places to an array.
+    public func append(_ places: Range<Int>, to nodes: inout ContiguousArray<UInt64>) {
+        precondition(places.upperBound <= count)
+        nodes.append(contentsOf: members[places])
+    }
+
+    /// Takes out the nodes for which `isKept` is false, called with their places; the others stay in order.
+    public mutating func filter(_ isKept: (Int) -> Bool) {
+        var kept = 0
+        for place in 0..<count {
+            let node = members[place]
+            if isKept(place) {
+                members[kept] = node
+                kept += 1
+            } else {
+                words[Int(node >> 6)] &= ~(1 << (node & 63))
+            }
+        }
+        count = kept
+    }
+
+    /// Empties it, and gives back memory that is more than `byteCount`.
+    public mutating func removeAll(keepingAtMost byteCount: Int) {
+        if (words.count + members.count) * 8 > byteCount { self = NodeSet() } else { removeAll() }
+    }
+
     /// Makes room for all nodes below an id.
     mutating func reserve(upTo end: UInt64) {
         let wordCount = Int(end >> 6) + 1

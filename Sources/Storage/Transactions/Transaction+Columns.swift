@@ -10,11 +10,11 @@ extension Transaction {
     ) -> Bool {
         values.removeAll(keepingCapacity: true)
         values.append(contentsOf: repeatElement(0, count: nodes.count))
-        let isUnchanged = isReadOnly && !view.hasNodes
+        let isUnchanged = isReadOnly && !hasChangedNodes
         return nodes.withUnsafeBufferPointer { nodes in
             values.withUnsafeMutableBufferPointer { values in
-                guard let base = values.baseAddress else { return true }
-                return integers(key, nodes, isUnchanged, into: base)
+                guard let target = values.baseAddress else { return true }
+                return integers(key, nodes, isUnchanged, into: target)
             }
         }
     }
@@ -24,7 +24,7 @@ extension Transaction {
         into values: UnsafeMutablePointer<Int64>
     ) -> Bool {
         var index = 0
-        var known: (segment: NodeSegment, column: ColumnSet.Column)?
+        var known: (range: Int, slotCount: Int, column: ColumnSet.Column)?
         while index < nodes.count {
             let node = nodes[index]
             guard isUnchanged || isReadOnly && !view.mayHaveChanged(node) else {
@@ -33,14 +33,14 @@ extension Transaction {
                 index += 1
                 continue
             }
-            guard let (segment, slot) = view.base.node(node) else { return false }
-            if known?.segment !== segment {
-                guard let column = segment.columns.integers(key) else { return false }
-                known = (segment, column)
+            guard let (range, slot) = base.place(ofNode: node) else { return false }
+            if known?.range != range {
+                guard let column = base.integers(key, range: range) else { return false }
+                known = (range, base.slotCount(range: range), column)
             }
-            guard let column = known?.column else { return false }
+            guard let (_, slotCount, column) = known else { return false }
             var end = index + 1
-            let endMaximum = min(nodes.count, index + segment.slotCount - slot)
+            let endMaximum = min(nodes.count, index + slotCount - slot)
             while end < endMaximum, nodes[end] == node &+ UInt64(end &- index),
                 isUnchanged || !view.mayHaveChanged(nodes[end])
             {

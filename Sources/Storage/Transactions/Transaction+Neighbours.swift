@@ -82,4 +82,69 @@ extension Transaction {
             }
         }
     }
+
+    /// The same for a part of the nodes of `from`, by their places, and with the number of nodes in `into` after each of
+    /// them appended to `ends`: so it can be said from which node each of `into` was reached first.
+    public func expandDistinct(
+        _ from: borrowing NodeSet, _ places: Range<Int>, _ direction: Direction, types: [TokenID],
+        into: inout NodeSet, ends: inout ContiguousArray<Int>
+    ) {
+        into.reserve(upTo: max(state.nextNodeID, writes?.createdNodes.max().map { $0 + 1 } ?? 0))
+        var neighbours: ContiguousArray<UInt64> = []
+        guard isReadOnly, direction != .both, !hasChangedAdjacency else {
+            for place in places {
+                neighbours.removeAll(keepingCapacity: true)
+                expand(NodeID(from[place]), direction, types: types, neighbours: &neighbours)
+                for neighbour in neighbours { into.insert(neighbour) }
+                ends.append(into.count)
+            }
+            return
+        }
+        from.withNodes { nodes in
+            view.forEachRun(
+                UnsafeBufferPointer(rebasing: nodes[places]), isIncoming: direction == .incoming, types: types,
+                mayChange: false
+            ) { node, run in
+                if let run { into.insert(run) } else {
+                    neighbours.removeAll(keepingCapacity: true)
+                    view.expand(node, direction, types: types, at: at, neighbours: &neighbours)
+                    for neighbour in neighbours { into.insert(neighbour) }
+                }
+                ends.append(into.count)
+            }
+        }
+    }
+
+    /// Adds the neighbours of the nodes at some places of a set to that set, and the number of its nodes after each of
+    /// them to `ends`.
+    public func expandDistinct(
+        within nodes: inout NodeSet, _ places: Range<Int>, _ direction: Direction, types: [TokenID],
+        ends: inout ContiguousArray<Int>
+    ) {
+        nodes.reserve(upTo: max(state.nextNodeID, writes?.createdNodes.max().map { $0 + 1 } ?? 0))
+        var neighbours: ContiguousArray<UInt64> = []
+        guard isReadOnly, direction != .both else {
+            for place in places {
+                neighbours.removeAll(keepingCapacity: true)
+                expand(NodeID(nodes[place]), direction, types: types, neighbours: &neighbours)
+                for neighbour in neighbours { nodes.insert(neighbour) }
+                ends.append(nodes.count)
+            }
+            return
+        }
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: places.count) { sources in
+            for (index, place) in places.enumerated() { sources.initializeElement(at: index, to: nodes[place]) }
+            view.forEachRun(
+                UnsafeBufferPointer(sources), isIncoming: direction == .incoming, types: types,
+                mayChange: hasChangedAdjacency
+            ) { node, run in
+                if let run { nodes.insert(run) } else {
+                    neighbours.removeAll(keepingCapacity: true)
+                    view.expand(node, direction, types: types, at: at, neighbours: &neighbours)
+                    for neighbour in neighbours { nodes.insert(neighbour) }
+                }
+                ends.append(nodes.count)
+            }
+        }
+    }
 }

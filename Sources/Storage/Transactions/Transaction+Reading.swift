@@ -39,6 +39,7 @@ extension Transaction {
 
     /// A property of a node; nil when it is not set or the node does not exist.
     public func property(_ key: TokenID, ofNode id: NodeID) -> Value? {
+        if isReadOnly && !hasChangedNodes { return base.property(key, ofNode: id.rawValue) }
         if !isReadOnly, let draft = writes?.nodes[id.rawValue] { return draft.properties.value(key) }
         return view.property(key, ofNode: id.rawValue, at: at)
     }
@@ -161,7 +162,7 @@ extension Transaction {
         while cursor < segmentEnd, found < limit {
             // No more slots at once than there is room for nodes: whether one is wanted needs no branch then.
             let end = slot + min(limit - found, Int(segmentEnd - cursor))
-            ids.append(contentsOf: repeatElement(0, count: before + found + end - slot - ids.count))
+            ids.append(contentsOf: repeatElement(0, count: max(0, before + found + end - slot - ids.count)))
             ids.withUnsafeMutableBufferPointer { ids in
                 wanted.withUnsafeBufferPointer { wanted in
                     while slot < end {

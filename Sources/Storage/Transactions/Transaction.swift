@@ -9,12 +9,16 @@ internal import FileSystem
 public final class Transaction {
     let state: AppliedState
     let view: StoreView
+    /// The view's; for what runs per row.
+    let base: Base
     let at: UInt64
     var writes: Writes?
     /// Known for good, unlike `writes`, whose accesses are checked one by one: for what runs per row.
     public let isReadOnly: Bool
     /// Whether overlays hold any relationship: what this transaction may see of them is there when it begins.
     let hasChangedAdjacency: Bool
+    /// The same for nodes.
+    let hasChangedNodes: Bool
     private let reserve: IDReserve?
     /// What writes lock with; nil for write sets that are made where nobody could wait, as in simulations.
     let locks: LockSession?
@@ -31,9 +35,11 @@ public final class Transaction {
     init(reading state: AppliedState) {
         self.state = state
         view = state.view
+        base = state.view.base
         at = state.position.transactionID.rawValue
         isReadOnly = true
         hasChangedAdjacency = state.view.hasRelationships
+        hasChangedNodes = state.view.hasNodes
         reserve = nil
         locks = nil
         options = WriteOptions()
@@ -43,8 +49,10 @@ public final class Transaction {
     init(writing state: AppliedState, of store: Store, reserve: IDReserve, locks: LockSession?, options: WriteOptions) {
         self.state = state
         view = state.view
+        base = state.view.base
         at = state.position.transactionID.rawValue
         hasChangedAdjacency = state.view.hasRelationships
+        hasChangedNodes = state.view.hasNodes
         self.reserve = reserve
         self.locks = locks
         self.store = store
@@ -58,7 +66,7 @@ public final class Transaction {
     public var snapshotTransactionID: TransactionID { TransactionID(at) }
     /// Throws `.corrupt` when something that this transaction read, or may have read, turned out to be damaged. Whoever
     /// hands results on asks at the end: reading itself does not throw.
-    public func requireIntact() throws(GraphError) { try view.base.damage.requireNone() }
+    public func requireIntact() throws(GraphError) { try base.damage.requireNone() }
     public var hasWrites: Bool { !(writes?.commands.isEmpty ?? true) }
 
     private var nodeRefillCount = 256

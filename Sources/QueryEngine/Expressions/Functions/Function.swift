@@ -22,6 +22,10 @@ struct Function: Sendable {
     enum Body: Sendable {
         case one(@Sendable (Frame, Value) throws(GraphError) -> Value)
         case two(@Sendable (Frame, Value, Value) throws(GraphError) -> Value)
+        /// One argument, or more: without a list of them where there is one.
+        case either(
+            one: @Sendable (Frame, Value) throws(GraphError) -> Value,
+            more: @Sendable (Frame, [Value]) throws(GraphError) -> Value)
         /// As many as are given.
         case values(@Sendable (Frame, [Value]) throws(GraphError) -> Value)
         /// Any number, evaluated on demand.

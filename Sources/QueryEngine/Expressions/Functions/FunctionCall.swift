@@ -26,10 +26,15 @@ extension ExpressionCompiler {
             throw wrongCount(function.name, wanted, arguments.count, expression.offset)
         }
         for (index, argument) in arguments.enumerated() {
-            guard case .variable(let variable) = argument.kind, let type = scope.find(variable)?.type,
-                function.types(ofArgument: index).isDisjoint(with: TypeSet(type))
-            else { continue }
-            throw context.fail("\(function.name)() cannot take `\(variable)`, which is \(type.text)", at: argument.offset)
+            let (found, wanted) = (types(of: argument), function.types(ofArgument: index))
+            guard found.isDisjoint(with: wanted), !found.isEmpty else { continue }
+            if case .variable(let variable) = argument.kind, let type = scope.find(variable)?.type, type != .any {
+                throw context.fail(
+                    "\(function.name)() cannot take `\(variable)`, which is \(type.text)", at: argument.offset)
+            }
+            throw context.fail(
+                "Type mismatch: \(function.name)() takes \(wanted.text), and this is \(found.text)",
+                at: argument.offset)
         }
         var evaluators: [Evaluator] = []
         for argument in arguments { evaluators.append(try evaluator(argument)) }
@@ -40,7 +45,10 @@ extension ExpressionCompiler {
         case .two(let body):
             let (a, b) = (evaluators[0], evaluators[1])
             return { frame, row throws(GraphError) in try body(frame, try a(frame, row), try b(frame, row)) }
-        case .values(let body):
+        case .either(let body, _) where evaluators.count == 1:
+            let argument = evaluators[0]
+            return { frame, row throws(GraphError) in try body(frame, try argument(frame, row)) }
+        case .either(_, let body), .values(let body):
             let arguments = evaluators
             return { frame, row throws(GraphError) in
                 var values: [Value] = []

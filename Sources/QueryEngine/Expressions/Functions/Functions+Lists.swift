@@ -42,7 +42,8 @@ extension Function {
                 }
             }),
         Function(
-            "range", .list, ["start": .number, "end": .number, "step?": .number], .list,
+            // What is no number is a wrong argument, told when it runs.
+            "range", .list, ["start": .any, "end": .any, "step?": .any], .list,
             "The integers from start to end, both included.",
             .strict { frame, values throws(GraphError) in try range(values, frame) }),
     ]
@@ -63,7 +64,8 @@ extension Function {
             "nullIf", .scalar, ["value": .any, "other": .any], .any, "Null when both are equal, else the first.",
             .two { _, value, other in Comparing.equal(value, other) == .true ? .null : value }),
         Function(
-            "timestamp", .scalar, [:], .integer, "Milliseconds since 1970-01-01T00:00Z, the same for a whole statement.",
+            "timestamp", .scalar, [:], .integer,
+            "Milliseconds since 1970-01-01T00:00Z, the same for a whole statement.",
             .values { frame, _ in
                 let now = frame.statementInstant
                 return .integer(now.seconds * 1000 + Int64(now.nanoseconds / 1_000_000))
@@ -94,10 +96,16 @@ extension Function {
     private static func bounds(
         _ values: [Value], _ frame: Frame
     ) throws(GraphError) -> (start: Int64, end: Int64, step: Int64) {
-        let acceptsFloats = frame.missingPropertyIsError
-        let start = try integer("range", values[0], acceptsFloats: acceptsFloats)
-        let end = try integer("range", values[1], acceptsFloats: acceptsFloats)
-        let step = values.count > 2 ? try integer("range", values[2], acceptsFloats: acceptsFloats) : 1
+        func bound(_ value: Value) throws(GraphError) -> Int64 {
+            do throws(GraphError) {
+                return try integer("range", value, acceptsFloats: frame.missingPropertyIsError)
+            } catch {
+                // openCypher calls a bound of a wrong kind a wrong argument.
+                throw GraphError(.argumentError, error.message)
+            }
+        }
+        let (start, end) = (try bound(values[0]), try bound(values[1]))
+        let step = values.count > 2 ? try bound(values[2]) : 1
         guard step != 0 else { throw GraphError(.argumentError, "the step of range() cannot be 0") }
         return (start, end, step)
     }

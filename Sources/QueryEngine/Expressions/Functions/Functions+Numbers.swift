@@ -1,5 +1,5 @@
-internal import GraphModel
 internal import Glibc
+internal import GraphModel
 
 /// Numbers.
 extension Function {
@@ -51,7 +51,12 @@ extension Function {
         Function(
             "round", .number, ["number": .number, "precision?": .integer, "mode?": .string], .float,
             "The number with so many decimal places, none when left out, by a mode like HALF_UP.",
-            .strict { _, values throws(GraphError) in try round(values) }),
+            .either(
+                one: { _, value throws(GraphError) in value.isNull ? .null : .float(halfUp(try number("round", value)))
+                },
+                more: { _, values throws(GraphError) in
+                    values.contains { $0.isNull } ? .null : try round(values)
+                })),
         Function(
             "sign", .number, ["number": .number], .integer, "-1, 0 or 1.",
             .unary { value throws(GraphError) in
@@ -96,14 +101,13 @@ extension Function {
 
     private static func round(_ values: [Value]) throws(GraphError) -> Value {
         let number = try number("round", values[0])
-        // Half towards the larger, as Java does.
-        if values.count == 1 { return .float(halfUp(number)) }
         let precision = try integer("round", values[1])
         guard precision >= 0 else {
             throw GraphError(.argumentError, "the precision of round() cannot be negative, like \(precision)")
         }
         guard values.count > 2 else {
-            return .float(precision == 0 ? halfUp(number) : DecimalRounding.halfUp.round(number, Int(min(precision, 400))))
+            return .float(
+                precision == 0 ? halfUp(number) : DecimalRounding.halfUp.round(number, Int(min(precision, 400))))
         }
         let name = try text("round", values[2])
         guard let mode = DecimalRounding(rawValue: name.uppercased()) else {
@@ -113,7 +117,7 @@ extension Function {
         return .float(mode.round(number, Int(min(precision, 400))))
     }
 
-    /// Sums near the limit of whole numbers would round before they are cut.
+    /// Half towards the larger, as Java does. (A sum with 0.5 might itself be rounded.)
     private static func halfUp(_ number: Double) -> Double {
         let floor = number.rounded(.down)
         return number - floor >= 0.5 ? floor + 1 : floor

@@ -1,5 +1,5 @@
-internal import GraphModel
 internal import Glibc
+internal import GraphModel
 
 /// Points.
 extension Function {
@@ -83,7 +83,8 @@ extension Function {
         let chosen = system ?? natural
         guard chosen.dimensionCount == numbers.count, !isGeographic || chosen.isGeographic else {
             throw GraphError(
-                .argumentError, "\(numbers.count) coordinates\(isGeographic ? " on the earth" : "") are no point in \(chosen.name)")
+                .argumentError,
+                "\(numbers.count) coordinates\(isGeographic ? " on the earth" : "") are no point in \(chosen.name)")
         }
         // Around the earth once more is the same place.
         if chosen.isGeographic, numbers[0].isFinite, numbers[0].magnitude > 180 {

@@ -4,8 +4,10 @@ internal import GraphModel
 extension Function {
     static let stringFunctions: [Function] = [
         upper, upper.named("upper"), lower, lower.named("lower"),
-        trimming("trim", start: true, end: true, "A string without blanks, or without certain characters, at its ends."),
-        trimming("btrim", start: true, end: true, "A string without blanks, or without certain characters, at its ends."),
+        trimming(
+            "trim", start: true, end: true, "A string without blanks, or without certain characters, at its ends."),
+        trimming(
+            "btrim", start: true, end: true, "A string without blanks, or without certain characters, at its ends."),
         trimming("ltrim", start: true, end: false, "A string without blanks at its start."),
         trimming("rtrim", start: false, end: true, "A string without blanks at its end."),
         Function(
@@ -68,12 +70,17 @@ extension Function {
     private static func trimming(_ name: String, start: Bool, end: Bool, _ summary: String) -> Function {
         Function(
             name, .string, ["original": .string, "characters?": .string], .string, summary,
-            .strict { _, values throws(GraphError) in
-                let source = try text(name, values[0])
-                guard values.count > 1 else { return .string(Converting.trim(source, start: start, end: end)) }
-                let unwanted = Set(try text(name, values[1]).unicodeScalars)
-                return .string(Converting.trim(source, start: start, end: end) { unwanted.contains($0) })
-            })
+            .either(
+                one: { _, value throws(GraphError) in
+                    if value.isNull { return .null }
+                    return .string(Converting.trim(try text(name, value), start: start, end: end))
+                },
+                more: { _, values throws(GraphError) in
+                    if values.contains(where: \.isNull) { return .null }
+                    let unwanted = Set(try text(name, values[1]).unicodeScalars)
+                    return .string(
+                        Converting.trim(try text(name, values[0]), start: start, end: end) { unwanted.contains($0) })
+                }))
     }
 
     private static func count(_ name: String, _ value: Value) throws(GraphError) -> Int {
@@ -85,7 +92,14 @@ extension Function {
     }
 
     private static func part(_ text: String, _ start: Int, _ length: Int) -> String {
-        if start == 0, length >= text.utf16.count { return text }
+        let bytes = text.utf8
+        if start == 0, length >= bytes.count { return text }
+        // A string that is as long in bytes as in units is ASCII.
+        if bytes.count == text.utf16.count {
+            let from = min(start, bytes.count)
+            let first = bytes.index(bytes.startIndex, offsetBy: from)
+            return String(text[first..<bytes.index(first, offsetBy: min(length, bytes.count - from))])
+        }
         let units = Array(text.utf16)
         let from = min(start, units.count)
         return String(decoding: units[from..<from + min(length, units.count - from)], as: UTF16.self)

@@ -19,12 +19,13 @@ extension Function {
             Function(
                 name, .temporal, ["value?": [.string, .map, .temporal]], .temporal,
                 "The \(sort.name) of a string, of a map of components or of another value; the current one of nothing.",
-                .values { frame, values throws(GraphError) in
-                    guard let value = values.first else {
-                        return try TemporalConstructor.now(frame.statementInstant, .utc, sort)
-                    }
-                    return try TemporalConstructor.make(value, sort, now: frame.statementInstant)
-                }),
+                .either(
+                    one: { frame, value throws(GraphError) in
+                        try TemporalConstructor.make(value, sort, now: frame.statementInstant)
+                    },
+                    more: { frame, _ throws(GraphError) in
+                        try TemporalConstructor.now(frame.statementInstant, .utc, sort)
+                    })),
             Function(
                 name + ".truncate", .temporal, ["unit": .string, "value?": .temporal, "components?": .map], .temporal,
                 "The beginning of the unit that a value lies in, as a \(sort.name).",
@@ -44,20 +45,21 @@ extension Function {
                     case let other: throw wrong(name + ".truncate", "a map of components", other)
                     }
                 }),
-        ] + clocks.map { clock, when, instant in
-            Function(
-                "\(name).\(clock)", .temporal, ["timezone?": .string], .temporal,
-                "The \(sort.name) \(when), in UTC or in a time zone.",
-                .strict { frame, values throws(GraphError) in
-                    let zone: Zone
-                    if let value = values.first {
-                        zone = try Zone(try text("\(name).\(clock)", value))
-                    } else {
-                        zone = .utc
-                    }
-                    return try TemporalConstructor.now(instant(frame), zone, sort)
-                })
-        }
+        ]
+            + clocks.map { clock, when, instant in
+                Function(
+                    "\(name).\(clock)", .temporal, ["timezone?": .string], .temporal,
+                    "The \(sort.name) \(when), in UTC or in a time zone.",
+                    .strict { frame, values throws(GraphError) in
+                        let zone: Zone
+                        if let value = values.first {
+                            zone = try Zone(try text("\(name).\(clock)", value))
+                        } else {
+                            zone = .utc
+                        }
+                        return try TemporalConstructor.now(instant(frame), zone, sort)
+                    })
+            }
     }
 
     private static let epochs: [Function] = [
@@ -67,7 +69,8 @@ extension Function {
             .binary { seconds, nanoseconds throws(GraphError) in
                 let name = "datetime.fromEpoch"
                 return try TemporalConstructor.dateTime(
-                    try integer(name, seconds, acceptsFloats: true), try integer(name, nanoseconds, acceptsFloats: true),
+                    try integer(name, seconds, acceptsFloats: true),
+                    try integer(name, nanoseconds, acceptsFloats: true),
                     .utc
                 ).value()
             }),
@@ -76,8 +79,9 @@ extension Function {
             "The date and time in UTC, so many milliseconds after 1970-01-01T00:00Z.",
             .unary { value throws(GraphError) in
                 let milliseconds = try integer("datetime.fromEpochMillis", value, acceptsFloats: true)
-                let seconds = milliseconds.flooredQuotient(1000)
-                return try TemporalConstructor.dateTime(seconds, (milliseconds - seconds * 1000) * 1_000_000, .utc).value()
+                return try TemporalConstructor.dateTime(
+                    milliseconds.flooredQuotient(1000), milliseconds.flooredRemainder(1000) * 1_000_000, .utc
+                ).value()
             }),
     ]
 

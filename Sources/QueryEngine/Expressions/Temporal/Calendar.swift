@@ -6,7 +6,9 @@ enum Calendar {
 
     /// nil for a day that is not in the calendar; so in all of these.
     static func date(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64? {
-        guard isYear(year), (1...12).contains(month), day >= 1, day <= CalendarDate.length(year, month) else { return nil }
+        guard isYear(year), (1...12).contains(month), day >= 1, day <= CalendarDate.length(year, month) else {
+            return nil
+        }
         return CalendarDate.days(year, month, day)
     }
 

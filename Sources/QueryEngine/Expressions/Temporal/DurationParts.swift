@@ -3,7 +3,9 @@ internal import GraphModel
 /// A duration while it is put together: numbers with fractions, of any unit. What is below a month becomes days, what is
 /// below a day becomes time, by the average lengths of the calendar.
 struct DurationParts {
-    enum Unit: Sendable { case years, months, weeks, days, hours, minutes, seconds, milliseconds, microseconds, nanoseconds }
+    enum Unit: Sendable {
+        case years, months, weeks, days, hours, minutes, seconds, milliseconds, microseconds, nanoseconds
+    }
 
     var months: Int128 = 0
     var days: Int128 = 0

@@ -151,7 +151,8 @@ struct ISOText {
         let result = zone.dateTime(local, preferring: offset)
         if let offset, case .dateTime(_, _, let found, _) = result, found != offset {
             throw GraphError(
-                .argumentError, "'\(text)': clocks in \(name) are not at \(Zone.text(offset: offset)) then, but at "
+                .argumentError,
+                "'\(text)': clocks in \(name) are not at \(Zone.text(offset: offset)) then, but at "
                     + Zone.text(offset: found))
         }
         return result

@@ -5,7 +5,8 @@ enum TemporalArithmetic {
     /// `temporal + duration`, or `temporal - duration` with a `sign` of -1.
     static func add(_ temporal: Temporal, _ duration: Temporal, _ sign: Int64) throws(GraphError) -> Value {
         guard case .duration(let months, let days, let seconds, let nanoseconds) = duration else {
-            throw GraphError(.typeError, "to a \(temporal.sort.name) only a duration can be added, not a \(duration.sort.name)")
+            throw GraphError(
+                .typeError, "to a \(temporal.sort.name) only a duration can be added, not a \(duration.sort.name)")
         }
         if case .duration(let otherMonths, let otherDays, let otherSeconds, let otherNanoseconds) = temporal {
             var parts = DurationParts()
@@ -39,7 +40,8 @@ enum TemporalArithmetic {
             let zone = Zone(offset: offset, name: name)
             if addedMonths != 0 || addedDays != 0 {
                 let local = LocalDateTime(seconds: seconds + Int64(offset), nanoseconds: nanoseconds)
-                seconds = zone.instant(ofLocal: try moved(local, addedMonths, addedDays).seconds, preferring: offset).seconds
+                seconds =
+                    zone.instant(ofLocal: try moved(local, addedMonths, addedDays).seconds, preferring: offset).seconds
             }
             let (sum, below) = try instant(seconds, nanoseconds, time)
             // A zone that the system does not know stays in the name.
@@ -55,7 +57,9 @@ enum TemporalArithmetic {
         return Int64(((Int128(nanoseconds) + added) % day + day) % day)
     }
 
-    private static func moved(_ local: LocalDateTime, _ months: Int64, _ days: Int64) throws(GraphError) -> LocalDateTime {
+    private static func moved(_ local: LocalDateTime, _ months: Int64, _ days: Int64) throws(GraphError)
+        -> LocalDateTime
+    {
         LocalDateTime(
             days: try Calendar.adding(days: days, to: try Calendar.adding(months: months, to: local.days)),
             nanoseconds: local.nanoseconds)

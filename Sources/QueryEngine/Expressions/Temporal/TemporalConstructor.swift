@@ -24,7 +24,8 @@ enum TemporalConstructor {
         default:
             throw GraphError(
                 .typeError,
-                "a \(sort.name) is made of a string, a map or another date or time, not of a value of type \(argument.kindName)")
+                "a \(sort.name) is made of a string, a map or another date or time, not of a value of type \(argument.kindName)"
+            )
         }
     }
 
@@ -70,7 +71,8 @@ enum TemporalConstructor {
         return try fields.nanoseconds(base)
     }
 
-    private static func timeWithOffset(_ fields: TemporalFields, _ now: StatementInstant) throws(GraphError) -> Temporal {
+    private static func timeWithOffset(_ fields: TemporalFields, _ now: StatementInstant) throws(GraphError) -> Temporal
+    {
         let nanoseconds = try time(fields)
         let wanted = fields.zone?.offset(at: now.seconds)
         guard let old = fields.time.flatMap({ offset($0) }) else {
@@ -85,7 +87,8 @@ enum TemporalConstructor {
 
     private static func local(_ fields: TemporalFields) throws(GraphError) -> LocalDateTime {
         LocalDateTime(
-            days: try fields.days(fields.date?.parts.days), nanoseconds: try fields.nanoseconds(fields.time?.parts.nanoseconds))
+            days: try fields.days(fields.date?.parts.days),
+            nanoseconds: try fields.nanoseconds(fields.time?.parts.nanoseconds))
     }
 
     private static func dateTime(_ fields: TemporalFields) throws(GraphError) -> Temporal {
@@ -100,7 +103,7 @@ enum TemporalConstructor {
     }
 
     private static func epoch(_ fields: TemporalFields) throws(GraphError) -> Temporal {
-        guard !fields.has(TemporalFields.dateFields), !fields.has([.hour, .minute, .second]), fields.date == nil,
+        guard !fields.has(.date), !fields.has(.clock), fields.date == nil,
             fields.time == nil, fields[.epochSeconds] == nil || fields[.epochMillis] == nil
         else {
             throw GraphError(
@@ -115,8 +118,9 @@ enum TemporalConstructor {
                 throw GraphError(.argumentError, "only what is below a millisecond can stand beside epochMillis")
             }
             let milliseconds = fields[.epochMillis] ?? 0
-            let seconds = milliseconds.flooredQuotient(1000)
-            instant = (seconds, (milliseconds - seconds * 1000) * 1_000_000 + fraction)
+            instant = (
+                milliseconds.flooredQuotient(1000), milliseconds.flooredRemainder(1000) * 1_000_000 + fraction
+            )
         }
         return try dateTime(instant.seconds, instant.nanoseconds, fields.zone ?? .utc)
     }
@@ -127,6 +131,6 @@ enum TemporalConstructor {
         let carry = nanoseconds.flooredQuotient(1_000_000_000)
         let (sum, overflow) = seconds.addingReportingOverflow(carry)
         guard !overflow, sum.magnitude < 1 << 56 else { throw Calendar.outOfRange }
-        return zone.dateTime(seconds: sum, nanoseconds: Int32(nanoseconds - carry * 1_000_000_000))
+        return zone.dateTime(seconds: sum, nanoseconds: Int32(nanoseconds.flooredRemainder(1_000_000_000)))
     }
 }

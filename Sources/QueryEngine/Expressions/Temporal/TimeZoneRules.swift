@@ -96,7 +96,9 @@ package final class TimeZoneRules: Sendable {
         private let utcCount: Int
 
         init?(_ bytes: [UInt8], at position: Int) {
-            guard position + 44 <= bytes.count, bytes[position..<position + 4].elementsEqual("TZif".utf8) else { return nil }
+            guard position + 44 <= bytes.count, bytes[position..<position + 4].elementsEqual("TZif".utf8) else {
+                return nil
+            }
             func count(_ index: Int) -> Int {
                 let place = position + 20 + index * 4
                 return bytes[place..<place + 4].reduce(0) { $0 << 8 | Int($1) }
@@ -268,5 +270,11 @@ extension Int64 {
     func flooredQuotient(_ divisor: Int64) -> Int64 {
         let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? quotient - 1 : quotient
+    }
+
+    /// What then remains, from 0 to below `divisor`.
+    func flooredRemainder(_ divisor: Int64) -> Int64 {
+        let remainder = self % divisor
+        return remainder < 0 ? remainder + divisor : remainder
     }
 }

@@ -18,7 +18,8 @@ enum Zone: Sendable {
         guard let rules = TimeZoneRules.find(text) else {
             throw GraphError(
                 .argumentError,
-                "the time zone '\(text)' is neither an offset like +01:00, at most 18 hours, nor a name like Europe/Berlin")
+                "the time zone '\(text)' is neither an offset like +01:00, at most 18 hours, nor a name like Europe/Berlin"
+            )
         }
         self = .named(rules)
     }
