@@ -192,10 +192,10 @@ extension Transaction {
     func noteDeletion(_ kind: SchemaRule.EntityKind, _ id: UInt64) {
         if view.schema.manualIndexes.isEmpty && writes?.schema == nil { return }
         for index in currentSchema.manualIndexes where index.entity == kind {
-            let reader = reader(index)
-            reader.removeAll(of: id) { isPresent, key in
-                ownLayer(index.id).set(isPresent, key, id: id, transaction: 1)
-            }
+            if reader(index).values(of: id).isEmpty { continue }
+            // Before the reader, which has to see what goes as it goes.
+            let layer = ownLayer(index.id)
+            reader(index).removeAll(of: id) { layer.set($0, $1, id: id, transaction: 1) }
         }
     }
 }
