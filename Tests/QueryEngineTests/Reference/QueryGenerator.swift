@@ -13,6 +13,8 @@ struct QueryGenerator {
     /// The variables in scope.
     var scope: [(name: String, kind: Kind)] = []
     private var nameCount = 0
+    /// Whether the ids of nodes may be asked for: those of new ones differ from graph to graph.
+    var mayUseIDs = true
 
     init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
