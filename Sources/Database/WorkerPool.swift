@@ -7,7 +7,8 @@ internal import Synchronization
 /// status page. The queue is bounded; what does not fit is refused as overload, and the client may retry.
 public final class WorkerPool: Sendable {
     private struct Queue {
-        var jobs: [@Sendable () -> Void] = []
+        /// Those before `head` are taken, and nil.
+        var jobs: [(@Sendable () -> Void)?] = []
         var head = 0
         var isClosed = false
         /// Jobs under way, and those of them that wait for somebody outside.
@@ -16,11 +17,15 @@ public final class WorkerPool: Sendable {
 
         /// The next job, if as many threads work as should.
         mutating func takeJob(threadCount: Int) -> (@Sendable () -> Void)? {
-            guard head < jobs.count, busyCount < threadCount + blockedCount else { return nil }
-            let job = jobs[head]
+            guard head < jobs.count, busyCount < threadCount + blockedCount, let job = jobs[head] else { return nil }
+            jobs[head] = nil
             head += 1
             if head == jobs.count {
                 jobs.removeAll(keepingCapacity: true)
+                head = 0
+            } else if head > 1024, head * 2 > jobs.count {
+                // The queue may never run empty.
+                jobs.removeFirst(head)
                 head = 0
             }
             busyCount += 1

@@ -12,6 +12,20 @@ public func codeUnitsEqual(_ a: String, _ b: String) -> Bool {
     return a.utf8.elementsEqual(b.utf8)
 }
 
+/// Text as a key of dictionaries: equal when the code units are.
+public struct CodeUnitKey: Hashable, Sendable {
+    public let text: String
+
+    public init(_ text: String) { self.text = text }
+
+    public static func == (a: CodeUnitKey, b: CodeUnitKey) -> Bool { codeUnitsEqual(a.text, b.text) }
+
+    public func hash(into hasher: inout Hasher) {
+        var text = text
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+}
+
 /// Eight bytes at a time; both have the same length.
 private func bytesEqual(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
     var offset = 0

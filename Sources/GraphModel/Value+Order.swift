@@ -19,7 +19,18 @@ extension Value: Hashable {
             hasher.combine(point.system)
             for number in point.coordinates { Value.float(number).hash(into: &hasher) }
         case .list(let list): list.elements.forEach { hasher.combine($0) }
-        case .map(let map): hasher.combine(map.entries.count)
+        case .map(let map):
+            // The order of the entries does not matter: a sum does not depend on it.
+            var sum: UInt = 0
+            for entry in map.entries {
+                var inner = Hasher()
+                var key = entry.key
+                key.withUTF8 { inner.combine(bytes: UnsafeRawBufferPointer($0)) }
+                entry.value.hash(into: &inner)
+                sum &+= UInt(bitPattern: inner.finalize())
+            }
+            hasher.combine(map.entries.count)
+            hasher.combine(sum)
         case .node(let id): hasher.combine(id)
         case .relationship(let id): hasher.combine(id)
         case .path(let path): hasher.combine(path)
@@ -68,6 +79,8 @@ extension Value: Hashable {
             }
             return three(a.elements.count, b.elements.count)
         case (.map(let a), .map(let b)):
+            if a === b { return 0 }
+            if let result = a.orderWithSameKeys(b) { return result }
             let x = a.entries.sorted { codeUnitOrder($0.key, $1.key) < 0 }
             let y = b.entries.sorted { codeUnitOrder($0.key, $1.key) < 0 }
             for (p, q) in zip(x, y) {
@@ -104,5 +117,25 @@ extension Value: Hashable {
         if a != whole { return a < whole ? -1 : 1 }
         let rest = b - Double(whole)
         return rest > 0 ? -1 : (rest < 0 ? 1 : 0)
+    }
+}
+
+extension MapValue {
+    /// The order of two maps that have the same keys, given in the same order; nil for others. Nothing is sorted: what
+    /// counts is the least key under which they differ.
+    fileprivate func orderWithSameKeys(_ other: MapValue) -> Int? {
+        guard entries.count == other.entries.count else { return nil }
+        var leastKey: String?
+        var result = 0
+        for index in entries.indices {
+            let key = entries[index].key
+            guard codeUnitsEqual(key, other.entries[index].key) else { return nil }
+            if let leastKey, codeUnitOrder(leastKey, key) < 0 { continue }
+            let byValue = entries[index].value.order(other.entries[index].value)
+            if byValue == 0 { continue }
+            leastKey = key
+            result = byValue
+        }
+        return result
     }
 }

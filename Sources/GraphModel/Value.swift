@@ -85,7 +85,18 @@ public final class BytesValue: Sendable {
 /// An immutable list.
 public final class ListValue: Sendable {
     public let elements: [Value]
-    public init(_ elements: [Value]) { self.elements = elements }
+    /// Lists and maps one inside the other, this one included; from 1.
+    public let depth: Int
+    /// Bytes that it takes with all that it refers to, roughly. A part that it refers to twice counts twice: who reads
+    /// all of it meets the part twice. `Int.max` when it is more.
+    public let byteCount: Int
+
+    public init(_ elements: [Value]) {
+        self.elements = elements
+        var size = ContainerSize()
+        for element in elements { size.add(element) }
+        (depth, byteCount) = (size.depth, size.byteCount)
+    }
 
     /// Empty, or all elements of one kind; temporal values of one sort, points of one coordinate system.
     var isStorable: Bool {
@@ -110,8 +121,20 @@ public final class ListValue: Sendable {
 /// An immutable map with its entries in the order they were given; keys are unique.
 public final class MapValue: Sendable {
     public let entries: [(key: String, value: Value)]
+    /// The same as of a list.
+    public let depth: Int
+    /// The same as of a list.
+    public let byteCount: Int
 
-    public init(_ entries: [(key: String, value: Value)]) { self.entries = entries }
+    public init(_ entries: [(key: String, value: Value)]) {
+        self.entries = entries
+        var size = ContainerSize()
+        for entry in entries {
+            size.add(entry.value)
+            size.byteCount = addSaturating(size.byteCount, 16 + entry.key.utf8.count)
+        }
+        (depth, byteCount) = (size.depth, size.byteCount)
+    }
 
     public subscript(key: String) -> Value? {
         entries.first { codeUnitsEqual($0.key, key) }?.value

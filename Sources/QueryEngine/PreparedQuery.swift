@@ -6,7 +6,7 @@ public import Storage
 /// A query, checked and planned. Immutable: any number of threads may run it at once.
 public final class PreparedQuery: Sendable {
     private let plan: Plan
-    private let idle = IdleExecutions()
+    private let idle: IdleExecutions
     private let running: RunningQueries
     private let text: String
     /// The number of nodes when it was planned; when it is far off, the engine plans anew.
@@ -21,9 +21,11 @@ public final class PreparedQuery: Sendable {
     public var isWrite: Bool { plan.isWrite && !isExplain }
 
     init(
-        _ query: Query, over transaction: Transaction, _ options: QueryEngine.Options, _ running: RunningQueries
+        _ query: Query, over transaction: Transaction, _ options: QueryEngine.Options, _ running: RunningQueries,
+        _ allowance: IdleAllowance
     ) throws(GraphError) {
         self.running = running
+        idle = IdleExecutions(allowance)
         text = String(decoding: query.source, as: UTF8.self)
         plan = Plan(try Planner.plan(query, over: transaction, options), options, profiles: query.mode == .profile)
         isExplain = query.mode == .explain
@@ -31,6 +33,11 @@ public final class PreparedQuery: Sendable {
         plannedNodeCount = transaction.nodeCount()
         plannedIndexesVersion = transaction.readableIndexesVersion
     }
+
+    /// Executions that wait for the next run, with the memory that they keep.
+    package var idleExecutionCount: Int { idle.count }
+
+    func dropIdleExecutions() { idle.dropAll() }
 
     /// Runs on the caller's thread and hands out batches of rows in order.
     ///

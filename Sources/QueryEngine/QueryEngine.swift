@@ -9,6 +9,10 @@ public final class QueryEngine: Sendable {
     public struct Options: Sendable {
         /// Plans kept at most; the least recently used half is dropped when it is full.
         public var planCacheCapacity = 1024
+        /// Bytes of a query's text up to which its plan is kept.
+        public var cachedTextByteCountMaximum = 64 << 10
+        /// Executions that all plans together keep for their next run. Each keeps some memory.
+        public var idleExecutionCountMaximum = 512
         /// Rows that an operator gathers before it hands them on, from 1.
         public var batchRowCount = 1024
         /// Whether plans begin at indexes where they can.
@@ -68,9 +72,11 @@ public final class QueryEngine: Sendable {
     public let running = RunningQueries()
     private let generationCapacity: Int
     private let options: Options
+    private let allowance: IdleAllowance
 
     public init(_ options: Options = Options()) {
         self.options = options
+        allowance = IdleAllowance(countMaximum: options.idleExecutionCountMaximum)
         generationCapacity = max(1, options.planCacheCapacity / 2)
     }
 
@@ -89,11 +95,30 @@ public final class QueryEngine: Sendable {
     ) throws(GraphError) -> PreparedQuery {
         var text = text
         text.makeContiguousUTF8()
+        // Plans of long texts are large, and such texts rarely come again.
+        guard text.utf8.count <= options.cachedTextByteCountMaximum else { return try plan(text, dialect, transaction) }
         let key = Key(text, dialect)
         if let known = cache.withLock({ find(key, in: &$0) }), isCurrent(known, transaction) { return known }
-        let prepared = try PreparedQuery(try Parser.parse(text, dialect: dialect), over: transaction, options, running)
-        cache.withLock { insert(prepared, key, into: &$0) }
+        let prepared = try plan(text, dialect, transaction)
+        cache.withLock { cache in
+            insert(prepared, key, into: &cache)
+            // Those of queries that may not come again must not stand in the way of those that do.
+            if allowance.isUsedUp { dropIdleExecutions(of: cache) }
+        }
         return prepared
+    }
+
+    private func plan(
+        _ text: String, _ dialect: Dialect, _ transaction: Transaction
+    ) throws(GraphError) -> PreparedQuery {
+        try PreparedQuery(
+            try Parser.parse(text, dialect: dialect), over: transaction, options, running, allowance)
+    }
+
+    private func dropIdleExecutions(of cache: Cache) {
+        for query in cache.old.values { query.dropIdleExecutions() }
+        if !allowance.isUsedUp { return }
+        for query in cache.young.values { query.dropIdleExecutions() }
     }
 
     private func find(_ key: Key, in cache: inout Cache) -> PreparedQuery? {

@@ -227,6 +227,27 @@ import Testing
         #expect(fixture.store.check().problems == [])
     }
 
+    /// Two values that share a word: both are out of the index in the transaction that deletes their entity.
+    @Test func wordsThatValuesShareGoWithTheirEntity() throws {
+        let fixture = try Fixture()
+        let node = try fixture.change { transaction in
+            try transaction.createManualIndex(.node, named: "f", configuration: ["type": "fulltext"])
+            let node = try transaction.createNode()
+            for title in ["The Matrix", "The Matrix Reloaded"] {
+                try transaction.add(.node(node), toIndex: "f", key: "title", value: .text(title))
+            }
+            return node
+        }
+        let deletion = fixture.committer.begin()
+        #expect(try deletion.query(.node, index: "f", try .parse("title:matrix")).map(\.id) == [node.rawValue])
+        try deletion.deleteNode(node)
+        for query in ["title:matrix", "title:reloaded", "title:*"] {
+            #expect(try deletion.query(.node, index: "f", try .parse(query)).map(\.id) == [])
+        }
+        try fixture.committer.commitAndWait(deletion)
+        #expect(try fixture.query("f", "title:matrix") == [])
+    }
+
     /// 12.6.2: one of two that put at once wins, the other finds its entity.
     @Test func putIfAbsentLetsOneWin() throws {
         let fixture = try Fixture()

@@ -79,11 +79,14 @@ private final class DistinctIDCounter: Aggregator {
     private var sets: ContiguousArray<IDSet> = []
     private var isEmpty = true
     init(_ slot: Slot) { self.slot = slot }
-    override func grow(to count: Int) { extend(&sets, to: count, with: IDSet()) }
+    // A group's ids lie scattered: pages for them would be nearly empty.
+    override func grow(to count: Int) { extend(&sets, to: count, with: IDSet(usesPages: false)) }
     override func reset() {
         if sets.count == 1 { sets[0].removeAll() } else { sets = [] }
     }
-    override func accumulate(_ frame: Frame, _ groups: ContiguousArray<Int>?, _ columns: inout IntegerColumns) {
+    override func accumulate(
+        _ frame: Frame, _ groups: ContiguousArray<Int>?, _ columns: inout IntegerColumns
+    ) throws(GraphError) {
         let ids = frame.batch.columns[slot.index].ids
         guard let groups else {
             if isEmpty {
@@ -96,7 +99,13 @@ private final class DistinctIDCounter: Aggregator {
             sets[0].insert(contentsOf: ids, count: frame.batch.rowCount)
             return
         }
-        for row in 0..<frame.batch.rowCount where ids[row] != noID { sets[groups[row]].insert(ids[row]) }
+        for row in 0..<frame.batch.rowCount where ids[row] != noID {
+            let group = groups[row]
+            let before = sets[group].byteCount
+            sets[group].insert(ids[row])
+            let grown = sets[group].byteCount - before
+            if grown > 0 { try frame.hold(grown) }
+        }
     }
     override func result(_ group: Int) -> Value { .integer(Int64(sets[group].count)) }
 }
@@ -146,9 +155,9 @@ class ValueAggregator: Aggregator {
             let group = groups?[row] ?? 0
             if isDistinct {
                 if !isNew(value, group) { continue }
-                try frame.hold(value.byteCountEstimate * 2)
+                try frame.hold(addSaturating(value.byteCount, value.byteCount))
             }
-            if keepsValues { try frame.hold(value.byteCountEstimate) }
+            if keepsValues { try frame.hold(value.byteCount) }
             try add(value, group)
         }
     }
@@ -294,5 +303,5 @@ private final class Collector: ValueAggregator {
     }
     override var keepsValues: Bool { true }
     override func add(_ value: Value, _ group: Int) { lists[group].append(value) }
-    override func result(_ group: Int) -> Value { .list(lists[group]) }
+    override func result(_ group: Int) throws(GraphError) -> Value { try Frame.limitedInDepth(.list(lists[group])) }
 }

@@ -50,15 +50,19 @@ final class Batch {
         }
     }
 
-    /// Gives back the memory of columns that have become much longer than usual.
+    /// Lets go of all values, and of the memory of columns that have become much longer than usual.
     func trim() {
         for index in 0..<columns.count {
             if columns[index].ids.capacity > Self.keptCapacity { columns[index].ids = [] }
-            if columns[index].values.capacity > Self.keptCapacity { columns[index].values = [] }
+            if columns[index].values.capacity > Self.keptCapacity {
+                columns[index].values = []
+            } else if !columns[index].values.isEmpty {
+                columns[index].values.removeAll(keepingCapacity: true)
+            }
         }
     }
 
-    private static let keptCapacity = 1 << 14
+    private static let keptCapacity = 1 << 12
 
     /// Appends one row's entries, `count` times over. The caller counts the rows.
     func append(_ row: Int, of other: Batch, _ slots: [Slot], count: Int = 1) {

@@ -45,37 +45,69 @@ final class Execution {
         }
     }
 
-    /// Bytes that the operators kept, roughly.
-    var heldByteCount: Int { frame.heldByteCount }
+    /// The most bytes that the operators kept, roughly.
+    var heldByteCount: Int { max(frame.heldByteCount, frame.heldByteCountPeak) }
 
     /// Makes ready for another execution, after one that ended without an error.
     func reset() {
         head.reset()
+        source.trim()
         frame.end()
     }
 }
 
+/// How many idle executions all plans of an engine keep, as each keeps some memory.
+final class IdleAllowance: Sendable {
+    private let count = Atomic<Int>(0)
+    private let countMaximum: Int
+
+    init(countMaximum: Int) { self.countMaximum = countMaximum }
+
+    var isUsedUp: Bool { count.load(ordering: .relaxed) >= countMaximum }
+
+    func add(_ change: Int) { count.add(change, ordering: .relaxed) }
+}
+
 /// Idle executions of one plan.
-struct IdleExecutions: Sendable {
+final class IdleExecutions: Sendable {
     // Safety: an execution is taken out of the locked list by one thread and used by no other until it is put back.
     private struct Idle: @unchecked Sendable {
         var list: [Execution] = []
     }
 
-    private final class Store: Sendable {
-        let idle = Mutex(Idle())
-    }
-
-    private let store = Store()
+    private let idle = Mutex(Idle())
+    private let allowance: IdleAllowance
     /// As many as threads that usually run one query at once.
     private static let countMaximum = 4
 
-    func take() -> Execution? { store.idle.withLock { $0.list.popLast() } }
+    init(_ allowance: IdleAllowance) { self.allowance = allowance }
+
+    deinit { dropAll() }
+
+    func take() -> Execution? {
+        guard let execution = idle.withLock({ $0.list.popLast() }) else { return nil }
+        allowance.add(-1)
+        return execution
+    }
 
     func put(_ execution: Execution) {
-        store.idle.withLock { idle in
-            if idle.list.count < Self.countMaximum { idle.list.append(execution) }
+        if allowance.isUsedUp { return }
+        let isKept = idle.withLock { idle in
+            guard idle.list.count < Self.countMaximum else { return false }
+            idle.list.append(execution)
+            return true
         }
+        if isKept { allowance.add(1) }
+    }
+
+    var count: Int { idle.withLock { $0.list.count } }
+
+    func dropAll() {
+        let dropped = idle.withLock { idle in
+            defer { idle.list = [] }
+            return idle
+        }
+        allowance.add(-dropped.list.count)
     }
 }
 

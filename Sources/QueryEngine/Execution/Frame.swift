@@ -11,16 +11,20 @@ struct References: Sendable {
     }
     private(set) var parameters: [String] = []
     private(set) var names: [Name] = []
+    private var parameterIndexes: [CodeUnitKey: Int] = [:]
+    private var nameIndexes: [TokenKind: [CodeUnitKey: Int]] = [:]
     private(set) var constantSetCount = 0
 
     mutating func parameter(_ name: String) -> Int {
-        if let index = parameters.firstIndex(where: { codeUnitsEqual($0, name) }) { return index }
+        if let index = parameterIndexes[CodeUnitKey(name)] { return index }
+        parameterIndexes[CodeUnitKey(name)] = parameters.count
         parameters.append(name)
         return parameters.count - 1
     }
 
     mutating func name(_ kind: TokenKind, _ text: String) -> Int {
-        if let index = names.firstIndex(where: { $0.kind == kind && codeUnitsEqual($0.text, text) }) { return index }
+        if let index = nameIndexes[kind]?[CodeUnitKey(text)] { return index }
+        nameIndexes[kind, default: [:]][CodeUnitKey(text)] = names.count
         names.append(Name(kind: kind, text: text))
         return names.count - 1
     }
@@ -54,13 +58,18 @@ final class Frame {
     private(set) var namesGeneration = 0
     /// The rows that evaluators look at; set by each operator before it evaluates.
     var batch: Batch
+    private let noBatch: Batch
     var statistics = QueryStatistics()
     /// Set when the execution is profiled.
     var profile: Profile?
     /// Properties looked up, for profiles.
     var hitCount = 0
-    /// Bytes that operators keep until the end, roughly.
+    /// Bytes that operators keep, roughly.
     var heldByteCount = 0
+    /// The most that they have kept before they gave some back.
+    var heldByteCountPeak = 0
+    /// Steps of loops inside expressions since the query was last asked whether it has to end.
+    var stepCount = 0
     /// Elements of lists that do not change within an execution, by the number of the IN that uses them.
     var constantSets: ContiguousArray<ConstantSet?>
     var patterns = PatternCache()
@@ -85,7 +94,8 @@ final class Frame {
         slotCount = plan.slotCount
         batchRowCount = plan.batchRowCount
         missingPropertyIsError = plan.dialect.missingPropertyIsError
-        batch = Batch(slotCount: plan.slotCount)
+        noBatch = Batch(slotCount: plan.slotCount)
+        batch = noBatch
         locals = ContiguousArray(repeating: .null, count: plan.localCount)
         subplans = ContiguousArray(repeating: nil, count: plan.subplanCount)
         connections = ContiguousArray(plan.connections.map { ConnectionTest($0.direction, $0.types) })
@@ -101,7 +111,7 @@ final class Frame {
             guard let value = parameters[name] else {
                 throw GraphError(.parameterMissing, "Expected a parameter named \(name)")
             }
-            self.parameters.append(value)
+            self.parameters.append(try Self.limitedInDepth(value))
         }
         current = transaction
         self.control = control
@@ -122,8 +132,12 @@ final class Frame {
         parameters.removeAll(keepingCapacity: true)
         statistics = QueryStatistics()
         heldByteCount = 0
+        heldByteCountPeak = 0
         for index in constantSets.indices { constantSets[index] = nil }
         patterns = PatternCache()
+        batch = noBatch
+        for index in locals.indices { locals[index] = .null }
+        for index in subplans.indices { subplans[index]?.argument.trim() }
         for index in connections.indices { connections[index].reset() }
         instant = nil
     }

@@ -11,10 +11,17 @@ struct IDSet {
     private static let pageShift: UInt64 = 12
     private static let wordsPerPage = 64
 
-    init() {}
+    private let usesPages: Bool
+
+    /// - Parameter usesPages: whether a set that has become large goes into pages, as ids that lie together should.
+    init(usesPages: Bool = true) { self.usesPages = usesPages }
+
+    /// Bytes of the table or the pages.
+    var byteCount: Int { (table.count + words.count) * 8 + directory.count * 4 }
 
     /// A set that is expected to become large, of ids up to about `expectedMaximum`: goes without the small table.
     init(expectedMaximum: Int) {
+        usesPages = true
         let pageCount = expectedMaximum >> Int(Self.pageShift) + 1
         directory = ContiguousArray(repeating: -1, count: min(max(pageCount, 1), 1 << 16))
         words.reserveCapacity(min(pageCount, 64) * Self.wordsPerPage)
@@ -114,13 +121,14 @@ struct IDSet {
     /// Makes room; true when the set has moved to pages.
     private mutating func grow() -> Bool {
         let old = table
-        if old.count >= Self.tableCountMaximum {
+        if usesPages, old.count >= Self.tableCountMaximum {
             table = []
             count = 0
             for id in old where id != noID { insertIntoPages(id) }
             return true
         }
-        table = ContiguousArray(repeating: noID, count: max(16, old.count * 4))
+        let factor = old.count < Self.tableCountMaximum ? 4 : 2
+        table = ContiguousArray(repeating: noID, count: max(16, old.count * factor))
         count = 0
         for id in old where id != noID { insertIntoTable(id) }
         return false

@@ -48,6 +48,11 @@ private final class MergeOperator: BatchingOperator {
         return true
     }
 
+    override func reset() {
+        row.trim()
+        super.reset()
+    }
+
     private func apply(_ updates: [Step.Update], from start: Int) throws(GraphError) {
         guard !updates.isEmpty else { return }
         frame.batch = output

@@ -42,6 +42,9 @@ class BatchingOperator: Operator {
     let output: Batch
     let carried: [Slot]
     let produced: [Slot]
+    /// Elements of lists in the batch, where an operator counts them.
+    private var elementCount = 0
+    private static let elementCountMaximum = 1 << 18
 
     /// - Parameters:
     ///   - carried: slots copied from the input rows.
@@ -57,6 +60,12 @@ class BatchingOperator: Operator {
         output.rowCount >= frame.batchRowCount ? try flush() : true
     }
 
+    /// The same after a row whose value has so many elements: a few long lists fill a batch, too.
+    final func flushIfFull(addedElementCount: Int) throws(GraphError) -> Bool {
+        elementCount += addedElementCount
+        return elementCount >= Self.elementCountMaximum ? try flush() : try flushIfFull()
+    }
+
     final func flush() throws(GraphError) -> Bool {
         guard output.rowCount > 0 else { return true }
         try frame.checkControl()
@@ -64,6 +73,7 @@ class BatchingOperator: Operator {
             output.clear(carried)
             output.clear(produced)
             output.rowCount = 0
+            elementCount = 0
         }
         return try pass(output)
     }
@@ -75,6 +85,7 @@ class BatchingOperator: Operator {
 
     override func reset() {
         output.trim()
+        elementCount = 0
         super.reset()
     }
 }

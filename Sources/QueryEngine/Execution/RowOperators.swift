@@ -76,6 +76,8 @@ private final class ProjectOperator: Operator {
     private let shapes: [Compiled.Shape]
     private let targets: [Int]
     private var columns = IntegerColumns()
+    /// Bytes of a batch's values from which they are accounted for while they are on their way.
+    private static let largeByteCount = 1 << 20
 
     init(_ frame: Frame, next: Operator, _ plan: ProjectPlan) {
         evaluators = plan.items.map(\.expression.evaluate)
@@ -87,6 +89,9 @@ private final class ProjectOperator: Operator {
     override func push(_ batch: Batch) throws(GraphError) -> Bool {
         frame.batch = batch
         columns.begin()
+        var heldByteCount = 0
+        var byteCount = 0
+        defer { frame.release(heldByteCount) }
         for item in targets.indices {
             let index = targets[item]
             batch.columns[index].values.removeAll(keepingCapacity: true)
@@ -101,6 +106,12 @@ private final class ProjectOperator: Operator {
             for row in 0..<batch.rowCount {
                 let value = try evaluate(frame, row)
                 batch.columns[index].values.append(value)
+                byteCount = addSaturating(byteCount, value.byteCount)
+                if byteCount > Self.largeByteCount {
+                    heldByteCount = addSaturating(heldByteCount, byteCount)
+                    try frame.hold(byteCount)
+                    byteCount = 0
+                }
             }
         }
         return try pass(batch)

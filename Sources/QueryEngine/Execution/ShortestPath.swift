@@ -42,17 +42,18 @@ private final class ShortestPathOperator: BatchingOperator {
             guard let types, try search.find(
                 from, to, types, maximum: plan.step.maximum, findsAll: plan.step.findsAll) else { continue }
             if !plan.step.findsAll {
-                output.columns[column].values.append(search.path())
+                let path = search.path()
+                output.columns[column].values.append(.list(path))
                 output.append(row, of: batch, carried)
                 output.rowCount += 1
-                if try !flushIfFull() { return false }
+                if try !flushIfFull(addedElementCount: path.count) { return false }
                 continue
             }
             let goesOn = try search.forEachPath { path throws(GraphError) in
-                output.columns[column].values.append(path)
+                output.columns[column].values.append(.list(path))
                 output.append(row, of: batch, carried)
                 output.rowCount += 1
-                return try flushIfFull()
+                return try flushIfFull(addedElementCount: path.count)
             }
             if !goesOn { return false }
         }
@@ -161,7 +162,8 @@ final class ShortestPathSearch {
         while forward.depth + backward.depth < maximum {
             if forward.frontier.isEmpty || backward.frontier.isEmpty { return false }
             try frame.checkControl()
-            metForward = forward.frontier.count <= backward.frontier.count
+            let (near, far) = (forward.frontier.count, backward.frontier.count)
+            metForward = near < far || near == far && forward.depth <= backward.depth
             let hasMet =
                 metForward
                 ? try Self.advance(&forward, direction, types, frame, until: backward.nodes, findsAll, &meeting)
@@ -199,49 +201,69 @@ final class ShortestPathSearch {
     // MARK: Paths
 
     /// One of the paths that were found, as a list of relationships.
-    func path() -> Value {
+    func path() -> [Value] {
         let node = metForward ? forward.nodes[meeting] : backward.nodes[meeting]
         var way: [UInt64] = (metForward ? forward.way(from: meeting) : forward.way(fromLast: node)).reversed()
         way += (metForward ? backward.way(fromLast: node) : backward.way(from: meeting)).dropFirst()
-        return .list((1..<way.count).map { .relationship(RelationshipID(relationship(way[$0 - 1], way[$0]))) })
+        return (1..<way.count).map { .relationship(RelationshipID(relationship(way[$0 - 1], way[$0]))) }
     }
 
-    /// Calls `body` with every shortest path until it returns false; false then.
+    /// Calls `body` with every shortest path, as a list of relationships, until it returns false; false then.
     ///
     /// Each leads through a node that both sides have in their last levels. From there on every neighbour that is one
     /// level nearer to an end is on some path: nothing is tried in vain.
-    func forEachPath(_ body: (Value) throws(GraphError) -> Bool) throws(GraphError) -> Bool {
+    func forEachPath(_ body: ([Value]) throws(GraphError) -> Bool) throws(GraphError) -> Bool {
         let near = forward.levels()
         let far = backward.levels()
         for node in near[near.count - 1].intersection(far[far.count - 1]).sorted() {
-            var first: [[UInt64]] = []
-            try collect(node, near, near.count - 1, direction.reversed, [], into: &first)
-            var second: [[UInt64]] = []
-            try collect(node, far, far.count - 1, direction, [], into: &second)
-            for start in first {
-                for end in second {
-                    let path = start.reversed() + end
-                    if try !body(.list(path.map { .relationship(RelationshipID($0)) })) { return false }
-                }
-            }
+            if try !forEachPath(through: node, near, far, body) { return false }
         }
         return true
     }
 
-    /// The relationships of all ways from a node of a level to the beginning of its side.
-    private func collect(
-        _ node: UInt64, _ levels: [Set<UInt64>], _ level: Int, _ direction: Direction, _ way: [UInt64],
-        into ways: inout [[UInt64]]
-    ) throws(GraphError) {
-        if level == 0 {
-            if ways.count & 0xFF == 0 { try frame.checkControl() }
-            return ways.append(way)
+    /// Ways to go on from a node of a path, and which of them has been taken.
+    private struct Fork {
+        var steps: [(neighbour: UInt64, relationship: UInt64)]
+        var next = 0
+    }
+
+    /// Depth first: back to the beginning, then, from the node again, to the end.
+    private func forEachPath(
+        through node: UInt64, _ near: [Set<UInt64>], _ far: [Set<UInt64>],
+        _ body: ([Value]) throws(GraphError) -> Bool
+    ) throws(GraphError) -> Bool {
+        let nearLength = near.count - 1
+        let length = nearLength + far.count - 1
+        var forks = [fork(at: node, 0, near, far)]
+        var path: [UInt64] = []
+        while let last = forks.indices.last {
+            try frame.step()
+            guard forks[last].next < forks[last].steps.count else {
+                forks.removeLast()
+                if !path.isEmpty { path.removeLast() }
+                continue
+            }
+            let (neighbour, relationship) = forks[last].steps[forks[last].next]
+            forks[last].next += 1
+            path.append(relationship)
+            if path.count < length {
+                forks.append(fork(at: path.count == nearLength ? node : neighbour, path.count, near, far))
+                continue
+            }
+            let whole = path[..<nearLength].reversed() + path[nearLength...]
+            if try !body(whole.map { .relationship(RelationshipID($0)) }) { return false }
+            path.removeLast()
         }
-        expand(node, direction)
-        let steps = zip(neighbours, relationships).filter { levels[level - 1].contains($0.0) }
-        for (neighbour, relationship) in steps {
-            try collect(neighbour, levels, level - 1, direction, way + [relationship], into: &ways)
-        }
+        return true
+    }
+
+    /// How a path goes on from a node after so many relationships.
+    private func fork(at node: UInt64, _ count: Int, _ near: [Set<UInt64>], _ far: [Set<UInt64>]) -> Fork {
+        let nearLength = near.count - 1
+        expand(node, count < nearLength ? direction.reversed : direction)
+        let level = count < nearLength ? near[nearLength - 1 - count] : far[far.count - 2 - (count - nearLength)]
+        return Fork(
+            steps: zip(neighbours, relationships).filter { level.contains($0.0) }.map { (neighbour: $0.0, relationship: $0.1) })
     }
 
     private func relationship(_ from: UInt64, _ to: UInt64) -> UInt64 {

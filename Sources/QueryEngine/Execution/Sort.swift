@@ -21,6 +21,8 @@ private final class SortOperator: BatchingOperator {
     /// How many rows are wanted; nil for all.
     private var wanted: Int?
     private var isWantedKnown = false
+    /// Bytes of the rows, as far as the frame was told.
+    private var heldByteCount = 0
 
     init(_ frame: Frame, next: Operator, _ plan: SortPlan) {
         self.plan = plan
@@ -39,7 +41,7 @@ private final class SortOperator: BatchingOperator {
             isWantedKnown = true
         }
         try frame.checkControl()
-        if wanted == nil { try frame.hold(rowsOf: batch, plan.slots) }
+        try hold(addSaturating(heldByteCount, byteCount(batch)))
         rows.append(all: batch, plan.slots)
         for (index, key) in plan.keys.enumerated() {
             for row in 0..<batch.rowCount { keys[index].append(batch.value(key.slot, row)) }
@@ -88,6 +90,22 @@ private final class SortOperator: BatchingOperator {
         return order
     }
 
+    /// With the keys, which are the same values as in the rows.
+    private func byteCount(_ batch: Batch) -> Int {
+        addSaturating(
+            batch.byteCount(plan.slots), batch.rowCount * plan.keys.count * MemoryLayout<Value>.stride)
+    }
+
+    /// Accounts for rows of so many bytes altogether.
+    private func hold(_ byteCount: Int) throws(GraphError) {
+        if byteCount < heldByteCount {
+            frame.release(heldByteCount - byteCount)
+        } else {
+            try frame.hold(byteCount - heldByteCount)
+        }
+        heldByteCount = byteCount
+    }
+
     private func keepFirst(_ count: Int) throws(GraphError) {
         let first = try order().prefix(count)
         let kept = Batch(slotCount: frame.slotCount)
@@ -99,6 +117,7 @@ private final class SortOperator: BatchingOperator {
         kept.rowCount = first.count
         rows = kept
         keys = keptKeys
+        try hold(byteCount(rows))
     }
 
     override func finish() throws(GraphError) {
@@ -109,12 +128,14 @@ private final class SortOperator: BatchingOperator {
         }
         rows = Batch(slotCount: frame.slotCount)
         keys = plan.keys.map { _ in [] }
+        try hold(0)
         try super.finish()
     }
 
     override func reset() {
         isWantedKnown = false
         wanted = nil
+        heldByteCount = 0
         super.reset()
     }
 }

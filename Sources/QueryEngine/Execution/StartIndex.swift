@@ -32,6 +32,9 @@ private final class StartIndexOperator: BatchingOperator {
             frame.batch = batch
             found.removeAll(keepingCapacity: true)
             try find(row)
+            let heldByteCount = found.count * MemoryLayout<UInt64>.stride
+            try frame.hold(heldByteCount)
+            defer { frame.release(heldByteCount) }
             var next = 0
             while next < found.count {
                 let count = min(found.count - next, max(1, frame.batchRowCount - output.rowCount))

@@ -50,10 +50,15 @@ final class SubplanInstance {
 /// The end of a chain that hands its batches to a closure.
 final class TakingSink: Operator {
     var take: ((Batch) throws(GraphError) -> Bool)?
+    /// What the closure has made the frame hold.
+    var heldByteCount = 0
 
     override func push(_ batch: Batch) throws(GraphError) -> Bool {
         guard batch.rowCount > 0, let take else { return true }
-        return try take(batch)
+        let before = frame.heldByteCount
+        let wantsMore = try take(batch)
+        heldByteCount += frame.heldByteCount - before
+        return wantsMore
     }
 }
 
@@ -83,6 +88,9 @@ extension Frame {
         }
         argument.rowCount = 1
         var isComplete = true
+        // What its operators hold is given back with them; what the receiver of the rows holds is not.
+        let heldBefore = heldByteCount
+        instance.sink.heldByteCount = 0
         try withoutActuallyEscaping(take) { take throws(GraphError) in
             instance.sink.take = { batch throws(GraphError) in
                 if try take(batch) { return true }
@@ -100,5 +108,6 @@ extension Frame {
             instance.head.reset()
             subplans[subplan.number] = instance
         }
+        release(heldByteCount - heldBefore - instance.sink.heldByteCount)
     }
 }

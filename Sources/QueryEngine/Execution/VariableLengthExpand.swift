@@ -27,8 +27,9 @@ private final class VariableLengthExpandOperator: BatchingOperator {
     private let maximum: Int
     /// One more than the path is long; kept for their memory.
     private var levels: [Level] = []
-    private var path: ContiguousArray<UInt64> = []
-    private var used: ContiguousArray<UInt64> = []
+    private var path = RelationshipTrail()
+    /// Relationships of other parts of the pattern.
+    private var used = RelationshipTrail()
     private var wanted: [(key: TokenID, value: Value)] = []
     private var stepCount = 0
     private var types: [TokenID] = []
@@ -52,7 +53,7 @@ private final class VariableLengthExpandOperator: BatchingOperator {
             let end = plan.expansion.isInto ? batch.columns[plan.expansion.to.index].ids[row] : noID
             if plan.expansion.isInto && end == noID { continue }
             try prepare(batch, row)
-            path.removeAll(keepingCapacity: true)
+            path.removeAll()
             if minimum == 0, try !emit(start, end, row, batch) { return false }
             if maximum == 0 || types == nil { continue }
             if try !walk(from: start, to: end, row, batch) { return false }
@@ -61,7 +62,7 @@ private final class VariableLengthExpandOperator: BatchingOperator {
     }
 
     private func prepare(_ batch: Batch, _ row: Int) throws(GraphError) {
-        used.removeAll(keepingCapacity: true)
+        used.removeAll()
         for other in plan.expansion.unique {
             if other.slot.isID {
                 used.append(batch.columns[other.slot.index].ids[row])
@@ -132,12 +133,63 @@ private final class VariableLengthExpandOperator: BatchingOperator {
         if end != noID && node != end { return true }
         if plan.isEndNeeded { output.columns[plan.expansion.to.index].ids.append(node) }
         if plan.isRelationshipNeeded {
-            let list = path.map { Value.relationship(RelationshipID($0)) }
+            let list = path.relationships.map { Value.relationship(RelationshipID($0)) }
             output.columns[plan.expansion.relationship.index].values.append(
                 .list(plan.expansion.isReversed ? list.reversed() : list))
         }
         output.append(row, of: batch, carried)
         output.rowCount += 1
-        return try flushIfFull()
+        return try flushIfFull(addedElementCount: plan.isRelationshipNeeded ? path.count : 0)
+    }
+
+    override func reset() {
+        if levels.count > Self.keptLevelCount { levels.removeLast(levels.count - Self.keptLevelCount) }
+        for index in levels.indices where levels[index].relationships.capacity > Self.keptCapacity {
+            levels[index] = Level()
+        }
+        path = RelationshipTrail()
+        used = RelationshipTrail()
+        wanted.removeAll(keepingCapacity: true)
+        super.reset()
+    }
+
+    private static let keptLevelCount = 16
+    private static let keptCapacity = 1 << 12
+}
+
+/// Relationships in the order they were added, and whether one is among them. A few are looked through, more are in a set.
+struct RelationshipTrail {
+    private(set) var relationships: ContiguousArray<UInt64> = []
+    private var members: Set<UInt64> = []
+    private var usesSet = false
+    private static let linearCountMaximum = 64
+
+    var count: Int { relationships.count }
+
+    @inline(__always)
+    func contains(_ relationship: UInt64) -> Bool {
+        usesSet ? members.contains(relationship) : relationships.contains(relationship)
+    }
+
+    mutating func append(_ relationship: UInt64) {
+        relationships.append(relationship)
+        if usesSet {
+            members.insert(relationship)
+        } else if relationships.count > Self.linearCountMaximum {
+            members = Set(relationships)
+            usesSet = true
+        }
+    }
+
+    /// Takes the last one away; each has been added only once.
+    mutating func removeLast() {
+        let relationship = relationships.removeLast()
+        if usesSet { members.remove(relationship) }
+    }
+
+    mutating func removeAll() {
+        relationships.removeAll(keepingCapacity: true)
+        if usesSet { members = [] }
+        usesSet = false
     }
 }

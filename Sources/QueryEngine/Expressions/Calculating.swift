@@ -6,7 +6,7 @@ internal import GraphModel
 /// `+ - * / % ^` on values.
 enum Calculating {
     static func calculate(
-        _ operation: Expression.Arithmetic, _ a: Value, _ b: Value, _ dialect: Dialect
+        _ operation: Expression.Arithmetic, _ a: Value, _ b: Value, _ dialect: Dialect, _ frame: Frame
     ) throws(GraphError) -> Value {
         switch (a, b) {
         // The manual's language calculates with floats only.
@@ -18,7 +18,7 @@ enum Calculating {
         case (.float(let x), .integer(let y)): return .float(floats(operation, x, Double(y)))
         default: break
         }
-        if case .add = operation { return try add(a, b, dialect) }
+        if case .add = operation { return try add(a, b, dialect, frame) }
         if a.isNull || b.isNull { return .null }
         switch (operation, a, b) {
         case (.subtract, .temporal(let x), .temporal(let y)):
@@ -78,12 +78,22 @@ enum Calculating {
         }
     }
 
-    private static func add(_ a: Value, _ b: Value, _ dialect: Dialect) throws(GraphError) -> Value {
+    private static func add(
+        _ a: Value, _ b: Value, _ dialect: Dialect, _ frame: Frame
+    ) throws(GraphError) -> Value {
+        // Before both are joined: there may be no room for the result.
+        try frame.requireRoom(forValueOf: addSaturating(a.byteCount, b.byteCount))
         switch (a, b) {
-        case (.list(let x), .list(let y)): return .list(x.elements + y.elements)
+        case (.list(let x), .list(let y)):
+            try frame.step(x.elements.count + y.elements.count)
+            return try frame.list(x.elements + y.elements)
         case (.null, _), (_, .null): return .null
-        case (.list(let x), _): return .list(x.elements + [b])
-        case (_, .list(let y)): return .list([a] + y.elements)
+        case (.list(let x), _):
+            try frame.step(x.elements.count)
+            return try frame.list(x.elements + [b])
+        case (_, .list(let y)):
+            try frame.step(y.elements.count)
+            return try frame.list([a] + y.elements)
         case (.string(let x), .string(let y)): return .string(x.text + y.text)
         case (.temporal(let x), .temporal(let y)):
             if y.content.sort != .duration, x.content.sort == .duration {

@@ -16,13 +16,17 @@ extension ExpressionCompiler {
             guard let elements = try Self.elements(try list(frame, row)) else { return .null }
             var values: [Value] = []
             values.reserveCapacity(elements.count)
-            for (index, element) in elements.enumerated() {
-                if index & 0xFFF == 0xFFF { try frame.checkControl() }
+            var byteCount = 0
+            for element in elements {
+                try frame.step()
                 frame.locals[local] = element
                 if try test(frame, row) != .true { continue }
-                values.append(try map(frame, row))
+                let value = try map(frame, row)
+                byteCount = addSaturating(byteCount, value.byteCount)
+                try frame.requireRoom(forValueOf: byteCount)
+                values.append(value)
             }
-            return .list(values)
+            return try frame.list(values)
         }
     }
 
@@ -50,8 +54,8 @@ extension ExpressionCompiler {
             guard let elements = try Self.elements(try list(frame, row)) else { return .unknown }
             var trueCount = 0
             var hasUnknown = false
-            for (index, element) in elements.enumerated() {
-                if index & 0xFFF == 0xFFF { try frame.checkControl() }
+            for element in elements {
+                try frame.step()
                 frame.locals[local] = element
                 switch try test(frame, row) {
                 case .true: trueCount += 1
@@ -84,8 +88,8 @@ extension ExpressionCompiler {
             let start = try initial(frame, row)
             guard let elements = try Self.elements(try list(frame, row)) else { return .null }
             frame.locals[total] = start
-            for (index, element) in elements.enumerated() {
-                if index & 0xFFF == 0xFFF { try frame.checkControl() }
+            for element in elements {
+                try frame.step()
                 frame.locals[local] = element
                 let next = try step(frame, row)
                 frame.locals[total] = next
@@ -147,7 +151,7 @@ extension ExpressionCompiler {
                     for (key, property) in try frame.map(value) { Self.set(key, property, in: &entries) }
                 }
             }
-            return .map(MapValue(entries))
+            return try frame.map(of: entries)
         }
     }
 

@@ -1,4 +1,5 @@
 internal import Cypher
+internal import FileSystem
 internal import GraphModel
 internal import Storage
 
@@ -6,6 +7,14 @@ internal import Storage
 struct ConstantSet {
     let elements: Set<Value>
     let containsNull: Bool
+    /// Whether equality of all elements but null is never unknown, and the same as that of the set.
+    let isPlain: Bool
+
+    init(_ list: [Value]) {
+        elements = Set(list)
+        containsNull = list.contains { $0.isNull }
+        isPlain = list.allSatisfy { $0.isNull || Comparing.isPlain($0) }
+    }
 }
 
 extension ExpressionCompiler {
@@ -194,9 +203,7 @@ extension ExpressionCompiler {
                 let value = try value(frame, row)
                 if frame.constantSets[number] == nil {
                     switch try listValue(frame, row) {
-                    case .list(let list):
-                        frame.constantSets[number] = ConstantSet(
-                            elements: Set(list.elements), containsNull: list.elements.contains { $0.isNull })
+                    case .list(let list): frame.constantSets[number] = ConstantSet(list.elements)
                     case .null: return .unknown
                     case let other: throw Self.notAList(other)
                     }
@@ -205,6 +212,9 @@ extension ExpressionCompiler {
                 switch value {
                 case .null: return set.elements.isEmpty ? .false : .unknown
                 case .list, .map, .float:
+                    if set.isPlain, Comparing.isPlain(value) {
+                        return set.elements.contains(value) ? .true : (set.containsNull ? .unknown : .false)
+                    }
                     // Nulls inside, NaN: element by element.
                     if case .list(let list) = try listValue(frame, row) { return Self.isContained(value, list) }
                     return .unknown
@@ -216,7 +226,9 @@ extension ExpressionCompiler {
             test = { frame, row throws(GraphError) in
                 let value = try value(frame, row)
                 switch try listValue(frame, row) {
-                case .list(let list): return Self.isContained(value, list)
+                case .list(let list):
+                    try frame.step(list.elements.count)
+                    return Self.isContained(value, list)
                 case .null: return .unknown
                 case let other: throw Self.notAList(other)
                 }
@@ -260,7 +272,7 @@ extension ExpressionCompiler {
                 switch match {
                 case .startsWith: return Truth(text.text.utf8.starts(with: other.text.utf8))
                 case .endsWith: return Truth(text.text.utf8.reversed().starts(with: other.text.utf8.reversed()))
-                case .contains: return Truth(Self.contains(text.text, other.text))
+                case .contains: return Truth(firstOffset(of: other.text, in: text.text) != nil)
                 case .regularExpression:
                     return Truth(try frame.patterns.expression(other).matchesAll(of: text.text, frame.control))
                 }
@@ -274,16 +286,6 @@ extension ExpressionCompiler {
             }
         }
         return try withMissingRule(test, left, right)
-    }
-
-    static func contains(_ text: String, _ part: String) -> Bool {
-        let (text, part) = (Array(text.utf8), Array(part.utf8))
-        guard let first = part.first else { return true }
-        guard part.count <= text.count else { return false }
-        for start in 0...(text.count - part.count) where text[start] == first {
-            if text[start..<start + part.count].elementsEqual(part) { return true }
-        }
-        return false
     }
 
     private mutating func hasLabels(_ entity: Expression, _ labels: [String]) throws(GraphError) -> Predicate {

@@ -154,11 +154,14 @@ extension ExpressionCompiler {
     private func collect(_ slot: Slot, _ subplan: Subplan) -> Evaluator {
         { frame, row throws(GraphError) in
             var values: [Value] = []
+            var byteCount = 0
             try frame.run(subplan, row) { batch throws(GraphError) in
+                byteCount = addSaturating(byteCount, batch.byteCount([slot]))
+                try frame.requireRoom(forValueOf: byteCount)
                 for index in 0..<batch.rowCount { values.append(batch.value(slot, index)) }
                 return true
             }
-            return .list(values)
+            return try frame.list(values)
         }
     }
 

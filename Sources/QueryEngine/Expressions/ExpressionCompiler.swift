@@ -275,7 +275,7 @@ struct ExpressionCompiler {
             var values: [Value] = []
             values.reserveCapacity(evaluators.count)
             for evaluate in evaluators { values.append(try evaluate(frame, row)) }
-            return .list(values)
+            return try frame.list(values)
         }
     }
 
@@ -307,7 +307,7 @@ struct ExpressionCompiler {
             var values: [(key: String, value: Value)] = []
             values.reserveCapacity(evaluators.count)
             for part in evaluators { values.append((part.key, try part.evaluate(frame, row))) }
-            return .map(MapValue(values))
+            return try frame.map(of: values)
         }
     }
 
@@ -318,7 +318,7 @@ struct ExpressionCompiler {
         let left = try evaluator(left)
         let right = try evaluator(right)
         return { frame, row throws(GraphError) in
-            try Calculating.calculate(operation, try left(frame, row), try right(frame, row), dialect)
+            try Calculating.calculate(operation, try left(frame, row), try right(frame, row), dialect, frame)
         }
     }
 

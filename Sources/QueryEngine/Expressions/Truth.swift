@@ -52,6 +52,17 @@ enum Comparing {
         if case .point(let point) = point { point.coordinates.contains { $0.isNaN } } else { false }
     }
 
+    /// Whether comparing with it by `=` never gives unknown, and is the same as comparing for DISTINCT.
+    static func isPlain(_ value: Value) -> Bool {
+        switch value {
+        case .boolean, .integer, .string, .bytes, .node, .relationship: true
+        case .float(let number): !number.isNaN
+        case .list(let list): list.elements.allSatisfy(isPlain)
+        case .map(let map): map.entries.allSatisfy { isPlain($0.value) }
+        case .null, .temporal, .point, .path: false
+        }
+    }
+
     private static func equal(_ a: [Value], _ b: [Value]) -> Truth {
         guard a.count == b.count else { return .false }
         var result = Truth.true
@@ -68,8 +79,10 @@ enum Comparing {
     private static func equal(_ a: MapValue, _ b: MapValue) -> Truth {
         guard a.entries.count == b.entries.count else { return .false }
         var result = Truth.true
-        for entry in a.entries {
-            guard let other = b[entry.key] else { return .false }
+        for (index, entry) in a.entries.enumerated() {
+            // Most often the keys stand in the same order.
+            let beside = b.entries[index]
+            guard let other = codeUnitsEqual(beside.key, entry.key) ? beside.value : b[entry.key] else { return .false }
             switch equal(entry.value, other) {
             case .false: return .false
             case .unknown: result = .unknown

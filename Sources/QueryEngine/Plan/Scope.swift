@@ -46,12 +46,29 @@ struct Variable: Sendable {
 /// The variables that an expression may use, in the order they were introduced.
 struct Scope: Sendable {
     private(set) var variables: [Variable] = []
+    /// The place of each variable, once there are more than a few.
+    private var places: [CodeUnitKey: Int] = [:]
+    private static let linearCountMaximum = 16
 
-    func find(_ name: String) -> Variable? { variables.last { codeUnitsEqual($0.name, name) } }
+    func find(_ name: String) -> Variable? { place(of: name).map { variables[$0] } }
+
+    private func place(of name: String) -> Int? {
+        variables.count > Self.linearCountMaximum
+            ? places[CodeUnitKey(name)] : variables.firstIndex { codeUnitsEqual($0.name, name) }
+    }
 
     mutating func add(_ variable: Variable) {
-        variables.removeAll { codeUnitsEqual($0.name, variable.name) }
+        if let place = place(of: variable.name) {
+            variables.remove(at: place)
+            places = [:]
+        }
         variables.append(variable)
+        if variables.count <= Self.linearCountMaximum { return }
+        if places.isEmpty {
+            for (place, variable) in variables.enumerated() { places[CodeUnitKey(variable.name)] = place }
+        } else {
+            places[CodeUnitKey(variable.name)] = variables.count - 1
+        }
     }
 
     var visible: [Variable] { variables.filter { !$0.isHidden } }

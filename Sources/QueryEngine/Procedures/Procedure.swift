@@ -65,6 +65,11 @@ private final class CallOperator: BatchingOperator {
             var arguments: [Value] = []
             for argument in plan.arguments { arguments.append(try argument(frame, row)) }
             let found = try plan.procedure.body(frame, arguments)
+            let heldByteCount = found.reduce(0) { sum, values in
+                values.reduce(addSaturating(sum, 32)) { addSaturating($0, $1.byteCount) }
+            }
+            try frame.hold(heldByteCount)
+            defer { frame.release(heldByteCount) }
             for values in plan.isUnit ? [[]] : found {
                 for (field, slot) in plan.outputs { output.columns[slot.index].values.append(values[field]) }
                 output.append(row, of: batch, carried)

@@ -87,6 +87,10 @@ extension Function {
             throw GraphError(.argumentError, "range(\(start), \(end), \(step)) is too long for a list")
         }
         var numbers: [Value] = []
+        if distance / step > 0 {
+            try frame.requireRoom(forValueOf: Int(distance / step) * MemoryLayout<Value>.stride)
+            try frame.step(Int(distance / step))
+        }
         if (step > 0) == (distance >= 0) || distance == 0 { numbers.reserveCapacity(Int(distance / step) + 1) }
         for number in stride(from: start, through: end, by: Int64.Stride(step)) { numbers.append(.integer(number)) }
         return .list(numbers)
@@ -175,7 +179,7 @@ extension Function {
             case .duration: return "DURATION NOT NULL"
             }
         case .list(let list):
-            // Lists nest no deeper than the query that makes them.
+            // No deeper than the limit of values.
             let kinds = Set(list.elements.map(valueType)).sorted()
             let inner = kinds.isEmpty ? "NOTHING" : kinds.joined(separator: " | ")
             return "LIST<\(inner)> NOT NULL"

@@ -1,3 +1,4 @@
+internal import FileSystem
 internal import GraphModel
 
 /// Strings. Positions and lengths count UTF-16 units, as in the original.
@@ -34,23 +35,21 @@ extension Function {
         Function(
             "replace", .string, ["original": .string, "search": .string, "replacement": .string], .string,
             "A string with every occurrence of another replaced.",
-            .strict { _, values throws(GraphError) in
+            .strict { frame, values throws(GraphError) in
                 let (source, search) = (try text("replace", values[0]), try text("replace", values[1]))
-                let replacement = try text("replace", values[2])
-                return .string(
-                    search.isEmpty ? source : split(source, by: [search]).joined(separator: replacement))
+                return .string(try replace(search, in: source, by: try text("replace", values[2]), frame))
             }),
         Function(
             "split", .string, ["original": .string, "delimiter": [.string, .list]], .list,
             "The parts of a string between delimiters.",
-            .binary { source, delimiter throws(GraphError) in
-                let source = try text("split", source)
-                guard case .list(let list) = delimiter else {
-                    return .list(split(source, by: [try text("split", delimiter)]).map { .string($0) })
+            .strict { frame, values throws(GraphError) in
+                let source = try text("split", values[0])
+                guard case .list(let list) = values[1] else {
+                    return try frame.list(try split(source, by: [try text("split", values[1])], frame))
                 }
                 var delimiters: [String] = []
                 for element in list.elements { delimiters.append(try text("split", element)) }
-                return .list(split(source, by: delimiters).map { .string($0) })
+                return try frame.list(try split(source, by: delimiters, frame))
             }),
         length, length.named("character_length"),
     ]
@@ -105,25 +104,72 @@ extension Function {
         return String(decoding: units[from..<from + min(length, units.count - from)], as: UTF16.self)
     }
 
-    /// Between the delimiters; an empty one stands between all characters.
-    private static func split(_ text: String, by delimiters: [String]) -> [String] {
-        if delimiters.contains(where: \.isEmpty) { return text.unicodeScalars.map { String(Character($0)) } }
-        let bytes = Array(text.utf8)
-        let delimiters = delimiters.map { Array($0.utf8) }
-        var parts: [String] = []
+    private static func replace(
+        _ search: String, in text: String, by replacement: String, _ frame: Frame
+    ) throws(GraphError) -> String {
+        if search.isEmpty { return text }
+        // Twice over the text, so that a result for which there is no room is not made.
+        var count = 0
         var start = 0
-        var index = 0
-        while index < bytes.count {
-            let rest = bytes[index...]
-            if let found = delimiters.first(where: { rest.starts(with: $0) }) {
-                parts.append(String(decoding: bytes[start..<index], as: UTF8.self))
-                index += found.count
-                start = index
-            } else {
-                index += 1
-            }
+        while let found = firstOffset(of: search, in: text, from: start) {
+            try frame.step()
+            count += 1
+            start = found + search.utf8.count
         }
-        parts.append(String(decoding: bytes[start...], as: UTF8.self))
+        if count == 0 { return text }
+        let (added, overflow) = count.multipliedReportingOverflow(by: replacement.utf8.count)
+        try frame.requireRoom(forValueOf: overflow ? .max : addSaturating(text.utf8.count, added))
+        let bytes = text.utf8
+        var result = ""
+        result.reserveCapacity(bytes.count - count * search.utf8.count + added)
+        start = 0
+        while let found = firstOffset(of: search, in: text, from: start) {
+            try frame.step()
+            result += part(of: text, start..<found)
+            result += replacement
+            start = found + search.utf8.count
+        }
+        result += part(of: text, start..<bytes.count)
+        return result
+    }
+
+    /// A part by the offsets of its UTF-8 code units.
+    private static func part(of text: String, _ range: Range<Int>) -> Substring {
+        let bytes = text.utf8
+        let first = bytes.index(bytes.startIndex, offsetBy: range.lowerBound)
+        return text[first..<bytes.index(first, offsetBy: range.count)]
+    }
+
+    /// Between the delimiters; an empty one stands between all characters.
+    private static func split(
+        _ text: String, by delimiters: [String], _ frame: Frame
+    ) throws(GraphError) -> [Value] {
+        if delimiters.contains(where: \.isEmpty) {
+            let characterByteCount = Value.string("a").byteCount
+            try frame.requireRoom(forValueOf: text.unicodeScalars.count * characterByteCount)
+            return text.unicodeScalars.map { .string(String(Character($0))) }
+        }
+        var parts: [Value] = []
+        var byteCount = 0
+        var start = 0
+        func take(_ end: Int) throws(GraphError) {
+            let value = Value.string(String(part(of: text, start..<end)))
+            byteCount = addSaturating(byteCount, value.byteCount)
+            try frame.requireRoom(forValueOf: byteCount)
+            parts.append(value)
+        }
+        // Where each delimiter stands next; each goes over the text once.
+        var next = delimiters.map { firstOffset(of: $0, in: text) ?? .max }
+        while true {
+            try frame.step(max(1, delimiters.count))
+            for index in next.indices where next[index] < start {
+                next[index] = firstOffset(of: delimiters[index], in: text, from: start) ?? .max
+            }
+            guard let found = next.min(), found < .max, let index = next.firstIndex(of: found) else { break }
+            try take(found)
+            start = found + delimiters[index].utf8.count
+        }
+        try take(text.utf8.count)
         return parts
     }
 }
