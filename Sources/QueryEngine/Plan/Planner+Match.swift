@@ -337,9 +337,9 @@ struct MatchPlanner {
         var bestSeek: (vertex: Int, seek: SeekCandidate)?
         for vertex in candidates {
             let slot = graph.vertices[vertex].slot
-            if let (condition, ids) = idCondition(vertex) {
+            if let (condition, ids, mode) = idCondition(vertex) {
                 conditions[condition].isSettled = true
-                planner.steps.append(.nodesByID(slot, try planner.compile(ids), isSeek: true))
+                planner.steps.append(.nodesByID(slot, try planner.compile(ids), mode))
                 return try bind(vertex)
             }
             if let seek = seek(vertex: vertex), bestSeek.map({ seek.rowCount < $0.seek.rowCount }) ?? true {
@@ -347,7 +347,7 @@ struct MatchPlanner {
             }
             var cost = Double(nodes)
             var label: String?
-            for case .hasLabels(_, let labels) in conditionKinds(of: vertex) {
+            for case .hasLabels(let subject, let labels) in conditionKinds(of: vertex) where subject.isVariable {
                 for candidate in labels where label == nil || Double(count(candidate)) < cost {
                     cost = Double(count(candidate))
                     label = candidate
@@ -394,7 +394,7 @@ struct MatchPlanner {
     }
 
     /// `id(v) = x` or `id(v) IN x` with an x that is known before.
-    private func idCondition(_ vertex: Int) -> (index: Int, ids: Expression)? {
+    private func idCondition(_ vertex: Int) -> (index: Int, ids: Expression, mode: Step.IDSeekMode)? {
         let name = graph.vertices[vertex].name
         func isID(_ expression: Expression) -> Bool {
             guard case .function("id", _, let arguments) = expression.kind, arguments.count == 1,
@@ -406,10 +406,10 @@ struct MatchPlanner {
             guard condition.names.subtracting([name]).isSubset(of: available) else { continue }
             switch condition.expression.kind {
             case .compare(.equal, let left, let right):
-                if isID(left), !right.variables.contains(name) { return (index, right) }
-                if isID(right), !left.variables.contains(name) { return (index, left) }
+                if isID(left), !right.variables.contains(name) { return (index, right, .equal) }
+                if isID(right), !left.variables.contains(name) { return (index, left, .equal) }
             case .in(let left, let right):
-                if isID(left), !right.variables.contains(name) { return (index, right) }
+                if isID(left), !right.variables.contains(name) { return (index, right, .list) }
             default: continue
             }
         }
@@ -480,7 +480,9 @@ struct MatchPlanner {
     }
 
     private func uniqueTypes(_ pattern: PatternRelationship) -> [String] {
-        pattern.types.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        pattern.types.reduce(into: [String]()) { types, type in
+            if !types.contains(where: { codeUnitsEqual($0, type) }) { types.append(type) }
+        }
     }
 
     /// Relationships found before, or bound from outside, that this one must differ from.
@@ -508,7 +510,7 @@ struct MatchPlanner {
 
     private func mayBeSame(_ a: PatternGraph.Edge, _ b: PatternGraph.Edge) -> Bool {
         if a.pattern.types.isEmpty || b.pattern.types.isEmpty { return true }
-        return a.pattern.types.contains { b.pattern.types.contains($0) }
+        return a.pattern.types.contains { type in b.pattern.types.contains { codeUnitsEqual($0, type) } }
     }
 }
 
