@@ -94,8 +94,8 @@ import Testing
             #expect(plain.status == 200)
             #expect(!plain.text.contains("\"score\"") && !plain.text.contains("\"indexed\""))
             let ordered = try await client.get(query + "&order=score").text
-            let first = try #require(ordered.range(of: "\"Build\""))
-            let second = try #require(ordered.range(of: "\"Builder\""))
+            let first = try #require(ordered.firstRange(of: "\"Build\""))
+            let second = try #require(ordered.firstRange(of: "\"Builder\""))
             #expect(first.lowerBound < second.lowerBound)
             #expect(ordered.contains("\"score\" : 2.0"))
             #expect(try await client.get(data + "/index/node/bob/Name?query=B*d").text.contains("\"Bold\""))
