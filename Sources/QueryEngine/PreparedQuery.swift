@@ -25,7 +25,7 @@ public final class PreparedQuery: Sendable {
     ) throws(GraphError) {
         self.running = running
         text = String(decoding: query.source, as: UTF8.self)
-        plan = Plan(try Planner.plan(query, over: transaction, options), options, profiles: query.mode == .profile)
+        plan = Plan(try Planner.plan(query, over: transaction, options), options, describes: query.mode != .run)
         isExplain = query.mode == .explain
         columns = isExplain ? ["plan"] : plan.columns.map(\.name)
         plannedNodeCount = transaction.nodeCount()

@@ -15,21 +15,21 @@ struct Plan: Sendable {
     let resultLayout: ResultLayout
     let isWrite: Bool
     /// For EXPLAIN and PROFILE.
-    let steps: [Step]
+    let steps: [PlannedStep]
     let operatorCount: Int
     let batchRowCount: Int
     /// Whether the operators can serve one execution after the other.
     let isReusable: Bool
 
-    init(_ logical: LogicalPlan, _ options: QueryEngine.Options, profiles: Bool = false) {
+    init(_ logical: LogicalPlan, _ options: QueryEngine.Options, describes: Bool = false) {
         batchRowCount = max(1, options.batchRowCount)
         dialect = logical.context.dialect
         columns = logical.columns
         isWrite = logical.isWrite
-        steps = logical.steps
-        let numbering = profiles ? PhysicalPlanner.Numbering() : nil
+        let numbering = describes ? PhysicalPlanner.Numbering() : nil
         operators = PhysicalPlanner(context: logical.context, numbering: numbering).operators(
             logical.steps, needed: Set(logical.columns.map(\.slot)))
+        steps = numbering?.steps ?? []
         operatorCount = numbering?.count ?? 0
         references = logical.context.references
         slotCount = logical.context.slotCount
@@ -41,13 +41,35 @@ struct Plan: Sendable {
     }
 }
 
+/// A step as it was turned into an operator, and the plans inside it.
+struct PlannedStep: Sendable {
+    let step: Step
+    var inside: [[PlannedStep]] = []
+}
+
 /// Turns steps into operators. Each carries on only the columns that something after it reads.
 struct PhysicalPlanner {
-    /// Numbers operators for a profile, each before those inside it.
+    /// Numbers operators for a description or a profile, each before those inside it, and notes their steps.
     final class Numbering {
         private(set) var count = 0
+        /// Of the whole plan, once it is made.
+        private(set) var steps: [PlannedStep] = []
+        /// The parts of the plan that are being made, the innermost last.
+        private var open: [[PlannedStep]] = []
 
-        func next() -> Int {
+        func begin() { open.append([]) }
+
+        func end() {
+            let part = open.removeLast()
+            if let around = open.indices.last, let last = open[around].indices.last {
+                open[around][last].inside.append(part)
+            } else {
+                steps = part
+            }
+        }
+
+        func next(_ step: Step) -> Int {
+            open[open.count - 1].append(PlannedStep(step: step))
             defer { count += 1 }
             return count
         }
@@ -58,6 +80,8 @@ struct PhysicalPlanner {
 
     func operators(_ steps: [Step], needed: Set<Slot>) -> [any OperatorPlan] {
         let steps = steps.rewritten(needed: needed, context.options)
+        numbering?.begin()
+        defer { numbering?.end() }
         let live = steps.liveSlots(after: needed)
         var result: [any OperatorPlan] = []
         var index = 0
@@ -70,7 +94,7 @@ struct PhysicalPlanner {
             }
             let after = live[index + 1]
             let carried = Self.sorted(after.subtracting(steps[index].writes))
-            if let number = numbering?.next() {
+            if let number = numbering?.next(steps[index]) {
                 let plan = make(steps[index], after, carried: carried)
                 result.append(ProfiledPlan(plan: plan, number: number, readsRows: steps[index].readsRows))
             } else {

@@ -19,20 +19,20 @@ public struct PlanDescription: Sendable, Equatable {
     public let operators: [Operator]
     public let columns: [String]
 
-    init(_ steps: [Step], columns: [String], _ profile: Profile? = nil) {
+    init(_ steps: [PlannedStep], columns: [String], _ profile: Profile? = nil) {
         var number = 0
         operators = Self.operators(steps, profile, &number)
         self.columns = columns
     }
 
     /// Numbers go to each step before those inside it, as the physical plan gives them.
-    private static func operators(_ steps: [Step], _ profile: Profile?, _ number: inout Int) -> [Operator] {
+    private static func operators(_ steps: [PlannedStep], _ profile: Profile?, _ number: inout Int) -> [Operator] {
         var result: [Operator] = []
         for step in steps {
             let own = number
             number += 1
             let inside = step.inside.map { operators($0, profile, &number) }
-            let text = step.text
+            let text = step.step.text
             let name = text.prefix { $0 != " " }
             let entry = profile?.entries[own]
             result.append(
