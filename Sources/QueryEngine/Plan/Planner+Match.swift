@@ -95,10 +95,11 @@ struct MatchPlanner {
 
     mutating func plan() throws(GraphError) {
         try test(isEnd: false)
-        let mandatory = mandatoryEdges()
+        let roots = self.roots()
+        let mandatory = mandatoryEdges(from: roots)
         try follow(mandatory)
-        for index in graph.vertices.indices where !bound.contains(index) && !hangsOnOptional(index, mandatory) {
-            try start(among: [index])
+        for index in graph.vertices.indices where !bound.contains(index) {
+            if roots.contains(index) || !hangsOnOptional(index, mandatory) { try start(among: [index]) }
         }
         while let edge = graph.edges.indices.first(where: { !done.contains($0) && isReachable($0) }) {
             try followOptional(edge)
@@ -143,10 +144,28 @@ struct MatchPlanner {
 
     // MARK: Optional relationships of the manual's language
 
+    /// Vertices that are known, and for every part of the pattern that hangs on none of them its first vertex.
+    private func roots() -> Set<Int> {
+        var roots = bound
+        for edge in graph.edges where edge.isBound { roots.formUnion([edge.from, edge.to]) }
+        var reached = roots
+        for index in graph.vertices.indices {
+            var grows = true
+            while grows {
+                grows = false
+                for edge in graph.edges where reached.contains(edge.from) != reached.contains(edge.to) {
+                    reached.formUnion([edge.from, edge.to])
+                    grows = true
+                }
+            }
+            if reached.insert(index).inserted { roots.insert(index) }
+        }
+        return roots
+    }
+
     /// Edges that can be reached without crossing an optional one.
-    private func mandatoryEdges() -> Set<Int> {
+    private func mandatoryEdges(from roots: Set<Int>) -> Set<Int> {
         if !graph.edges.contains(where: \.pattern.isOptional) { return Set(graph.edges.indices) }
-        let roots = bound.isEmpty ? (graph.vertices.isEmpty ? [] : [0]) : bound
         return closure(of: roots, avoiding: []).edges
     }
 
