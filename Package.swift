@@ -30,37 +30,41 @@ var targets: [Target] = [
     module("GraphModel"),
     .target(name: "CCRC32C"),
     .target(name: "CPrefetch"),
+    .target(name: "CMalloc"),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
-    module("FileSystem", ["CCRC32C"]),
-    module("Storage", ["GraphModel", "FileSystem", "CPrefetch", "CZlib"]),
+    module("FileSystem", ["CMalloc", "CCRC32C"]),
+    module("LuceneQuery", ["GraphModel"]),
+    module("Storage", ["GraphModel", "FileSystem", "LuceneQuery", "CPrefetch", "CZlib"]),
     module("Cypher", ["GraphModel"]),
-    module("QueryEngine", ["GraphModel", "FileSystem", "Storage", "Cypher"], exclude: ["DESIGN.md"]),
+    module("QueryEngine", ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher"], exclude: ["DESIGN.md"]),
     module("Coordination", ["GraphModel", "FileSystem"]),
     module("Replication", ["GraphModel", "FileSystem", "Storage", "Coordination"]),
     module(
         "Database",
         ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Coordination", "Replication"]),
-    module("Martlet", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database"]),
+    module("Martlet", ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Database"]),
     // Built with everything else, so that the pages that quote it stay true.
     .executableTarget(
         name: "EmbeddedExample",
         // What Martlet exports, too: or a change in there would not build this anew.
-        dependencies: ["GraphModel", "Storage", "Cypher", "QueryEngine", "Database", "Martlet"], path: "Examples/Embedded", swiftSettings: swiftSettings),
+        dependencies: ["GraphModel", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Database", "Martlet"], path: "Examples/Embedded", swiftSettings: swiftSettings),
     module("TestSupport", ["GraphModel", "FileSystem"]),
     module("Simulation", ["GraphModel", "FileSystem", "Storage", "Coordination", "Replication"]),
     tests("GraphModelTests", ["GraphModel"]),
     tests("FileSystemTests", ["FileSystem"]),
+    tests("LuceneQueryTests", ["GraphModel", "LuceneQuery"]),
     tests("CoordinationTests", ["GraphModel", "Coordination"]),
     tests("ReplicationTests", ["GraphModel", "FileSystem", "Storage", "Coordination", "Replication"]),
     tests("SimulationTests", ["FileSystem", "Replication", "Simulation"]),
     .executableTarget(
         name: "crash-writer", dependencies: ["GraphModel", "FileSystem", "Storage"], path: "Tests/CrashWriter",
         swiftSettings: swiftSettings),
-    tests("StorageTests", ["GraphModel", "FileSystem", "Storage", "CZlib", "crash-writer"]),
+    tests("StorageTests", ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "CZlib", "crash-writer"]),
     tests("DatabaseTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database"]),
     tests(
         "MartletTests",
-        ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database", "Martlet", "EmbeddedExample"]),
+        ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Database", "Martlet", "EmbeddedExample"]),
+    tests("CypherTests", ["GraphModel", "Cypher"]),
     tests("QueryEngineTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine"]),
 ]
 var dependencies: [Package.Dependency] = []
@@ -107,7 +111,7 @@ if !coreOnly {
         module(
             "RESTServer",
             [
-                "GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database",
+                "GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Database",
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),

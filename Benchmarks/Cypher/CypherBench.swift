@@ -19,6 +19,7 @@ struct CypherBench {
         case "run": try Questions(rest).run(directory)
         case "explain": try Questions(rest).explain(directory)
         case "mixed": try Mixed(rest).run(directory)
+        case "parse": try Parsing.run(5)
         default: throw GraphError(.argumentError, "\(arguments[1]) is no benchmark")
         }
     }

@@ -36,17 +36,22 @@ extension Database {
     ) async throws(GraphError) -> (consumer: Consumer, transactionID: TransactionID?) {
         let control = statement.control ?? makeControl(statement.request)
         let engine = engine
+        let workers = workers
         let first = try await read(statement.request) { transaction throws(GraphError) -> Consumer? in
             let query = try engine.prepare(statement.text, dialect: statement.dialect, over: transaction)
             if query.isWrite && !query.isExplain { return nil }
-            return try Self.run(query, statement, control, makeConsumer(), in: transaction)
+            return try workers.attending(control) { () throws(GraphError) in
+                try Self.run(query, statement, control, makeConsumer(), in: transaction)
+            }
         }
         if let first { return (first, nil) }
         var request = statement.request
         request.bookmark = nil
         let result = try await write(request) { transaction throws(GraphError) -> Consumer in
             let query = try engine.prepare(statement.text, dialect: statement.dialect, over: transaction)
-            return try Self.run(query, statement, control, makeConsumer(), in: transaction)
+            return try workers.attending(control) { () throws(GraphError) in
+                try Self.run(query, statement, control, makeConsumer(), in: transaction)
+            }
         }
         return (result.value, result.transactionID)
     }

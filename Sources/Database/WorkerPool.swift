@@ -1,5 +1,6 @@
 internal import FileSystem
 internal import GraphModel
+internal import QueryEngine
 internal import Synchronization
 
 /// Threads that run queries: as many as cores, so that a long query never holds up an event loop, a heartbeat or a
@@ -84,9 +85,40 @@ public final class WorkerPool: Sendable {
         return try result.get()
     }
 
+    /// Runs a query within a job. When it turns out to be long another thread takes the job's place beside it, up to a
+    /// number of them: short queries do not wait for long ones, they share the cores with them.
+    func attending<R>(
+        _ control: ExecutionControl, _ body: () throws(GraphError) -> R
+    ) throws(GraphError) -> R {
+        let isLong = SharedFlag()
+        control.whenLong(afterNanoseconds: Self.longNanoseconds) { [self] in
+            isLong.set()
+            addThread()
+        }
+        defer {
+            control.forgetLong()
+            if isLong.isSet { queue.withLock { $0.blockedCount -= 1 } }
+        }
+        return try body()
+    }
+
+    private static let longNanoseconds: UInt64 = 20_000_000
+
+    private final class SharedFlag: Sendable {
+        private let value = Atomic(false)
+        func set() { value.store(true, ordering: .relaxed) }
+        var isSet: Bool { value.load(ordering: .relaxed) }
+    }
+
     /// Called within a job that is about to wait for somebody outside, a slow client for instance: another thread takes
     /// its place for that time, up to a number of them.
     func whileBlocked(_ body: () -> Void) {
+        addThread()
+        body()
+        queue.withLock { $0.blockedCount -= 1 }
+    }
+
+    private func addThread() {
         let blockedCount = queue.withLock { queue in
             queue.blockedCount += 1
             return queue.blockedCount
@@ -97,8 +129,6 @@ public final class WorkerPool: Sendable {
             }
         }
         queue.signalOne()
-        body()
-        queue.withLock { $0.blockedCount -= 1 }
     }
 
     /// Lets what is queued finish and ends the threads.

@@ -1,3 +1,4 @@
+internal import CMalloc
 internal import Glibc
 
 /// Standard output and standard error, written a whole line at a time and without a buffer in between, so that lines of
@@ -44,3 +45,7 @@ public func processEnvironment() -> [String: String] {
     }
     return result
 }
+
+/// Gives memory that was freed back to the operating system, which the C library else keeps for itself. Takes some
+/// milliseconds for each hundred MiB.
+public func returnFreeMemory() { martlet_return_free_memory() }

@@ -23,7 +23,7 @@ public struct ErrorCode: Hashable, Sendable, CustomStringConvertible {
     public static let syntaxError = ErrorCode(
         "Neo.ClientError.Statement.SyntaxError", httpStatus: 400, legacyException: "SyntaxException")
     public static let semanticError = ErrorCode(
-        "Neo.ClientError.Statement.SemanticError", httpStatus: 400, legacyException: "BadInputException")
+        "Neo.ClientError.Statement.SemanticError", httpStatus: 400, legacyException: "SemanticException")
     public static let procedureNotFound = ErrorCode(
         "Neo.ClientError.Procedure.ProcedureNotFound", httpStatus: 400, legacyException: "ProcedureNotFoundException")
     public static let typeError = ErrorCode(
@@ -49,6 +49,9 @@ public struct ErrorCode: Hashable, Sendable, CustomStringConvertible {
         legacyException: "ConstraintViolationException")
     public static let schemaRuleNotFound = ErrorCode(
         "Neo.ClientError.Schema.SchemaRuleNotFound", httpStatus: 404, legacyException: "NotFoundException")
+    /// The database itself keeps the index.
+    public static let indexIsReadOnly = ErrorCode(
+        "Neo.ClientError.Schema.IndexIsReadOnly", httpStatus: 405, legacyException: "UnsupportedOperationException")
     public static let entityDeleted = ErrorCode(
         "Neo.ClientError.Statement.EntityDeletedInTransaction", httpStatus: 409,
         legacyException: "OperationFailureException")

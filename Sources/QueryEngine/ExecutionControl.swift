@@ -1,5 +1,5 @@
 internal import FileSystem
-internal import GraphModel
+package import GraphModel
 internal import Synchronization
 
 /// The handle by which a running query is stopped: from another thread, or by a deadline.
@@ -9,6 +9,12 @@ public final class ExecutionControl: Sendable {
     /// Memory that the query may hold for rows it has to gather, roughly.
     let byteCountMaximum: Int
     let statementInstant: StatementInstant?
+    /// When the query counts as long, on the monotonic clock; `.max` once that was told or nobody asked.
+    private let longAt = Atomic<UInt64>(.max)
+    private struct LongHook {
+        var body: (@Sendable () -> Void)?
+    }
+    private let longHook = Mutex(LongHook())
 
     /// - Parameters:
     ///   - deadlineNanoseconds: a point on the monotonic clock (`monotonicNanoseconds()`); nil for no limit.
@@ -32,14 +38,36 @@ public final class ExecutionControl: Sendable {
 
     public var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
 
+    /// Calls `body` once, on the query's thread, when it still runs after a while.
+    public func whenLong(afterNanoseconds delay: UInt64, _ body: @escaping @Sendable () -> Void) {
+        longHook.withLock { $0.body = body }
+        longAt.store(monotonicNanoseconds() + delay, ordering: .relaxed)
+    }
+
+    /// Forgets what ``whenLong(afterNanoseconds:_:)`` was asked for; the query has ended.
+    public func forgetLong() {
+        longAt.store(.max, ordering: .relaxed)
+        longHook.withLock { $0.body = nil }
+    }
+
+    private func checkLong() {
+        let at = longAt.load(ordering: .relaxed)
+        guard at != .max, monotonicNanoseconds() >= at else { return }
+        longAt.store(.max, ordering: .relaxed)
+        let body = longHook.withLock { $0.body }
+        body?()
+    }
+
     /// Whether the query has to end.
     var isOver: Bool { isCancelled || deadline != .max && monotonicNanoseconds() >= deadline }
 
-    func check() throws(GraphError) {
+    /// Throws `.executionLimit` once the query has to end.
+    package func check() throws(GraphError) {
         if isCancelled { throw GraphError(.executionLimit, "the query was cancelled") }
         if deadline != .max, monotonicNanoseconds() >= deadline {
             throw GraphError(.executionLimit, "the query did not end within its time limit")
         }
+        checkLong()
     }
 }
 

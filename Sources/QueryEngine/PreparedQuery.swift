@@ -1,4 +1,5 @@
 internal import Cypher
+internal import FileSystem
 public import GraphModel
 public import Storage
 
@@ -50,10 +51,23 @@ public final class PreparedQuery: Sendable {
         if isWrite && transaction.isReadOnly {
             throw GraphError(.readOnly, "this query writes, it cannot run in a read transaction")
         }
+        var heldByteCount = 0
+        // Memory of many small pieces goes back to the system only when it is asked for.
+        defer { if heldByteCount > Self.greatByteCount { returnFreeMemory() } }
+        return try execute(transaction, parameters, control, &heldByteCount, onBatch)
+    }
+
+    private static let greatByteCount = 64 << 20
+
+    private func execute(
+        _ transaction: Transaction, _ parameters: [String: Value], _ control: ExecutionControl,
+        _ heldByteCount: inout Int, _ onBatch: (ResultBatch) throws(GraphError) -> Void
+    ) throws(GraphError) -> QueryStatistics {
         let execution = plan.isReusable ? idle.take() ?? Execution(plan, running) : Execution(plan, running)
         // One that throws is given up: its operators stopped half-way.
         let statistics = try running.tracking(text, control) { () throws(GraphError) in
-            try execution.run(in: transaction, parameters: parameters, control: control, onBatch: onBatch)
+            defer { heldByteCount = execution.heldByteCount }
+            return try execution.run(in: transaction, parameters: parameters, control: control, onBatch: onBatch)
         }
         if plan.isReusable {
             execution.reset()

@@ -64,6 +64,8 @@ public final class RESTService: Sendable {
         NodeRoutes(database: database).add(to: &table)
         RelationshipRoutes(database: database).add(to: &table)
         PropertyRoutes(database: database).add(to: &table)
+        IndexRoutes(database: database).add(to: &table)
+        AutoIndexRoutes(database: database).add(to: &table)
         CypherRoutes(database: database).add(to: &table)
         StatusRoutes(database: database, control: control, isDraining: isDraining).add(to: &table)
         let page = MetricsPage(database: database, isDraining: isDraining)

@@ -84,13 +84,13 @@ import Testing
             ("9223372036854775807 + 1", .arithmeticError),
             // What is written out is refused before the query runs.
             ("'a' * 2", .syntaxError), ("true + 1", .syntaxError), ("NOT 1", .syntaxError), ("-'a'", .syntaxError),
-            ("1 IN 2", .syntaxError), ("[1][true]", .syntaxError), ("1.x", .syntaxError), ("(1).x", .syntaxError),
+            ("1 IN 2", .syntaxError), ("[1][true]", .typeError), ("1.x", .typeError), ("(1).x", .typeError),
             ("y * 2", .typeError), ("NOT y", .typeError), ("-y", .typeError), ("1 IN y", .typeError), ("[1][y]", .typeError),
             ("y.x", .typeError), ("all(z IN y WHERE true)", .typeError), ("[z IN y | z]", .typeError),
-            ("abs('a')", .typeError), ("size(1)", .typeError), ("range(1, 2, 0)", .argumentError),
+            ("abs('a')", .syntaxError), ("size(1)", .syntaxError), ("abs(y)", .typeError), ("keys(y)", .typeError), ("range(1, 2, 0)", .argumentError),
             ("substring('a', -1)", .argumentError),
             ("'a' =~ 1", .typeError), ("'a' =~ '('", .syntaxError),
-            ("range(1, 100000000000)", .argumentError), ("toInt([1])", .typeError),
+            ("range(1, 100000000000)", .argumentError), ("toInt([1])", .syntaxError),
         ] as [(String, ErrorCode)])
     func errors(expression: String, code: ErrorCode) throws {
         let graph = try Graph()

@@ -29,7 +29,11 @@ import Testing
             ("0 <= rand() < 1", "true"),
             ("sin(null)", "null"), ("cot(1) * tan(1)", "1.0"),
             // Strings
-            ("btrim('  a ')", "a"), ("trim('xxaxx', 'x')", "a"), ("ltrim('xya', 'yx')", "a"), ("rtrim('ax', 'x')", "a"),
+            ("btrim('  a ')", "a"), ("trim('\\u3000 ü \\t\\u00a0')", "ü"), ("rtrim(' \\t')", ""),
+            ("ltrim('\\u3000a ')", "a "),
+            ("substring('aüb', 1, 1)", "ü"), ("substring('🐦b', 2)", "b"), ("left('a🐦', 1)", "a"),
+            ("substring('abc', 9)", ""), ("right('üab', 2)", "ab"), ("trim('xxaxx', 'x')", "a"),
+            ("ltrim('xya', 'yx')", "a"), ("rtrim('ax', 'x')", "a"),
             ("split('a,b;c', [',', ';'])", "[a, b, c]"), ("split('ab', '')", "[a, b]"), ("char_length('abc')", "3"),
             ("character_length(null)", "null"), ("left('ab', 5)", "ab"), ("right('ab', 0)", ""),
             ("substring('abc', 1, 0)", ""),
@@ -83,22 +87,28 @@ import Testing
     @Test(
         arguments: [
             ("round(1.5, -1)", ErrorCode.argumentError), ("round(1.5, 1, 'SIDEWAYS')", .argumentError),
-            ("round('a')", .typeError),
-            ("sin('a')", .typeError), ("abs(-9223372036854775808)", .arithmeticError), ("toFloat(true)", .typeError),
-            ("toBoolean(1.5)", .typeError), ("toString([1])", .typeError), ("toIntegerList(1)", .typeError),
-            ("isEmpty(1)", .typeError),
-            ("range(1.0, 2)", .argumentError), ("range('a', 2)", .argumentError), ("split('a', 1)", .typeError),
+            ("round($text)", .typeError),
+            ("sin($text)", .typeError), ("abs(-9223372036854775808)", .arithmeticError), ("toFloat($flag)", .typeError),
+            ("toBoolean($number)", .typeError), ("toString($list)", .typeError), ("toIntegerList($number)", .typeError),
+            ("isEmpty($number)", .typeError),
+            ("range(1.0, 2)", .argumentError), ("range('a', 2)", .argumentError), ("split('a', $number)", .typeError),
             ("left('a', -1)", .argumentError),
             ("point({x: 1})", .argumentError), ("point({x: 1, y: 2, crs: 'mars'})", .argumentError),
             ("point({x: 'a', y: 2})", .typeError),
             ("point({latitude: 91, longitude: 0})", .argumentError),
             ("point({x: 1, y: 2, crs: 'wgs-84-3d'})", .argumentError),
-            ("point({x: 1, y: 2, longitude: 1})", .argumentError), ("point(1)", .typeError),
+            ("point({x: 1, y: 2, longitude: 1})", .argumentError), ("point($number)", .typeError),
             ("point({x: 1, y: 2}).latitude", .argumentError),
-            ("pi(1)", .syntaxError), ("point.nearest(1)", .syntaxError), ("nullIf(1)", .syntaxError),
+            ("pi(1)", .syntaxError),
+            // What is written out is refused before the query runs.
+            ("sin('a')", .syntaxError), ("toFloat(true)", .syntaxError), ("toString([1])", .syntaxError),
+            ("isEmpty(1 + 1)", .syntaxError), ("properties(1)", .syntaxError), ("sin(toUpper('a'))", .syntaxError), ("point.nearest(1)", .syntaxError), ("nullIf(1)", .syntaxError),
         ] as [(String, ErrorCode)])
     func errors(expression: String, code: ErrorCode) throws {
-        let error = try Graph().error("UNWIND [1] AS x RETURN \(expression)")
+        let parameters: [String: Value] = [
+            "text": .string("t"), "flag": .boolean(true), "number": .float(1.5), "list": .list([.integer(1)]),
+        ]
+        let error = try Graph().error("UNWIND [1] AS x RETURN \(expression)", parameters)
         #expect(error?.code == code, "\(expression): \(error?.message ?? "no error")")
     }
 

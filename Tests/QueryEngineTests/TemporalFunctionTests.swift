@@ -112,7 +112,7 @@ import Testing
             ("date({year: 2015, day: 3})", .argumentError),
             ("date({month: 3})", .argumentError), ("date({year: 2015, month: 13})", .argumentError),
             ("date({year: 2015, month: 3, week: 4})", .argumentError), ("date({year: 2015, hour: 3})", .argumentError),
-            ("date({year: '2015'})", .typeError), ("localtime({minute: 3})", .argumentError), ("date(1)", .typeError),
+            ("date({year: '2015'})", .typeError), ("localtime({minute: 3})", .argumentError), ("date(1)", .syntaxError), ("date([1][0])", .typeError),
             ("date(localtime('12:00'))", .typeError), ("date({date: 1})", .typeError), ("duration({})", .argumentError),
             ("duration({eons: 1})", .argumentError), ("duration('P')", .argumentError),
             ("duration('PT')", .argumentError),

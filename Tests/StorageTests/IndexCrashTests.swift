@@ -1,5 +1,6 @@
 import FileSystem
 import GraphModel
+import LuceneQuery
 import Storage
 import TestSupport
 import Testing
@@ -30,6 +31,15 @@ import Testing
             if number > 3 {
                 // Moves an older entry within the index.
                 try transaction.setProperty("half", to: .integer(Int64(-number)), ofNode: NodeID(UInt64(number - 2)))
+            }
+            let node = NodeID(UInt64(number))
+            try transaction.add(.node(node), toIndex: "named", key: "number \(number % 3)", value: .text("n \(number)"))
+            if number == 2 {
+                try transaction.createManualIndex(.node, named: "full", configuration: ["type": "fulltext"])
+            }
+            if number > 2 {
+                try transaction.add(.node(node), toIndex: "full", key: "k", value: .text("each \(number)"))
+                try transaction.remove(.node(NodeID(UInt64(number - 1))), fromIndex: "named")
             }
             run.attempted = number
             try committer.commitAndWait(transaction)
@@ -76,6 +86,13 @@ import Testing
             try model.verify(read, &generator, comment)
         }
         #expect(store.check().problems == [], comment)
+        if count > 0 {
+            let left = try read.query(.node, index: "named", .everything).map(\.id)
+            #expect(left == (count < 3 ? Array(1...UInt64(count)) : [1, UInt64(count)]), comment)
+        }
+        if count > 2 {
+            #expect(try read.query(.node, index: "full", .term("k", "Each")).count == count - 2, comment)
+        }
     }
 
     static var operationCount: Int {
@@ -179,6 +196,13 @@ import Testing
                         while try read.scan(status.rule.id, .all, cursor: &cursor, limit: 5, into: &ids) {}
                         #expect(ids.count == 20, "\(name) at \(offset)")
                     }
+                    // Each of these looks at one of the three parts of a named index.
+                    for index in read.manualIndexes(.node) {
+                        #expect(try read.query(.node, index: index.name, .everything).count == (index.name == "full" ? 18 : 2))
+                        _ = try read.query(.node, index: index.name, .matching(key: "k", .wildcard(.beginning(with: ""))))
+                    }
+                    _ = read.graphChecksum()
+                    try read.requireIntact()
                     #expect(store.check().problems == [], "\(name) at \(offset)")
                 } catch {
                     #expect([.corrupt, .formatVersion, .foreignStore].contains(error.code), "\(name) at \(offset): \(error)")

@@ -7,7 +7,9 @@ extension Dialect {
     /// or names a label, can only be openCypher. A CREATE that could be either is taken for the manual's.
     public static func detect(in text: String) -> Dialect {
         let source = Array(text.utf8)
-        guard let tokens = try? Lexer.tokens(source), let first = tokens.first else { return .cypher9 }
+        guard let tokens = try? Lexer.tokens(source),
+            let first = tokens.first(where: { $0.keyword != .explain && $0.keyword != .profile })
+        else { return .cypher9 }
         switch first.keyword {
         case .start, .cypher: return .cypher18
         case .create: return tokens.contains(where: \.isOpenCypherOnly) || namesLabel(tokens) ? .cypher9 : .cypher18

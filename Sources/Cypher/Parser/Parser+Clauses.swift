@@ -6,7 +6,7 @@ extension Parser {
         let offset = current.start
         let keyword = current.keyword
         func clause(_ kind: Clause.Kind) -> Clause { Clause(kind: kind, offset: offset) }
-        if isFirst && dialect == .cypher18 && ![.start, .create, .match, .return, .unwind].contains(keyword) {
+        if isFirst && dialect == .cypher18 && keyword != .start && keyword != .create {
             throw expected("START or CREATE")
         }
         switch keyword {

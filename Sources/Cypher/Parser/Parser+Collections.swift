@@ -115,7 +115,7 @@ extension Parser {
     /// `{name}` is a parameter, `{name: value}` a map.
     mutating func braced(_ offset: Int) throws(GraphError) -> Expression {
         position += 1
-        if isNext(.word) || isNext(.quotedName) || isNext(.integer), isNext(.closeBrace, 1) {
+        if isNext(.word) || isNext(.quotedName) || isNext(.integer) && dialect == .cypher18, isNext(.closeBrace, 1) {
             defer { position += 2 }
             return Expression(.parameter(Literals.name(current, source)), at: offset)
         }

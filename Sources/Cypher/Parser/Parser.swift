@@ -7,13 +7,13 @@ public struct Parser {
     let tokens: ContiguousArray<Token>
     var position = 0
     var depth = 0
-    let dialect: Dialect
+    private(set) var dialect: Dialect
     static let depthMaximum = 200
     static let expressionDepthMaximum = 250
     /// Longest accepted query, in bytes.
     public static let queryByteCountMaximum = 16 << 20
 
-    /// Parses a statement. A prefix `CYPHER 1.8` or `CYPHER 9` overrides the dialect.
+    /// Parses a statement. A prefix `CYPHER 1.8` or `CYPHER 9`, before or behind EXPLAIN and PROFILE, overrides the dialect.
     ///
     /// - Throws: `.syntaxError` with line, column and caret.
     public static func parse(_ text: String, dialect: Dialect) throws(GraphError) -> Query {
@@ -22,27 +22,13 @@ public struct Parser {
             throw GraphError(.syntaxError, "the query has \(source.count) bytes, the limit is \(queryByteCountMaximum)")
         }
         let tokens = try Lexer.tokens(source)
-        var start = 0
-        var dialect = dialect
-        if tokens[0].keyword == .cypher, tokens.count > 1, tokens[1].kind == .float || tokens[1].kind == .integer {
-            let version = String(decoding: source[tokens[1].start..<tokens[1].end], as: UTF8.self)
-            switch version {
-            case "1.6", "1.7", "1.8": dialect = .cypher18
-            case "9": dialect = .cypher9
-            default:
-                throw .syntax(
-                    "unknown version \(version); known are 1.6, 1.7, 1.8 and 9", at: tokens[1].start, in: source)
-            }
-            start = 2
-        }
-        var parser = Parser(source: source, tokens: tokens, position: start, dialect: dialect)
+        var parser = Parser(source: source, tokens: tokens, dialect: dialect)
         return try parser.statement()
     }
 
-    private init(source: [UInt8], tokens: ContiguousArray<Token>, position: Int, dialect: Dialect) {
+    private init(source: [UInt8], tokens: ContiguousArray<Token>, dialect: Dialect) {
         self.source = source
         self.tokens = tokens
-        self.position = position
         self.dialect = dialect
     }
 
@@ -151,7 +137,9 @@ public struct Parser {
 
     private mutating func statement() throws(GraphError) -> Query {
         var mode = Query.Mode.run
+        try version()
         if accept(.explain) { mode = .explain } else if accept(.profile) { mode = .profile }
+        if mode != .run { try version() }
         let statement: Query.Statement
         if let command = try schemaCommand() {
             statement = .schema(command)
@@ -163,6 +151,18 @@ public struct Parser {
         _ = accept(.semicolon)
         guard current.kind == .end else { throw expected("the end of the query") }
         return Query(dialect: dialect, mode: mode, statement: statement, source: source)
+    }
+
+    /// `CYPHER 1.8`.
+    private mutating func version() throws(GraphError) {
+        guard isNext(.cypher), isNext(.float, 1) || isNext(.integer, 1) else { return }
+        let version = text(ahead(1))
+        switch version {
+        case "1.6", "1.7", "1.8": dialect = .cypher18
+        case "9": dialect = .cypher9
+        default: throw fail("unknown version \(version); known are 1.6, 1.7, 1.8 and 9", at: ahead(1).start)
+        }
+        position += 2
     }
 
     /// Clauses up to the end, a `}` or a `;`, joined by UNION.

@@ -45,6 +45,9 @@ final class Execution {
         }
     }
 
+    /// Bytes that the operators kept, roughly.
+    var heldByteCount: Int { frame.heldByteCount }
+
     /// Makes ready for another execution, after one that ended without an error.
     func reset() {
         head.reset()

@@ -78,7 +78,7 @@ extension Frame {
     /// The number after SKIP or LIMIT.
     func rowCount(_ count: Evaluator, _ keyword: String) throws(GraphError) -> Int {
         guard case .integer(let number) = try count(self, 0), number >= 0 else {
-            throw GraphError(.argumentError, "\(keyword) takes a whole number that is not negative")
+            throw GraphError(.syntaxError, "\(keyword) takes a whole number that is not negative")
         }
         return Int(number)
     }

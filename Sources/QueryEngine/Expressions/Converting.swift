@@ -100,10 +100,19 @@ enum Converting {
         number >= -0x1p63 && number < 0x1p63 ? Int64(number) : nil
     }
 
-    /// - Parameter isUnwanted: which scalars to cut off; white space when left out.
-    static func trim(
-        _ text: String, start: Bool, end: Bool, _ isUnwanted: (Unicode.Scalar) -> Bool = { $0.properties.isWhitespace }
-    ) -> String {
+    /// Cuts off white space.
+    static func trim(_ text: String, start: Bool, end: Bool) -> String {
+        var bytes = text.utf8[...]
+        func isBlank(_ byte: UInt8) -> Bool { byte == 32 || (9...13).contains(byte) }
+        if start { bytes = bytes.drop(while: isBlank) }
+        if end { while let last = bytes.last, isBlank(last) { bytes.removeLast() } }
+        // What is not ASCII at an end may be blank, too.
+        let isPlain = (!start || bytes.first.map { $0 < 128 } ?? true) && (!end || bytes.last.map { $0 < 128 } ?? true)
+        return isPlain
+            ? String(Substring(bytes)) : trim(text, start: start, end: end) { $0.properties.isWhitespace }
+    }
+
+    static func trim(_ text: String, start: Bool, end: Bool, _ isUnwanted: (Unicode.Scalar) -> Bool) -> String {
         var scalars = text.unicodeScalars[...]
         if start { scalars = scalars.drop(while: isUnwanted) }
         if end { while let last = scalars.last, isUnwanted(last) { scalars.removeLast() } }

@@ -80,13 +80,13 @@ extension ExpressionCompiler {
         case .property(let entity, let key, _):
             try require(
                 entity, [.node, .relationship, .map, .temporal, .point],
-                "only nodes, relationships and maps have a property like '\(key)'")
+                "only nodes, relationships and maps have a property like '\(key)'", code: .typeError)
         case .hasLabels(let entity, _): try require(entity, [.node, .relationship], "only nodes have labels")
         case .subscripted(let list, let index):
-            try require(list, [.list, .map, .node, .relationship, .path], "[ ] reads from lists and maps")
+            try require(list, [.list, .map, .node, .relationship, .path], "[ ] reads from lists and maps", code: .typeError)
             let kinds = types(of: list)
-            if kinds == .list { try require(index, .integer, "a list is read by whole numbers") }
-            if kinds == .map { try require(index, .string, "a map is read by strings") }
+            if kinds == .list { try require(index, .integer, "a list is read by whole numbers", code: .typeError) }
+            if kinds == .map { try require(index, .string, "a map is read by strings", code: .typeError) }
         case .slice(let list, let from, let to):
             try require(list, .list, "[..] reads from lists")
             for bound in [from, to] { if let bound { try require(bound, .integer, "[..] takes whole numbers") } }
@@ -97,9 +97,12 @@ extension ExpressionCompiler {
         }
     }
 
-    func require(_ expression: Expression, _ wanted: TypeSet, _ rule: String) throws(GraphError) {
+    func require(
+        _ expression: Expression, _ wanted: TypeSet, _ rule: String, code: ErrorCode = .syntaxError
+    ) throws(GraphError) {
         let found = types(of: expression)
         guard found.isDisjoint(with: wanted), !found.isEmpty else { return }
-        throw context.fail("Type mismatch: \(rule), and this is \(found.text)", at: expression.offset)
+        throw .syntax(
+            "Type mismatch: \(rule), and this is \(found.text)", at: expression.offset, in: context.source, code: code)
     }
 }

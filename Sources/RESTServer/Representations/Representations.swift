@@ -74,8 +74,10 @@ package struct RepresentationWriter {
         pagedTraverse, all, incomingTyped,
     ]
 
-    mutating func node(_ id: NodeID, _ placement: Placement) {
+    /// Where the manual shows what an index adds: behind everything else, but before it in lists.
+    mutating func node(_ id: NodeID, _ placement: Placement, _ mark: IndexMark = IndexMark()) {
         json.beginObject()
+        if placement == .listed { write(mark) }
         for key in placement == .alone ? Self.aloneKeys : Self.listedKeys {
             switch key {
             case .extensions: noExtensions()
@@ -88,6 +90,7 @@ package struct RepresentationWriter {
             }
         }
         metadata(id)
+        if placement == .alone { write(mark) }
         json.endObject()
     }
 
@@ -115,8 +118,9 @@ package struct RepresentationWriter {
         .start, .data, .itself, .property, .properties, .type, .extensions, .end,
     ]
 
-    mutating func relationship(_ record: RelationshipRecord, _ placement: Placement) {
+    mutating func relationship(_ record: RelationshipRecord, _ placement: Placement, _ mark: IndexMark = IndexMark()) {
         json.beginObject()
+        if placement == .listed { write(mark) }
         for key in placement == .alone ? Self.aloneRelationshipKeys : Self.listedRelationshipKeys {
             switch key {
             case .extensions: noExtensions()
@@ -143,6 +147,7 @@ package struct RepresentationWriter {
                 properties(of: .relationship(record.id))
             }
         }
+        if placement == .alone { write(mark) }
         json.endObject()
     }
 

@@ -11,6 +11,39 @@ struct CypherRoutes: Sendable {
 
     func add(to table: inout RouteTable) {
         table.add("/db/data/cypher", [(.post, run)])
+        // 18.17: the same under the name it had as a plugin; deprecated.
+        table.add("/db/data/ext/CypherPlugin/graphdb/execute_query", [(.post, run), (.get, describePlugin)])
+    }
+
+    /// 10.1: what a plugin's method says of itself.
+    private func describePlugin(_ call: Call) -> Answer {
+        var json = JSONWriter(call.layout)
+        json.beginObject()
+        json.key("extends")
+        json.string("graphdb")
+        json.key("description")
+        json.string("execute a query")
+        json.key("name")
+        json.string("execute_query")
+        json.key("parameters")
+        json.beginList()
+        for (name, description, isOptional, type) in [
+            ("query", "The query string", false, "string"), ("params", "The query parameters", true, "map"),
+        ] {
+            json.beginObject()
+            json.key("description")
+            json.string(description)
+            json.key("optional")
+            json.value(isOptional)
+            json.key("name")
+            json.string(name)
+            json.key("type")
+            json.string(type)
+            json.endObject()
+        }
+        json.endList()
+        json.endObject()
+        return call.json(.ok, json.bytes)
     }
 
     private func run(_ call: Call) async throws(GraphError) -> Answer {
@@ -84,6 +117,15 @@ struct CypherRoutes: Sendable {
     /// This endpoint answers every error of the client with 400; there is no resource that could be missing or in
     /// conflict.
     private static func legacy(_ error: GraphError) -> GraphError {
+        // What a REST call names wrongly is bad input; what a query gives a function has a name of its own.
+        if error.code == .argumentError {
+            return GraphError(
+                ErrorCode(error.code.name, httpStatus: 400, legacyException: "InvalidArgumentException"), error.message)
+        }
+        if error.code == .constraintViolation {
+            return GraphError(
+                ErrorCode(error.code.name, httpStatus: 400, legacyException: "ConstraintViolationException"), error.message)
+        }
         guard (401..<500).contains(error.code.httpStatus), error.code != .readOnly else { return error }
         return GraphError(
             ErrorCode(error.code.name, httpStatus: 400, legacyException: error.code.legacyException), error.message)

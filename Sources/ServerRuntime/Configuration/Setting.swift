@@ -88,6 +88,11 @@ enum Parse {
         return text
     }
 
+    /// `name, phone`: property names; none at all is allowed, too.
+    static func names(_ text: String) -> [String]? {
+        text.split(separator: ",").map { String($0.trimmingSpaces) }.filter { !$0.isEmpty }
+    }
+
     static func addresses(_ text: String) -> [String]? {
         let list = text.split(separator: ",").map { String($0.trimmingSpaces) }
         return list.isEmpty || list.contains { address($0) == nil } ? nil : list

@@ -62,6 +62,21 @@ public enum Settings {
         "Language of queries without a CYPHER prefix at the manual's endpoints; auto tells by how they begin",
         parse: { DialectChoice($0) })
 
+    public static let nodeAutoIndexing = Setting<Bool>(
+        "node_auto_indexing", default: nil, allowed: "true or false",
+        "Switches the automatic index of nodes on or off at every start; absent: it stays as it is in the database, off in a new one",
+        parse: Parse.boolean)
+    public static let nodeKeys = Setting<[String]>(
+        "node_keys_indexable", default: nil, allowed: "property names with commas between",
+        "Properties that the automatic index of nodes follows, beside those that were added at run time",
+        parse: Parse.names)
+    public static let relationshipAutoIndexing = Setting<Bool>(
+        "relationship_auto_indexing", default: nil, allowed: "true or false",
+        "The same as node_auto_indexing for relationships", parse: Parse.boolean)
+    public static let relationshipKeys = Setting<[String]>(
+        "relationship_keys_indexable", default: nil, allowed: "property names with commas between",
+        "The same as node_keys_indexable for relationships", parse: Parse.names)
+
     public static let readOnly = Setting<Bool>(
         "read_only", default: "false", allowed: "true or false",
         "Whether every write is refused; alone, the store has to exist, in HA mode only this member's own clients are refused",
@@ -130,7 +145,9 @@ public enum Settings {
     public static let all: [AnySetting] = [
         AnySetting(mode), AnySetting(location), AnySetting(webAddress), AnySetting(webPort), AnySetting(bodyLimit),
         AnySetting(drainDelay), AnySetting(stopLimit), AnySetting(logLevel),
-        AnySetting(queryThreads), AnySetting(queryTimeout), AnySetting(queryMemory), AnySetting(dialect), AnySetting(readOnly), AnySetting(lockTimeout),
+        AnySetting(queryThreads), AnySetting(queryTimeout), AnySetting(queryMemory), AnySetting(dialect),
+        AnySetting(nodeAutoIndexing), AnySetting(nodeKeys), AnySetting(relationshipAutoIndexing),
+        AnySetting(relationshipKeys), AnySetting(readOnly), AnySetting(lockTimeout),
         AnySetting(transactionLimit), AnySetting(checkpointThreshold), AnySetting(logRotation),
         AnySetting(logRetention), AnySetting(serverID), AnySetting(haServer), AnySetting(coordinators),
         AnySetting(coordinator), AnySetting(clusterName), AnySetting(commitMode), AnySetting(heartbeatInterval),

@@ -72,6 +72,13 @@ public final class Server: Sendable {
     public func untilServing() async throws(GraphError) {
         guard let parts = parts.withLock({ $0 }) else { return }
         try await parts.assembly.untilServing()
+        let settings = AutoIndexSettings(configuration)
+        if settings.isEmpty || parts.database.options.isReadOnly { return }
+        do throws(GraphError) { try await settings.apply(to: parts.database) } catch {
+            // Alone nobody else can be the reason. In a cluster the master may be on its way.
+            guard error.isRetryable, parts.assembly.isClustered else { throw error }
+            logger.warning("automatic indexes stay as they are in the database until the next start: \(error.message)")
+        }
     }
 
     /// Returns when the database cannot go on and the process should end; nil when it never says so.

@@ -3,12 +3,13 @@ internal import GraphModel
 extension Store {
     /// Compares every index with the entities, both ways, and looks whether the constraints hold.
     func checkSchema(_ transaction: Transaction, _ report: inout CheckReport) {
-        report.schemaRuleCount = transaction.schemaRules.count
+        report.schemaRuleCount = transaction.schemaRules.count + transaction.currentSchema.manualIndexes.count
         for index in transaction.view.schema.indexes {
             guard index.isComplete else { continue }
             checkEntries(index, transaction, &report)
             checkEntities(index, transaction, &report)
         }
+        for index in transaction.currentSchema.manualIndexes { checkManualIndex(index, transaction, &report) }
         for rule in transaction.schemaRules where rule.kind != .index && rule.state == .online {
             if let problem = transaction.firstViolation(of: rule) { report.note(problem.message) }
         }

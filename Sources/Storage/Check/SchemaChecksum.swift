@@ -18,6 +18,31 @@ extension Transaction {
             checksum.add(writer)
             if rule.hasIndex { addEntries(of: rule, to: &checksum) }
         }
+        for index in currentSchema.manualIndexes { addEntries(of: index, to: &checksum) }
+        for kind in [SchemaRule.EntityKind.node, .relationship] where autoIndexing(kind) != AutoIndexing() {
+            var writer = ByteWriter()
+            writer.write(UInt8(7))
+            writer.write(kind.rawValue)
+            autoIndexing(kind).encode(into: &writer)
+            checksum.add(writer)
+        }
+    }
+
+    /// The index itself, and what was added: how it is found by tokens and entities follows from that.
+    private func addEntries(of index: ManualIndex, to checksum: inout GraphChecksum) {
+        var writer = ByteWriter()
+        writer.write(UInt8(5))
+        index.encode(into: &writer)
+        checksum.add(writer)
+        reader(index).forEach(beginningWith: [ManualIndexKey.valueSection]) { key, id in
+            writer.removeAll()
+            writer.write(UInt8(6))
+            writer.write(index.id.rawValue)
+            writer.write(id)
+            writer.write(raw: key)
+            checksum.add(writer)
+            return true
+        }
     }
 
     private func addEntries(of rule: SchemaRule, to checksum: inout GraphChecksum) {

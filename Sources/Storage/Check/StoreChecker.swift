@@ -9,7 +9,7 @@ public struct CheckReport: Sendable {
     public var relationshipCount = 0
     public var segmentCount = 0
     public var logEntryCount = 0
-    /// Indexes and constraints, and the entries of all indexes together.
+    /// Indexes and constraints, named indexes included, and the entries of all indexes together.
     public var schemaRuleCount = 0
     public var indexEntryCount = 0
     public var checksum = GraphChecksum()

@@ -8,8 +8,8 @@ internal import GraphModel
 struct Manifest: Sendable {
     static let fileName = "manifest"
     static let magic: [UInt8] = Array("MMAN".utf8)
-    static let formatVersion: UInt16 = 2
-    /// The oldest version that is still read; it has no schema.
+    static let formatVersion: UInt16 = 3
+    /// The oldest version that is still read; it has no schema. Version 2 has no named indexes.
     static let oldestFormatVersion: UInt16 = 1
 
     /// No id reaches this: twice the manual's 2^35 nodes and relationships (appendix B).
@@ -39,7 +39,7 @@ struct Manifest: Sendable {
     var nodeSegments: [SegmentReference]
     var relationshipSegments: [SegmentReference]
     var schema: Schema
-    /// The chunks of each index that is populated, in the order of their keys; `range` counts them from 0. Ascending by
+    /// The chunks of each index that is populated and of each named index, in the order of their keys; `range` counts them from 0. Ascending by
     /// rule.
     var indexRuns: [IndexRunReference]
 
@@ -133,10 +133,10 @@ struct Manifest: Sendable {
             schema = Schema()
             indexRuns = []
             if version >= 2 {
-                schema = try Schema(&reader)
+                schema = try Schema(&reader, hasManualIndexes: version >= 3)
                 for _ in 0..<(try reader.readCount(minimumByteCountOfElement: 8)) {
                     let rule = SchemaRuleID(try reader.read())
-                    guard schema.rule(rule)?.hasIndex ?? false, indexRuns.last.map({ $0.rule < rule }) ?? true else {
+                    guard schema.rule(rule)?.hasIndex ?? (schema.manualIndex(rule) != nil), indexRuns.last.map({ $0.rule < rule }) ?? true else {
                         throw MalformedBytes(offset: reader.offset, detail: "an index run of \(rule), which has none")
                     }
                     indexRuns.append(IndexRunReference(rule: rule, chunks: try references(&reader)))

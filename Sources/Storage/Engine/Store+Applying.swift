@@ -39,7 +39,7 @@ extension Store {
 
 /// Applies entries to the active overlay and collects the state that will be published.
 struct Application {
-    private var view: StoreView
+    private(set) var view: StoreView
     private let overlay: Overlay
     private var position: LogPosition
     private var counts: Counts
@@ -135,6 +135,7 @@ struct Application {
             nextNodeID = max(nextNodeID, id + 1)
         case .deleteNode(let id):
             try requireNode(id, transaction)
+            dropManualEntries(.node, id, transaction)
             for label in view.labels(ofNode: id, at: transaction) { counts.add(-1, label: label) }
             counts.nodes -= 1
             overlay.setNode(id, transactionID: transaction, exists: false, labels: [], properties: [])
@@ -154,6 +155,7 @@ struct Application {
             nextRelationshipID = max(nextRelationshipID, id + 1)
         case .deleteRelationship(let id):
             let record = try requireRelationship(id, transaction)
+            dropManualEntries(.relationship, id, transaction)
             overlay.removeRelationship(record, transactionID: transaction, base: view.base)
             counts.relationships -= 1
             counts.add(-1, type: record.type)
@@ -188,7 +190,12 @@ struct Application {
                 id, transactionID: transaction, exists: true, labels: labels,
                 properties: view.properties(ofNode: id, at: transaction))
             counts.add(-1, label: label)
-        case .createSchemaRule, .dropSchemaRule, .setSchemaRuleState: try applySchema(command)
+        case .createSchemaRule, .dropSchemaRule, .setSchemaRuleState, .createManualIndex, .dropManualIndex, .setAutoIndexing:
+            try applySchema(command)
+        case .addToManualIndex(let index, let id, let key, let value):
+            try changeManualIndex(index, id, key, value, isAddition: true, transaction)
+        case .removeFromManualIndex(let index, let id, let key, let value):
+            try changeManualIndex(index, id, key, value, isAddition: false, transaction)
         }
     }
 

@@ -30,6 +30,12 @@ package enum Command: Sendable, Equatable {
     case dropSchemaRule(SchemaRuleID)
     /// The text says why, when the state is failed.
     case setSchemaRuleState(SchemaRuleID, SchemaRule.State, String)
+    case createManualIndex(ManualIndex)
+    case dropManualIndex(SchemaRuleID)
+    /// The value is a string, or for ranges of numbers an integer or a float.
+    case addToManualIndex(SchemaRuleID, entity: UInt64, key: String, value: Value)
+    case removeFromManualIndex(SchemaRuleID, entity: UInt64, key: String, value: Value)
+    case setAutoIndexing(SchemaRule.EntityKind, AutoIndexing)
 
     package static let provisionalBit: TokenID = 0x8000_0000
 
@@ -39,6 +45,7 @@ package enum Command: Sendable, Equatable {
         case setNodeProperty, removeNodeProperty, setRelationshipProperty, removeRelationshipProperty
         case addLabel, removeLabel
         case createSchemaRule, dropSchemaRule, setSchemaRuleState
+        case createManualIndex, dropManualIndex, addToManualIndex, removeFromManualIndex, setAutoIndexing
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -97,7 +104,41 @@ package enum Command: Sendable, Equatable {
             writer.write(id.rawValue)
             writer.write(state.rawValue)
             writer.write(string: failure)
+        case .createManualIndex(let index):
+            tag(.createManualIndex)
+            index.encode(into: &writer)
+        case .dropManualIndex(let id):
+            tag(.dropManualIndex)
+            writer.write(id.rawValue)
+        case .addToManualIndex(let id, let entity, let key, let value):
+            tag(.addToManualIndex)
+            Self.encode(id, entity, key, value, into: &writer)
+        case .removeFromManualIndex(let id, let entity, let key, let value):
+            tag(.removeFromManualIndex)
+            Self.encode(id, entity, key, value, into: &writer)
+        case .setAutoIndexing(let entity, let settings):
+            tag(.setAutoIndexing)
+            writer.write(entity.rawValue)
+            settings.encode(into: &writer)
         }
+    }
+
+    private static func encode(
+        _ id: SchemaRuleID, _ entity: UInt64, _ key: String, _ value: Value, into writer: inout ByteWriter
+    ) {
+        writer.write(id.rawValue)
+        writer.write(entity)
+        writer.write(string: key)
+        ValueCodec.encode(value, into: &writer)
+    }
+
+    private static func decodeIndexedValue(_ reader: inout ByteReader) throws(MalformedBytes) -> Value {
+        let start = reader.offset
+        let value = try ValueCodec.decode(&reader)
+        guard IndexedValue(stored: value) != nil else {
+            throw MalformedBytes(offset: start, detail: "a \(value.kindName) as a value of a named index")
+        }
+        return value
     }
 
     package static func decode(_ reader: inout ByteReader) throws(MalformedBytes) -> Command {
@@ -145,6 +186,22 @@ package enum Command: Sendable, Equatable {
                 throw MalformedBytes(offset: reader.offset - 1, detail: "\(number) is no state of a schema rule")
             }
             return .setSchemaRuleState(id, state, try reader.readString())
+        case .createManualIndex: return .createManualIndex(try ManualIndex(&reader))
+        case .dropManualIndex: return .dropManualIndex(SchemaRuleID(try reader.read()))
+        case .addToManualIndex:
+            return .addToManualIndex(
+                SchemaRuleID(try reader.read()), entity: try reader.read(), key: try reader.readString(),
+                value: try decodeIndexedValue(&reader))
+        case .removeFromManualIndex:
+            return .removeFromManualIndex(
+                SchemaRuleID(try reader.read()), entity: try reader.read(), key: try reader.readString(),
+                value: try decodeIndexedValue(&reader))
+        case .setAutoIndexing:
+            let number: UInt8 = try reader.read()
+            guard let entity = SchemaRule.EntityKind(rawValue: number) else {
+                throw MalformedBytes(offset: reader.offset - 1, detail: "\(number) is no kind of entity")
+            }
+            return .setAutoIndexing(entity, try AutoIndexing(&reader))
         }
     }
 
@@ -173,7 +230,9 @@ package enum Command: Sendable, Equatable {
             properties.map { Property(key: map(.propertyKey, $0.key), value: $0.value) }
         }
         switch self {
-        case .createToken, .deleteNode, .deleteRelationship, .dropSchemaRule, .setSchemaRuleState: return self
+        case .createToken, .deleteNode, .deleteRelationship, .dropSchemaRule, .setSchemaRuleState, .createManualIndex,
+            .dropManualIndex, .addToManualIndex, .removeFromManualIndex, .setAutoIndexing:
+            return self
         case .createNode(let id, let labels, let properties):
             return .createNode(id, labels: labels.map { map(.label, $0) }, properties: keys(properties))
         case .createRelationship(let id, let type, let start, let end, let properties):

@@ -19,7 +19,7 @@ public struct IndexRange: Sendable {
     let lower: [UInt8]
     let upper: [UInt8]?
 
-    private init(lower: [UInt8], upper: [UInt8]?) {
+    init(lower: [UInt8], upper: [UInt8]?) {
         self.lower = lower
         self.upper = upper
     }

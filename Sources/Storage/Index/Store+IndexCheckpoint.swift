@@ -25,17 +25,23 @@ extension Store {
             let chunks = try merge(run, old ?? [], index, frozen.position.transactionID, &writer)
             result.append(.init(rule: id, chunks: chunks))
         }
-        return result
+        for index in frozen.view.schema.manualIndexes {
+            let old = manifest.indexRuns.first { $0.rule == index.id }?.chunks
+            var writer = IndexChunkWriter(self, index.id, frozen.position.transactionID, name: "\(generation)")
+            let chunks = try merge(index.run, old ?? [], index, frozen.position.transactionID, &writer)
+            result.append(.init(rule: index.id, chunks: chunks))
+        }
+        return result.sorted { $0.rule < $1.rule }
     }
 
     private func merge(
-        _ run: IndexRun, _ old: [Manifest.SegmentReference], _ index: IndexView, _ transaction: TransactionID,
+        _ run: IndexRun?, _ old: [Manifest.SegmentReference], _ index: IndexView, _ transaction: TransactionID,
         _ writer: inout IndexChunkWriter
     ) throws(FileError) -> [Manifest.SegmentReference] {
         if index.isMerged { return old }
         var changes = LayerChanges(index.layers, transaction.rawValue)
         var change = changes.next()
-        if run.chunkCount == 0 {
+        guard let run, run.chunkCount > 0 else {
             while let current = change {
                 if current.isPresent { try writer.add(current.key, current.id) }
                 change = changes.next()

@@ -33,6 +33,15 @@ struct CommandText {
         case .dropSchemaRule(let id): "drop \(id)"
         case .setSchemaRuleState(let id, let state, let failure):
             "set \(id) \(state)\(failure.isEmpty ? "" : ": " + failure)"
+        case .createManualIndex(let index):
+            "create \(index.entity) index \(index.id.rawValue) \(quoted(index.name)) {\(index.configuration.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", "))}"
+        case .dropManualIndex(let id): "drop index \(id.rawValue)"
+        case .addToManualIndex(let id, let entity, let key, let value):
+            "add to index \(id.rawValue) entity \(entity) \(quoted(key)) = \(text(value))"
+        case .removeFromManualIndex(let id, let entity, let key, let value):
+            "remove from index \(id.rawValue) entity \(entity) \(quoted(key)) = \(text(value))"
+        case .setAutoIndexing(let entity, let settings):
+            "set auto indexing of \(entity)s \(settings.isEnabled ? "on" : "off"): \(settings.keys.map(quoted).joined(separator: ", "))"
         }
     }
 

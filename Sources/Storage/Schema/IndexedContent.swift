@@ -21,7 +21,9 @@ extension Command {
             (.node, id)
         case .createRelationship(let id, _, _, _, _), .deleteRelationship(let id), .setRelationshipProperty(let id, _, _):
             (.relationship, id)
-        case .createToken, .createSchemaRule, .dropSchemaRule, .setSchemaRuleState: nil
+        case .createToken, .createSchemaRule, .dropSchemaRule, .setSchemaRuleState, .createManualIndex, .dropManualIndex,
+            .addToManualIndex, .removeFromManualIndex, .setAutoIndexing:
+            nil
         }
     }
 }

@@ -4,9 +4,10 @@ internal import GraphModel
 extension Command {
     var changesSchema: Bool {
         switch self {
-        case .createSchemaRule, .dropSchemaRule, .setSchemaRuleState: true
+        case .createSchemaRule, .dropSchemaRule, .setSchemaRuleState, .createManualIndex, .dropManualIndex, .setAutoIndexing:
+            true
         case .createToken, .createNode, .deleteNode, .createRelationship, .deleteRelationship, .setNodeProperty,
-            .setRelationshipProperty, .addLabel, .removeLabel:
+            .setRelationshipProperty, .addLabel, .removeLabel, .addToManualIndex, .removeFromManualIndex:
             false
         }
     }
@@ -21,13 +22,28 @@ extension Command {
     }
 }
 
-/// All indexes and constraints of a store, as of one transaction. A value, the same on every member.
+/// All indexes and constraints of a store, named indexes included, as of one transaction. A value, the same on every
+/// member.
 struct Schema: Sendable, Equatable {
     /// Ascending by id.
     private(set) var rules: [SchemaRule] = []
     private(set) var nextID: UInt32 = 1
+    /// Ascending by id.
+    private(set) var manualIndexes: [ManualIndex] = []
+    private var nodeAutoIndexing = AutoIndexing()
+    private var relationshipAutoIndexing = AutoIndexing()
 
     init() {}
+
+    func manualIndex(_ id: SchemaRuleID) -> ManualIndex? { manualIndexes.first { $0.id == id } }
+    func manualIndex(_ entity: SchemaRule.EntityKind, named name: String) -> ManualIndex? {
+        manualIndexes.first { $0.entity == entity && codeUnitsEqual($0.name, name) }
+    }
+    func autoIndexing(_ entity: SchemaRule.EntityKind) -> AutoIndexing {
+        entity == .node ? nodeAutoIndexing : relationshipAutoIndexing
+    }
+    /// Whether any automatic index follows properties.
+    var hasAutoIndexing: Bool { nodeAutoIndexing.isEnabled || relationshipAutoIndexing.isEnabled }
 
     func rule(_ id: SchemaRuleID) -> SchemaRule? { rules.first { $0.id == id } }
     func rule(named name: String) -> SchemaRule? { rules.first { codeUnitsEqual($0.name, name) } }
@@ -64,8 +80,24 @@ struct Schema: Sendable, Equatable {
             }
             rules[index].state = state
             rules[index].failure = failure
+        case .createManualIndex(let index):
+            guard index.id.rawValue >= nextID, index.id.rawValue < .max else {
+                throw GraphError(.invalidRequest, "index \(index.id.rawValue) cannot be created: the next is \(nextID)")
+            }
+            if manualIndex(index.entity, named: index.name) != nil {
+                throw GraphError(.invalidRequest, "there is an index `\(index.name)` already")
+            }
+            manualIndexes.append(index)
+            nextID = index.id.rawValue + 1
+        case .dropManualIndex(let id):
+            guard manualIndex(id) != nil else {
+                throw GraphError(.invalidRequest, "index \(id.rawValue) cannot be dropped: it does not exist")
+            }
+            manualIndexes.removeAll { $0.id == id }
+        case .setAutoIndexing(let entity, let settings):
+            if entity == .node { nodeAutoIndexing = settings } else { relationshipAutoIndexing = settings }
         case .createToken, .createNode, .deleteNode, .createRelationship, .deleteRelationship, .setNodeProperty,
-            .setRelationshipProperty, .addLabel, .removeLabel:
+            .setRelationshipProperty, .addLabel, .removeLabel, .addToManualIndex, .removeFromManualIndex:
             break
         }
     }
@@ -74,9 +106,14 @@ struct Schema: Sendable, Equatable {
         writer.write(nextID)
         writer.write(UInt32(rules.count))
         for rule in rules { rule.encode(into: &writer) }
+        writer.write(UInt32(manualIndexes.count))
+        for index in manualIndexes { index.encode(into: &writer) }
+        nodeAutoIndexing.encode(into: &writer)
+        relationshipAutoIndexing.encode(into: &writer)
     }
 
-    init(_ reader: inout ByteReader) throws(MalformedBytes) {
+    /// - Parameter hasManualIndexes: false for bytes from before there were named indexes.
+    init(_ reader: inout ByteReader, hasManualIndexes: Bool) throws(MalformedBytes) {
         nextID = try reader.read()
         for _ in 0..<(try reader.readCount(minimumByteCountOfElement: 20)) {
             let rule = try SchemaRule(&reader)
@@ -85,5 +122,15 @@ struct Schema: Sendable, Equatable {
             }
             rules.append(rule)
         }
+        guard hasManualIndexes else { return }
+        for _ in 0..<(try reader.readCount(minimumByteCountOfElement: 13)) {
+            let index = try ManualIndex(&reader)
+            guard manualIndexes.last.map({ $0.id < index.id }) ?? true, index.id.rawValue < nextID, rule(index.id) == nil else {
+                throw MalformedBytes(offset: reader.offset, detail: "index \(index.id.rawValue) is out of order")
+            }
+            manualIndexes.append(index)
+        }
+        nodeAutoIndexing = try AutoIndexing(&reader)
+        relationshipAutoIndexing = try AutoIndexing(&reader)
     }
 }

@@ -14,6 +14,7 @@ public import GraphModel
 /// | claim of a unique key | claim of the same key |
 /// | anything | constraint that comes into force |
 /// | change of the schema | change of the schema |
+/// | addition to a named index | deletion of the entity, drop of the index |
 ///
 /// A value, driven by its owner under one lock or on one thread; it does no I/O.
 public struct Sequencer: Sendable {
@@ -61,8 +62,7 @@ public struct Sequencer: Sendable {
                 case .createToken(let kind, let token, let name): _ = tokens.add(kind, token, name)
                 case .createNode(let id, _, _): nextNodeID = max(nextNodeID, id + 1)
                 case .createRelationship(let id, _, _, _, _): nextRelationshipID = max(nextRelationshipID, id + 1)
-                case .createSchemaRule, .dropSchemaRule, .setSchemaRuleState: try schema.apply(command)
-                default: break
+                default: if command.changesSchema { try schema.apply(command) }
                 }
             }
             position = record.position
@@ -171,6 +171,7 @@ public struct Sequencer: Sendable {
         }
         try checkSchema(writeSet)
         let newNameCount = TokenID(writeSet.newNames.count)
+        var createdIndexes: [ManualIndex] = []
         func requireToken(_ kind: TokenKind, _ token: TokenID) throws(GraphError) {
             let isKnown =
                 token & Command.provisionalBit != 0
@@ -216,9 +217,31 @@ public struct Sequencer: Sendable {
             case .createSchemaRule(let rule):
                 try requireToken(rule.tokenKind, rule.token)
                 for key in rule.keys { try requireToken(.propertyKey, key) }
-            case .dropSchemaRule, .setSchemaRuleState: break
+            case .addToManualIndex(let id, let entity, _, _):
+                try requireManualIndex(id, writeSet, &createdIndexes)
+                // Who removes an entity takes it out of every index, whatever was added meanwhile.
+                let isNode = (schema.manualIndex(id) ?? createdIndexes.first { $0.id == id })?.entity != .relationship
+                let key = EntityKey(id: entity, isNode: isNode)
+                if let deleted = recent.find(entity, isNode: isNode)?.deleted, deleted > writeSet.base { throw conflict(key, deleted) }
+            case .removeFromManualIndex(let id, _, _, _): try requireManualIndex(id, writeSet, &createdIndexes)
+            case .dropSchemaRule, .setSchemaRuleState, .createManualIndex, .dropManualIndex, .setAutoIndexing: break
             }
         }
+    }
+
+    /// The index may have been dropped since the snapshot.
+    private func requireManualIndex(
+        _ id: SchemaRuleID, _ writeSet: WriteSet, _ created: inout [ManualIndex]
+    ) throws(GraphError) {
+        if schema.manualIndex(id) != nil || created.contains(where: { $0.id == id }) { return }
+        created = writeSet.commands.compactMap { if case .createManualIndex(let index) = $0 { index } else { nil } }
+        if created.contains(where: { $0.id == id }) { return }
+        guard writeSet.base < schemaChange else {
+            throw GraphError(.invalidRequest, "a write set changes index \(id.rawValue), which does not exist")
+        }
+        throw GraphError(
+            .conflict, "an index was dropped after this transaction began at \(writeSet.base): run it again",
+            conflictingTransaction: schemaChange)
     }
 
     /// Checks what a write set claims, and what it does to the schema.
@@ -272,7 +295,9 @@ public struct Sequencer: Sendable {
             touchedCount += 1
         }
         switch command {
-        case .createToken, .createSchemaRule, .dropSchemaRule, .setSchemaRuleState: break
+        case .createToken, .createSchemaRule, .dropSchemaRule, .setSchemaRuleState, .createManualIndex, .dropManualIndex,
+            .addToManualIndex, .removeFromManualIndex, .setAutoIndexing:
+            break
         case .createNode(let id, _, _): created.insert(id)
         case .createRelationship(_, _, let start, let end, _):
             if !created.contains(start) { touch(EntityKey(id: start, isNode: true), .attached) }

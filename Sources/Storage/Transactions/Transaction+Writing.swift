@@ -90,6 +90,7 @@ extension Transaction {
         writes?.createdNodes.append(id)
         writes?.nodeCountChange += 1
         for label in labelNumbers { writes?.labelCountChanges[label, default: 0] += 1 }
+        if followsProperties { try follow(.node, id, stored) }
         return NodeID(id)
     }
 
@@ -97,6 +98,7 @@ extension Transaction {
     public func deleteNode(_ id: NodeID) throws(GraphError) {
         let draft = try nodeDraft(id)
         noteIndexes(id.rawValue, from: draft, to: nil)
+        noteDeletion(.node, id.rawValue)
         try record(.deleteNode(id.rawValue))
         writes?.nodes[id.rawValue] = Writes.NodeDraft(exists: false, labels: [], properties: [])
         writes?.deletedNodes.append(id.rawValue)
@@ -117,6 +119,7 @@ extension Transaction {
         noteIndexes(id.rawValue, from: before, to: draft)
         try record(.setNodeProperty(id.rawValue, key: token, value: stored))
         writes?.nodes[id.rawValue] = draft
+        if followsProperties { try follow(.node, id.rawValue, token, from: before.properties.value(token), to: stored) }
     }
 
     /// Makes the given properties the only ones.
@@ -190,6 +193,7 @@ extension Transaction {
         writes?.createdRelationships.append(id)
         writes?.relationshipCountChange += 1
         writes?.typeCountChanges[typeNumber, default: 0] += 1
+        if followsProperties { try follow(.relationship, id, stored) }
         return RelationshipID(id)
     }
 
@@ -198,6 +202,7 @@ extension Transaction {
         try lockForAttaching(draft.record.start)
         try lockForAttaching(draft.record.end)
         noteIndexes(id.rawValue, from: draft, to: nil)
+        noteDeletion(.relationship, id.rawValue)
         draft.exists = false
         draft.properties = []
         try record(.deleteRelationship(id.rawValue))
@@ -222,6 +227,9 @@ extension Transaction {
         noteIndexes(id.rawValue, from: before, to: draft)
         try record(.setRelationshipProperty(id.rawValue, key: token, value: stored))
         writes?.relationships[id.rawValue] = draft
+        if followsProperties {
+            try follow(.relationship, id.rawValue, token, from: before.properties.value(token), to: stored)
+        }
     }
 
     /// Makes the given properties the only ones.

@@ -97,7 +97,7 @@ public final class Transaction {
         isClosed = true
         return WriteSet(
             base: snapshotTransactionID, idEpoch: writes.idEpoch, newNames: writes.newNames, commands: writes.commands,
-            claims: claims
+            claims: claims + writes.manualClaims
         ).encode()
     }
 

@@ -45,6 +45,8 @@ struct Writes {
     var indexLayers: [SchemaRuleID: IndexLayer] = [:]
     /// The schema with this transaction's changes; nil while it made none.
     var schema: Schema?
+    /// What has to stay unique in named indexes.
+    var manualClaims: [WriteSet.Claim] = []
 
     /// Whether a node is locked for attaching already: relationships came or went at it, or it is a draft.
     func coversAttaching(_ node: UInt64) -> Bool {

@@ -26,11 +26,15 @@ extension ExpressionCompiler {
             throw wrongCount(function.name, wanted, arguments.count, expression.offset)
         }
         for (index, argument) in arguments.enumerated() {
-            guard case .variable(let variable) = argument.kind, let type = scope.find(variable)?.type,
-                function.types(ofArgument: index).isDisjoint(with: TypeSet(type))
-            else { continue }
+            let (found, wanted) = (types(of: argument), function.types(ofArgument: index))
+            guard found.isDisjoint(with: wanted), !found.isEmpty else { continue }
+            if case .variable(let variable) = argument.kind, let type = scope.find(variable)?.type, type != .any {
+                throw context.fail(
+                    "\(function.name)() cannot take `\(variable)`, which is \(type.text)", at: argument.offset)
+            }
             throw context.fail(
-                "\(function.name)() cannot take `\(variable)`, which is \(type.text)", at: argument.offset)
+                "Type mismatch: \(function.name)() takes \(wanted.text), and this is \(found.text)",
+                at: argument.offset)
         }
         var evaluators: [Evaluator] = []
         for argument in arguments { evaluators.append(try evaluator(argument)) }

@@ -42,7 +42,8 @@ extension Function {
                 }
             }),
         Function(
-            "range", .list, ["start": .number, "end": .number, "step?": .number], .list,
+            // What is no number is a wrong argument, told when it runs.
+            "range", .list, ["start": .any, "end": .any, "step?": .any], .list,
             "The integers from start to end, both included.",
             .strict { frame, values throws(GraphError) in try range(values, frame) }),
     ]

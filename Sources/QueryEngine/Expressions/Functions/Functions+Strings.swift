@@ -92,7 +92,14 @@ extension Function {
     }
 
     private static func part(_ text: String, _ start: Int, _ length: Int) -> String {
-        if start == 0, length >= text.utf16.count { return text }
+        let bytes = text.utf8
+        if start == 0, length >= bytes.count { return text }
+        // A string that is as long in bytes as in units is ASCII.
+        if bytes.count == text.utf16.count {
+            let from = min(start, bytes.count)
+            let first = bytes.index(bytes.startIndex, offsetBy: from)
+            return String(text[first..<bytes.index(first, offsetBy: min(length, bytes.count - from))])
+        }
         let units = Array(text.utf16)
         let from = min(start, units.count)
         return String(decoding: units[from..<from + min(length, units.count - from)], as: UTF16.self)

@@ -103,7 +103,7 @@ enum TemporalConstructor {
     }
 
     private static func epoch(_ fields: TemporalFields) throws(GraphError) -> Temporal {
-        guard !fields.has(TemporalFields.dateFields), !fields.has([.hour, .minute, .second]), fields.date == nil,
+        guard !fields.has(.date), !fields.has(.clock), fields.date == nil,
             fields.time == nil, fields[.epochSeconds] == nil || fields[.epochMillis] == nil
         else {
             throw GraphError(

@@ -41,7 +41,7 @@ enum TemporalTruncation {
         var nanoseconds: Int64 = 0
         if sort != .date {
             let start = unit.isDate ? 0 : Self.nanoseconds(sourceNanoseconds ?? 0, unit)
-            if unit == .millisecond || unit == .microsecond, fields.has([.microsecond, .nanosecond]) {
+            if unit == .millisecond || unit == .microsecond, fields.has(.fraction) {
                 // What is named below the unit comes on top of it.
                 let below = try fields.fraction()
                 guard fields[.millisecond] == nil, below < (unit == .millisecond ? 1_000_000 : 1000) else {

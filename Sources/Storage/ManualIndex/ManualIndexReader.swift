@@ -1,0 +1,99 @@
+internal import GraphModel
+internal import LuceneQuery
+
+/// A named index as a transaction sees it, or as it is while an entry of the log is applied.
+struct ManualIndexReader {
+    let index: ManualIndex
+    let entries: IndexView
+    /// Newest first.
+    let layers: [(layer: IndexLayer, transaction: UInt64)]
+
+    init(_ index: ManualIndex, _ entries: IndexView, at transaction: UInt64, own: IndexLayer? = nil) {
+        self.index = index
+        self.entries = entries
+        var layers = entries.layers.map { (layer: $0, transaction: transaction) }
+        if let own { layers.insert((own, .max), at: 0) }
+        self.layers = layers
+    }
+
+    func merge(_ range: IndexRange) -> IndexMerge {
+        IndexMerge(entries.run, layers, range, isDescending: false, after: nil)
+    }
+
+    /// Every entry whose key begins with some bytes, in order, until `body` returns false.
+    func forEach(beginningWith prefix: [UInt8], _ body: (_ key: UnsafeRawBufferPointer, _ id: UInt64) -> Bool) {
+        var merge = merge(.beginning(with: prefix))
+        while let entry = merge.next() { if !body(entry.key, entry.id) { return } }
+    }
+
+    func contains(_ key: [UInt8], _ id: UInt64) -> Bool {
+        key.withUnsafeBytes { key in
+            for (layer, transaction) in layers {
+                guard let node = layer.first(from: key, id: id), IndexKey.order(node.key, node.id, key, id) == 0 else { continue }
+                if let isPresent = node.isPresent(at: transaction) { return isPresent }
+            }
+            guard let run = entries.run, let place = run.first(from: key, id: id) else { return false }
+            return IndexKey.order(run.key(place), run.id(place), key, id) == 0
+        }
+    }
+
+    /// The values that were added for an entity, of one key or of all.
+    func values(of id: UInt64, key: String? = nil) -> [(key: String, value: IndexedValue)] {
+        var result: [(key: String, value: IndexedValue)] = []
+        forEach(beginningWith: ManualIndexKey.entity(id, key)) { bytes, _ in
+            var reader = ManualIndexKey.Reader(bytes, from: 9)
+            if let key = reader.string(), let value = reader.value() { result.append((key, value)) }
+            return true
+        }
+        return result
+    }
+
+    /// The tokens of a value that queries find it by; none where they look at the values themselves.
+    func tokens(_ value: IndexedValue) -> Set<[UInt8]> {
+        guard !index.analyzer.isIdentity, case .text(let text) = value else { return [] }
+        return Set(index.analyzer.tokens(text).map { Array($0.utf8) })
+    }
+
+    // MARK: Changes
+
+    typealias Change = (_ isPresent: Bool, _ key: UnsafeRawBufferPointer) -> Void
+
+    /// What an addition puts in.
+    func add(_ id: UInt64, _ key: String, _ value: IndexedValue, _ body: Change) {
+        ManualIndexKey.value(key, value).withUnsafeBytes { body(true, $0) }
+        ManualIndexKey.entity(id, key, value).withUnsafeBytes { body(true, $0) }
+        for token in tokens(value) {
+            ManualIndexKey.token(key, String(decoding: token, as: UTF8.self)).withUnsafeBytes { body(true, $0) }
+        }
+    }
+
+    /// What a removal takes out: nothing when there is nothing. A token that another value has, too, stays.
+    func remove(_ id: UInt64, _ key: String, _ value: IndexedValue, _ body: Change) {
+        let valueKey = ManualIndexKey.value(key, value)
+        guard contains(valueKey, id) else { return }
+        var gone = tokens(value)
+        if !gone.isEmpty {
+            for (_, other) in values(of: id, key: key)
+            where ManualIndexKey.value(key, other) != valueKey {
+                gone.subtract(tokens(other))
+            }
+        }
+        valueKey.withUnsafeBytes { body(false, $0) }
+        ManualIndexKey.entity(id, key, value).withUnsafeBytes { body(false, $0) }
+        for token in gone {
+            ManualIndexKey.token(key, String(decoding: token, as: UTF8.self)).withUnsafeBytes { body(false, $0) }
+        }
+    }
+
+    /// What goes with an entity.
+    func removeAll(of id: UInt64, _ body: Change) {
+        for (key, value) in values(of: id) { remove(id, key, value, body) }
+    }
+}
+
+extension IndexRange {
+    /// All keys that begin with some bytes, which end between two parts.
+    static func beginning(with prefix: [UInt8]) -> IndexRange {
+        IndexRange(lower: prefix, upper: prefix + [IndexKey.end])
+    }
+}
