@@ -1,6 +1,6 @@
+internal import FileSystem
 internal import GraphModel
 internal import Storage
-internal import Synchronization
 
 /// The operators of a plan, made once and used by one execution after the other.
 final class Execution {
@@ -63,7 +63,7 @@ struct IdleExecutions: Sendable {
     }
 
     private final class Store: Sendable {
-        let idle = Mutex(Idle())
+        let idle = BriefMutex(Idle())
     }
 
     private let store = Store()

@@ -49,7 +49,8 @@ struct PhysicalPlanner {
     var recorder: PlanRecorder?
 
     func operators(_ steps: [Step], needed: Set<Slot>) -> [any OperatorPlan] {
-        let steps = steps.rewritten(needed: needed, context.options)
+        // The whole plan's steps are rewritten already; those inside others stay as a profile shows them.
+        let steps = numbering == nil ? steps.rewritten(needed: needed, context.options) : steps
         let live = steps.liveSlots(after: needed)
         var result: [any OperatorPlan] = []
         var index = 0
