@@ -50,7 +50,7 @@ struct PhysicalPlanner {
 
     func operators(_ steps: [Step], needed: Set<Slot>) -> [any OperatorPlan] {
         // The whole plan's steps are rewritten already; those inside others stay as a profile shows them.
-        let steps = numbering == nil ? steps.rewritten(needed: needed, context.options) : steps
+        let steps = steps.rewritten(needed: needed, context.options)
         let live = steps.liveSlots(after: needed)
         var result: [any OperatorPlan] = []
         var index = 0
