@@ -21,7 +21,7 @@ import Testing
     @Test func optionalRelationshipsAloneStartAtTheirFirstNode() throws {
         let graph = try graph()
         #expect(
-            try graph.sorted("MATCH n-[r?:U]->m RETURN id(n) AS n, id(m) AS m", dialect: .cypher18)
+            try graph.sorted("START n=node(*) MATCH n-[r?:U]->m RETURN id(n) AS n, id(m) AS m", dialect: .cypher18)
                 == ["0 | null", "1 | 2", "2 | null"])
     }
 
