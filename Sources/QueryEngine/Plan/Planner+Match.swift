@@ -74,11 +74,14 @@ struct MatchPlanner {
         let names: Set<String>
         /// In the manual's language it may fail on partial matches: it is tested there leniently, at the end for good.
         let mayFail: Bool
+        /// Whether it comes from the pattern itself, a label or a property map, rather than from WHERE.
+        let isOfPattern: Bool
         var isTested = false
         /// Served by the choice of the start or waiting for its final test.
         var isSettled = false
     }
 
+    /// - Parameter conditions: those of the pattern, then those of WHERE.
     init(_ planner: Planner, _ graph: PatternGraph, outer: Scope, _ conditions: [Expression]) {
         self.planner = planner
         self.graph = graph
@@ -86,10 +89,11 @@ struct MatchPlanner {
         bound = Set(graph.vertices.indices.filter { graph.vertices[$0].isBound })
         available = Set(names.filter { outer.find($0) != nil })
         let isStrict = planner.context.dialect.missingPropertyIsError
-        self.conditions = conditions.map { expression in
+        self.conditions = conditions.enumerated().map { index, expression in
             Condition(
                 expression: expression, names: expression.variables.intersection(names),
-                mayFail: isStrict && expression.first { $0.readsStrictly } != nil)
+                mayFail: isStrict && expression.first { $0.readsStrictly } != nil,
+                isOfPattern: index < graph.conditions.count)
         }
     }
 
@@ -123,7 +127,7 @@ struct MatchPlanner {
             let condition = conditions[index]
             let isReady = condition.names.isSubset(of: available)
             guard isReady || isEnd else { continue }
-            if isInsideOptional && !condition.expression.isPatternCondition { continue }
+            if isInsideOptional && !condition.isOfPattern { continue }
             if condition.mayFail && !isEnd {
                 if condition.isTested || done.count == graph.edges.count && bound.count == graph.vertices.count {
                     continue
@@ -540,16 +544,6 @@ extension Expression {
         case .property(_, _, let missing): missing == .byDialect
         case .function, .arithmetic: true
         case .compare(let comparison, _, _): comparison != .equal && comparison != .notEqual
-        default: false
-        }
-    }
-
-    /// Whether it comes from the pattern itself, a label or a property map, rather than from WHERE.
-    var isPatternCondition: Bool {
-        switch kind {
-        case .hasLabels: true
-        case .compare(.equal, let left, _):
-            if case .property(_, _, .false) = left.kind { true } else { false }
         default: false
         }
     }

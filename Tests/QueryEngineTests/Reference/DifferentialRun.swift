@@ -134,7 +134,7 @@ struct DifferentialRun {
     }
 
     private func outcome(_ text: String, _ engine: QueryEngine, _ dialect: Dialect, writes: Bool) -> Outcome {
-        let transaction = writes ? store.committer.begin(nodes: 300, relationships: 300) : store.store.beginRead()
+        let transaction = writes ? store.committer.begin(nodes: 5000, relationships: 5000) : store.store.beginRead()
         defer { transaction.close() }
         let prepared: PreparedQuery
         do { prepared = try engine.prepare(text, dialect: dialect, over: transaction) } catch { return .refused(error) }

@@ -37,4 +37,13 @@ import Testing
         #expect(try graph.lines("START n=node(0) RETURN 1 + 1, 7 / 2, n.x * 2, 7 % 4", dialect: .cypher18) == ["2.0 | 3.5 | 2.0 | 3.0"])
         #expect(try graph.lines("START n=node(*) RETURN sum(n.x), count(*)", dialect: .cypher18) == ["6 | 3"])
     }
+
+    /// WHERE with `!` looks like a property map, but tests finished rows: nulls of optional relationships, too.
+    @Test func conditionsSeeTheNullsOfOptionalRelationships() throws {
+        let graph = try graph()
+        #expect(
+            try graph.sorted("START n=node(*) MATCH n-[r?:U]->m WHERE m.x! = 4 RETURN id(n)", dialect: .cypher18).isEmpty)
+        #expect(
+            try graph.sorted("START n=node(*) MATCH n-[r?:U]->m WHERE m.x! = 3 RETURN id(n)", dialect: .cypher18) == ["1"])
+    }
 }
