@@ -80,8 +80,9 @@ extension Value: Hashable {
         case (.node(let a), .node(let b)): return three(a, b)
         case (.relationship(let a), .relationship(let b)): return three(a, b)
         case (.path(let a), .path(let b)):
-            for (x, y) in zip(a.relationships, b.relationships) where x != y { return three(x, y) }
+            // As lists of nodes and relationships by turns; after the first node the relationships tell the rest.
             if let x = a.nodes.first, let y = b.nodes.first, x != y { return three(x, y) }
+            for (x, y) in zip(a.relationships, b.relationships) where x != y { return three(x, y) }
             return three(a.relationships.count, b.relationships.count)
         default: return three(kindRank, other.kindRank)
         }

@@ -1,7 +1,7 @@
 public import Cypher
+internal import FileSystem
 public import GraphModel
 public import Storage
-internal import Synchronization
 
 /// Parses, checks and plans queries, and remembers the plans of recent ones.
 public final class QueryEngine: Sendable {
@@ -63,7 +63,7 @@ public final class QueryEngine: Sendable {
         var old: [Key: PreparedQuery] = [:]
     }
 
-    private let cache = Mutex(Cache())
+    private let cache = BriefMutex(Cache())
     /// What runs now.
     public let running = RunningQueries()
     private let generationCapacity: Int

@@ -9,6 +9,9 @@ enum Calculating {
         _ operation: Expression.Arithmetic, _ a: Value, _ b: Value, _ dialect: Dialect
     ) throws(GraphError) -> Value {
         switch (a, b) {
+        // The manual's language calculates with floats only.
+        case (.integer(let x), .integer(let y)) where dialect == .cypher18:
+            return .float(floats(operation, Double(x), Double(y)))
         case (.integer(let x), .integer(let y)): return try integers(operation, x, y)
         case (.float(let x), .float(let y)): return .float(floats(operation, x, y))
         case (.integer(let x), .float(let y)): return .float(floats(operation, Double(x), y))

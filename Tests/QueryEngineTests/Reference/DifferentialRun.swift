@@ -47,7 +47,7 @@ struct DifferentialRun {
             ("no merging, start 2", Self.engine(batchRowCount: 1024, usesIndexes: true, mergesRows: false, 2), ""),
             ("batch 7, start 3", Self.engine(batchRowCount: 7, usesIndexes: true, mergesRows: true, 3), ""),
             ("default", QueryEngine(), ""), ("profile", QueryEngine(), "PROFILE "),
-        ]
+        ].filter { $0.prefix.isEmpty || environment("NOPROFILE") == nil }
     }
 
     private static func engine(

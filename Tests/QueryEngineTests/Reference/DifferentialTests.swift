@@ -8,11 +8,12 @@ import Testing
 /// that tries everything.
 ///
 /// `MARTLET_REFERENCE_QUERIES` is how many (default 3000), `MARTLET_REFERENCE_SEED` where the seeds begin (default 1),
-/// `MARTLET_REFERENCE_VERBOSE` prints what came of them.
+/// `MARTLET_REFERENCE_VERBOSE` prints what came of them; when it is `all`, every query before it is asked.
 @Suite struct DifferentialTests {
     private static let queryCount = environment("MARTLET_REFERENCE_QUERIES").flatMap { Int($0) } ?? 3000
     private static let firstSeed = environment("MARTLET_REFERENCE_SEED").flatMap { UInt64($0) } ?? 1
     private static let isVerbose = environment("MARTLET_REFERENCE_VERBOSE") != nil
+    private static let isTraced = environment("MARTLET_REFERENCE_VERBOSE") == "all"
     private static let queriesPerGraph = 25
     private static let shareCount = 8
 
@@ -47,7 +48,8 @@ import Testing
         let writes = number % 3 == 2
         var clauses = dialect == .cypher18 ? generator.manualQuery(writes: writes) : generator.query(writes: writes)
         func verdict(_ clauses: [String]) -> DifferentialRun.Verdict {
-            run.check(clauses.joined(separator: " "), dialect: dialect, writes: writes)
+            if Self.isTraced { print("seed \(seed), query \(number): \(clauses.joined(separator: " "))") }
+            return run.check(clauses.joined(separator: " "), dialect: dialect, writes: writes)
         }
         switch verdict(clauses) {
         case .agree(let rowCount):
@@ -79,4 +81,5 @@ import Testing
     }
 }
 
+/// A variable of the process's environment.
 func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }

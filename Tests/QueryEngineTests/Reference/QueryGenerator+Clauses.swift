@@ -2,6 +2,7 @@ extension QueryGenerator {
     /// The clauses of a query of openCypher.
     mutating func query(writes: Bool) -> [String] {
         scope = []
+        mayUseIDs = !writes
         if !writes, chance(8) {
             return [body(returning: "c"), "UNION \(chance(50) ? "ALL " : "")\(body(returning: "c"))"]
         }
@@ -41,7 +42,13 @@ extension QueryGenerator {
         return clauses
     }
 
-    private mutating func condition() -> String { chance(55) ? " WHERE \(boolean(pick([1, 1, 2])))" : "" }
+    private mutating func condition() -> String {
+        guard chance(42) else { return "" }
+        let text = boolean(pick([1, 1, 2]))
+        guard chance(20), let name = names(.node).last else { return " WHERE \(text)" }
+        let pattern = subpattern(from: name)
+        return " WHERE \(text) \(pick(["AND", "AND NOT", "OR"])) \(pattern)"
+    }
 
     mutating func match() -> String {
         let text = "MATCH " + pattern()

@@ -26,12 +26,16 @@ extension QueryGenerator {
             { g in "nullIf(\(g.integer(0)), \(g.integer(0)))" },
         ]
         for name in names(.node) {
-            choices += [{ _ in "id(\(name))" }, { _ in "size(labels(\(name)))" }, { _ in "size(keys(\(name)))" },
+            if mayUseIDs { choices.append { _ in "id(\(name))" } }
+            choices += [{ _ in "size(labels(\(name)))" }, { _ in "size(keys(\(name)))" },
                 { _ in "\(name)['x']" }, { _ in "properties(\(name)).x" }]
             choices.append { g in "COUNT { \(g.subpattern(from: name)) }" }
             choices.append { g in "size([\(g.subpattern(from: name)) | 1])" }
         }
-        for name in names(.relationship) { choices += [{ _ in "id(\(name))" }, { _ in "startNode(\(name)).x" }] }
+        for name in names(.relationship) {
+            if mayUseIDs { choices.append { _ in "id(\(name))" } }
+            choices.append { _ in "startNode(\(name)).x" }
+        }
         for name in names(.path) { choices += [{ _ in "length(\(name))" }, { _ in "size(nodes(\(name)))" }, { _ in "head(nodes(\(name))).x" }] }
         for name in names(.relationships) { choices += [{ _ in "size(\(name))" }, { _ in "head(\(name)).x" }] }
         return pick(choices)(&self)
@@ -103,7 +107,7 @@ extension QueryGenerator {
             },
         ]
         for name in names(.node) {
-            choices.append { g in "[\(g.subpattern(from: name)) | id(\(name))]" }
+            choices.append { g in "[\(g.subpattern(from: name)) | \(name).x]" }
             choices.append { g in
                 let end = g.freshName("e")
                 let pattern = "(\(name))\(g.pick(["-->", "-[:T]->", "<-[:T]-", "--"]))(\(end))"
@@ -164,8 +168,7 @@ extension QueryGenerator {
         for name in names(.node) {
             choices += [
                 { g in "\(name):\(g.pick(Self.labels))" }, { g in "\(name):\(g.pick(Self.labels))" },
-                { _ in "\(name).s IS NOT NULL" }, { g in g.subpattern(from: name) }, { g in g.subpattern(from: name) },
-                { g in "NOT \(g.subpattern(from: name))" }, { g in "EXISTS { \(g.subpattern(from: name)) }" },
+                { _ in "\(name).s IS NOT NULL" }, { g in "EXISTS { \(g.subpattern(from: name)) }" },
                 { g in "'\(g.pick(Self.labels))' IN labels(\(name))" },
                 { g in "\(name) \(g.pick(["=", "<>"])) \(g.pick(g.names(.node)))" },
                 { g in "\(name) IN [\(g.pick(g.names(.node)))]" },

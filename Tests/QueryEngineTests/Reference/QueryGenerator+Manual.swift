@@ -48,7 +48,7 @@ extension QueryGenerator {
         return "MATCH " + parts.joined(separator: ", ")
     }
 
-    private mutating func manualWhere() -> String { chance(55) ? " WHERE \(manualCondition(pick([0, 1, 1])))" : "" }
+    private mutating func manualWhere() -> String { chance(45) ? " WHERE \(manualCondition(pick([0, 1, 1])))" : "" }
 
     private mutating func manualCondition(_ depth: Int) -> String {
         if depth > 0, chance(50) {

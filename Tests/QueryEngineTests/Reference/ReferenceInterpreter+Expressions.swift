@@ -336,7 +336,7 @@ extension ReferenceInterpreter {
         case "min": return values.min { ReferenceValues.sortOrder($0, $1) < 0 } ?? .null
         case "max": return values.max { ReferenceValues.sortOrder($0, $1) < 0 } ?? .null
         case "sum":
-            return try values.reduce(.integer(0)) { try ReferenceValues.calculate(.add, $0, number($1), dialect) }
+            return try values.reduce(.integer(0)) { try ReferenceValues.calculate(.add, $0, number($1), .cypher9) }
         case "avg":
             if values.isEmpty { return .null }
             let sum = try values.reduce(.float(0)) { try ReferenceValues.calculate(.add, $0, number($1), dialect) }

@@ -162,11 +162,13 @@ extension ReferenceInterpreter {
     private func shortest(_ part: PatternPart, _ start: Attempt) throws -> [Attempt] {
         var results: [Attempt] = []
         for (attempt, node) in try places(part.nodes[0], start) {
+            let isUnlimited = part.relationships[0].length?.maximum == nil && part.relationships[0].length != nil
             let all = try walks(part, at: 0, from: node, [node], [], Attempt(row: attempt.row, nodes: attempt.nodes))
             let ends = Set(all.compactMap { $0.nodes.last?.id })
             for end in ends.sorted() {
                 let between = all.filter { $0.nodes.last?.id == end }
                 let least = between.map(\.relationships.count).min() ?? 0
+                if isUnlimited, dialect == .cypher18, least > 15 { continue }
                 let best = between.filter { $0.relationships.count == least }
                 results += part.shortest == .one ? Array(best.prefix(1)) : best
             }

@@ -100,8 +100,11 @@ enum ReferenceValues {
             }
             return sortOrder(flat(x), flat(y))
         case (.path(let x), .path(let y)):
+            // Nodes and relationships by turns, as openCypher has it.
             func flat(_ path: Path) -> [Value] {
-                path.nodes.map { .node($0) } + path.relationships.map { .relationship($0) }
+                path.nodes.indices.flatMap { index -> [Value] in
+                    [.node(path.nodes[index])] + path.relationships.dropFirst(index).prefix(1).map { .relationship($0) }
+                }
             }
             return sortOrder(flat(x), flat(y))
         default: return sign(rank(a), rank(b))
@@ -147,6 +150,8 @@ enum ReferenceValues {
         _ operation: Expression.Arithmetic, _ a: Value, _ b: Value, _ dialect: Dialect
     ) throws -> Value {
         switch (a, b) {
+        case (.integer(let x), .integer(let y)) where dialect == .cypher18:
+            return .float(try floats(operation, Double(x), Double(y)))
         case (.integer(let x), .integer(let y)): return try integers(operation, x, y)
         case (.integer(let x), .float(let y)): return .float(try floats(operation, Double(x), y))
         case (.float(let x), .integer(let y)): return .float(try floats(operation, x, Double(y)))
