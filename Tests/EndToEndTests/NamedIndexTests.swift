@@ -16,16 +16,17 @@ extension EndToEnd {
             let keyCount = 40
             let found = Mutex<[Int: Set<String>]>([:])
             let failures = Mutex<[String]>([])
-            let threads = cluster.members.flatMap { member in
+            let ports = cluster.members.map(\.httpPort)
+            let threads = ports.flatMap { port in
                 (0..<3).map { _ in
                     DedicatedThread(name: "client") {
-                        let client = cluster.client(member.httpPort)
+                        let client = BlockingHTTPClient(port: port)
                         for key in 0..<keyCount {
                             do {
                                 let answer = try client.request(
                                     "POST", "/db/data/index/node/people?unique",
                                     body: "{\"key\": \"name\", \"value\": \"person \(key)\"}")
-                                let text = String(decoding: answer.body, as: UTF8.self)
+                                let text = answer.text
                                 guard answer.status == 200 || answer.status == 201,
                                     let place = text.firstRange(of: "/properties\"")
                                 else {
