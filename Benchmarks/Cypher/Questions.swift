@@ -94,6 +94,8 @@ struct Questions {
         let list = asked[query.question] ?? []
         var times: [UInt64] = []
         times.reserveCapacity(list.count)
+        // What the question before left in the caches is not this one's.
+        for item in list.prefix(max(3, list.count / 10)) { _ = try database.query(query.text, item.parameters) }
         let end = monotonicNanoseconds() + nanosecondsMaximum
         for item in list {
             let before = monotonicNanoseconds()

@@ -38,19 +38,19 @@ extension Database {
         let engine = engine
         let workers = workers
         let first = try await read(statement.request) { transaction throws(GraphError) -> Consumer? in
-            let query = try engine.prepare(statement.text, dialect: statement.dialect, over: transaction)
-            if query.isWrite && !query.isExplain { return nil }
-            return try workers.attending(control) { () throws(GraphError) in
-                try Self.run(query, statement, control, makeConsumer(), in: transaction)
+            try workers.attending(control) { () throws(GraphError) -> Consumer? in
+                let query = try engine.prepare(statement.text, dialect: statement.dialect, over: transaction)
+                if query.isWrite && !query.isExplain { return nil }
+                return try Self.run(query, statement, control, makeConsumer(), in: transaction)
             }
         }
         if let first { return (first, nil) }
         var request = statement.request
         request.bookmark = nil
         let result = try await write(request) { transaction throws(GraphError) -> Consumer in
-            let query = try engine.prepare(statement.text, dialect: statement.dialect, over: transaction)
-            return try workers.attending(control) { () throws(GraphError) in
-                try Self.run(query, statement, control, makeConsumer(), in: transaction)
+            try workers.attending(control) { () throws(GraphError) -> Consumer in
+                let query = try engine.prepare(statement.text, dialect: statement.dialect, over: transaction)
+                return try Self.run(query, statement, control, makeConsumer(), in: transaction)
             }
         }
         return (result.value, result.transactionID)

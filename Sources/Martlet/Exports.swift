@@ -2,6 +2,8 @@
 @_exported public import enum Cypher.Dialect
 @_exported public import Database
 @_exported public import GraphModel
-@_exported public import LuceneQuery
+@_exported public import struct LuceneQuery.FuzzyTerm
+@_exported public import enum LuceneQuery.IndexQuery
+@_exported public import struct LuceneQuery.WildcardPattern
 @_exported public import struct QueryEngine.QueryStatistics
 @_exported public import Storage

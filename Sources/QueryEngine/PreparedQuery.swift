@@ -27,7 +27,7 @@ public final class PreparedQuery: Sendable {
         self.running = running
         idle = IdleExecutions(allowance)
         text = String(decoding: query.source, as: UTF8.self)
-        plan = Plan(try Planner.plan(query, over: transaction, options), options, profiles: query.mode == .profile)
+        plan = Plan(try Planner.plan(query, over: transaction, options), options, mode: query.mode)
         isExplain = query.mode == .explain
         columns = isExplain ? ["plan"] : plan.columns.map(\.name)
         plannedNodeCount = transaction.nodeCount()
@@ -50,7 +50,7 @@ public final class PreparedQuery: Sendable {
     ) throws(GraphError) -> QueryStatistics {
         if isExplain {
             var statistics = QueryStatistics()
-            let description = PlanDescription(plan.steps, columns: plan.columns.map(\.name))
+            let description = PlanDescription(plan.recorded, columns: plan.columns.map(\.name))
             statistics.plan = description
             try onBatch(ResultBatch([.string(description.text)]))
             return statistics

@@ -1,7 +1,7 @@
 public import Cypher
+internal import FileSystem
 public import GraphModel
 public import Storage
-internal import Synchronization
 
 /// Parses, checks and plans queries, and remembers the plans of recent ones.
 public final class QueryEngine: Sendable {
@@ -67,7 +67,7 @@ public final class QueryEngine: Sendable {
         var old: [Key: PreparedQuery] = [:]
     }
 
-    private let cache = Mutex(Cache())
+    private let cache = BriefMutex(Cache())
     /// What runs now.
     public let running = RunningQueries()
     private let generationCapacity: Int
@@ -100,11 +100,12 @@ public final class QueryEngine: Sendable {
         let key = Key(text, dialect)
         if let known = cache.withLock({ find(key, in: &$0) }), isCurrent(known, transaction) { return known }
         let prepared = try plan(text, dialect, transaction)
-        cache.withLock { cache in
+        let crowded = cache.withLock { cache -> Cache? in
             insert(prepared, key, into: &cache)
-            // Those of queries that may not come again must not stand in the way of those that do.
-            if allowance.isUsedUp { dropIdleExecutions(of: cache) }
+            return allowance.isUsedUp ? cache : nil
         }
+        // Those of queries that may not come again must not stand in the way of those that do.
+        if let crowded { dropIdleExecutions(of: crowded) }
         return prepared
     }
 

@@ -21,7 +21,7 @@ public final class RunningQueries: Sendable {
         var last: UInt64 = 0
         var queries: [UInt64: Running] = [:]
     }
-    private let state = Mutex(State())
+    private let state = BriefMutex(State())
 
     public init() {}
 

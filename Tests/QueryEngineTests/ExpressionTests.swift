@@ -115,7 +115,7 @@ import Testing
         #expect(graph.error("MATCH (a) RETURN type(a)")?.code == .syntaxError)
         #expect(graph.error("MATCH (a) RETURN length(a)")?.code == .syntaxError)
         #expect(graph.error("MATCH ()-[r]->() RETURN labels(r)")?.code == .syntaxError)
-        #expect(graph.error("MATCH p = ()-->() RETURN p.x")?.code == .syntaxError)
+        #expect(graph.error("MATCH p = ()-->() RETURN p.x")?.code == .typeError)
     }
 }
 

@@ -65,7 +65,7 @@ import Testing
         let transaction = graph.store.beginRead()
         let first = try graph.engine.prepare("RETURN 1 AS x", dialect: .cypher9, over: transaction)
         #expect(try graph.engine.prepare("RETURN 1 AS x", dialect: .cypher9, over: transaction) === first)
-        #expect(try graph.engine.prepare("RETURN 1 AS x", dialect: .cypher18, over: transaction) !== first)
+        #expect(try graph.engine.prepare("START n=node(*) RETURN 1", dialect: .cypher18, over: transaction) !== first)
         // Equal for Swift, different for the database.
         let composed = try graph.engine.prepare("RETURN '\u{FC}' AS x", dialect: .cypher9, over: transaction)
         let decomposed = try graph.engine.prepare("RETURN 'u\u{308}' AS x", dialect: .cypher9, over: transaction)

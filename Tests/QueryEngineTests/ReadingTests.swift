@@ -224,7 +224,7 @@ private func people() throws -> Graph {
             ])
         #expect(try graph.lines("MATCH (n) RETURN n LIMIT 0") == [])
         #expect(try graph.lines("MATCH (n) WITH n ORDER BY n.name DESC LIMIT 1 RETURN n.name") == ["Dan"])
-        #expect(graph.error("MATCH (n) RETURN n LIMIT {l}", ["l": .integer(-1)])?.code == .argumentError)
+        #expect(graph.error("MATCH (n) RETURN n LIMIT {l}", ["l": .integer(-1)])?.code == .syntaxError)
         #expect(graph.error("MATCH (n) RETURN n LIMIT n.age")?.code == .syntaxError)
         #expect(
             try graph.lines("UNWIND range(1, 20000) AS i RETURN i ORDER BY i % 1000 DESC, i LIMIT 3") == [

@@ -54,6 +54,31 @@ import Testing
         }
     }
 
+    /// 14.12.1: what the file says is added to what the database knows.
+    @Test func automaticIndexesAreConfigured() async throws {
+        try await withTemporaryDirectory { directory async throws in
+            func settings(_ more: [(key: String, value: String)]) async throws -> [AutoIndexing] {
+                let server = Server(try configuration(directory, more), logger: quiet())
+                try await server.start()
+                try await server.untilServing()
+                let found = try await server.database?.read { transaction throws(GraphError) in
+                    [transaction.autoIndexing(.node), transaction.autoIndexing(.relationship)]
+                }
+                await server.stop()
+                return found ?? []
+            }
+            let first = try await settings([
+                ("node_auto_indexing", "true"), ("node_keys_indexable", "name, phone"), ("relationship_keys_indexable", "since"),
+            ])
+            #expect(first.map(\.isEnabled) == [true, false])
+            #expect(first.map(\.keys) == [["name", "phone"], ["since"]])
+            #expect(try await settings([]) == first)
+            let last = try await settings([("node_auto_indexing", "false"), ("node_keys_indexable", "age")])
+            #expect(last.map(\.isEnabled) == [false, false])
+            #expect(last.map(\.keys) == [["name", "phone", "age"], ["since"]])
+        }
+    }
+
     @Test func aTakenPortIsAnErrorThatNamesIt() async throws {
         try await withTemporaryDirectory { directory async throws in
             let first = Server(try configuration(directory), logger: quiet())

@@ -131,7 +131,7 @@ struct Lexer {
         }
     }
 
-    /// Decimal, hexadecimal (`0x`) and octal (`0o`, or a leading 0) numbers.
+    /// Decimal, hexadecimal (`0x`) and octal (`0o`) numbers.
     private mutating func number() throws(GraphError) -> Token {
         let start = index
         var kind = Token.Kind.integer

@@ -95,7 +95,10 @@ enum Literals {
         {
             index += 2
             let low = try hex(4)
-            code = 0x10000 + ((code - 0xD800) << 10) + (low &- 0xDC00 & 0x3FF)
+            guard (0xDC00..<0xE000).contains(low) else {
+                throw .syntax("\\u\(String(code, radix: 16)) needs the second half of a pair behind it", at: index - 6, in: source)
+            }
+            code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00)
         }
         guard let scalar = Unicode.Scalar(code) else {
             throw .syntax("\\u\(String(code, radix: 16)) is no character", at: index, in: source)

@@ -16,7 +16,7 @@ extension Parser {
             return try [clause(.start(items))] + filter()
         case .optional, .match:
             let optional = accept(.optional)
-            if optional, isNext(.call) { return try callClause(offset) }
+            if optional, isNext(.call) { throw fail("OPTIONAL CALL is not supported: let the subquery match optionally") }
             try expect(.match)
             return try [clause(.match(try patterns(), optional: optional))] + filter()
         case .unwind:

@@ -33,6 +33,8 @@ extension Parser {
 
     /// `[p = (a)-->(b) WHERE predicate | result]`; nil when it is a plain list.
     private mutating func patternComprehension(_ offset: Int) throws(GraphError) -> Expression? {
+        let start = position
+        if noComprehensionAt.contains(start) { return nil }
         let part: PatternPart? = attempt { parser throws(GraphError) in
             parser.position += 1
             let at = parser.current.start
@@ -45,7 +47,10 @@ extension Parser {
             let part = try parser.nested { parser throws(GraphError) in try parser.chain(variable, at) }
             return parser.isNext(.bar) || parser.isNext(.where) ? part : nil
         }
-        guard let part else { return nil }
+        guard let part else {
+            noComprehensionAt.insert(start)
+            return nil
+        }
         let predicate = accept(.where) ? try expression() : nil
         try expect(.bar)
         let result = try expression()

@@ -201,9 +201,11 @@ extension Parser {
     }
 
     private func mayHaveLabels(_ expression: Expression) -> Bool {
+        // The manual's language knows no labels, and writes a colon behind lists: FOREACH(x IN list : …).
+        guard dialect == .cypher9 else { return false }
         switch expression.kind {
-        case .variable, .property, .subscripted, .function: dialect == .cypher9 || expression.isVariable
-        default: false
+        case .variable, .property, .subscripted, .function: return true
+        default: return false
         }
     }
 

@@ -37,10 +37,14 @@ extension Parser {
     }
 
     private mutating func patternExpression(_ offset: Int) -> Expression? {
-        attempt { parser throws(GraphError) in
+        let start = position
+        if noPatternAt.contains(start) { return nil }
+        let found: Expression? = attempt { parser throws(GraphError) in
             let part = try parser.nested { parser throws(GraphError) in try parser.chain(nil, offset) }
             return part.relationships.isEmpty ? nil : try parser.bounded(.pattern(part), at: offset)
         }
+        if found == nil { noPatternAt.insert(start) }
+        return found
     }
 
     private mutating func word(_ token: Token) throws(GraphError) -> Expression {

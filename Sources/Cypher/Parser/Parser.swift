@@ -7,6 +7,9 @@ public struct Parser {
     let tokens: ContiguousArray<Token>
     var position = 0
     var depth = 0
+    /// Tokens at which a pattern was tried in vain: trying again where brackets nest would double with each level.
+    var noPatternAt: Set<Int> = []
+    var noComprehensionAt: Set<Int> = []
     private(set) var dialect: Dialect
     static let depthMaximum = 200
     static let expressionDepthMaximum = 250

@@ -105,8 +105,8 @@ private final class UnionOperator: BatchingOperator {
 
     override func push(_ batch: Batch) throws(GraphError) -> Bool {
         var wantsMore = true
-        for branch in plan.branches {
-            for row in 0..<batch.rowCount where wantsMore {
+        for row in 0..<batch.rowCount {
+            for branch in plan.branches where wantsMore {
                 try frame.run(branch.subplan, row, of: batch) { found throws(GraphError) in
                     for (from, to) in zip(branch.columns, plan.outputs) { copy(found, from, to) }
                     output.append(row, of: batch, carried, count: found.rowCount)

@@ -1,6 +1,6 @@
+internal import FileSystem
 internal import GraphModel
 internal import Storage
-internal import Synchronization
 
 /// The operators of a plan, made once and used by one execution after the other.
 final class Execution {
@@ -30,7 +30,7 @@ final class Execution {
     ) throws(GraphError) -> QueryStatistics {
         try frame.begin(transaction, parameters, control)
         try control.check()
-        if plan.operatorCount > 0 { frame.profile = Profile(operatorCount: plan.operatorCount) }
+        if plan.profiledCount > 0 { frame.profile = Profile(operatorCount: plan.profiledCount) }
         return try withoutActuallyEscaping(onBatch) { onBatch throws(GraphError) in
             sink.onBatch = onBatch
             // The closure must not be reachable any more when this returns.
@@ -39,7 +39,7 @@ final class Execution {
             _ = try head.push(source)
             try head.finish()
             if let profile = frame.profile {
-                frame.statistics.plan = PlanDescription(plan.steps, columns: plan.columns.map(\.name), profile)
+                frame.statistics.plan = PlanDescription(plan.recorded, columns: plan.columns.map(\.name), profile)
             }
             return frame.statistics
         }
@@ -75,7 +75,7 @@ final class IdleExecutions: Sendable {
         var list: [Execution] = []
     }
 
-    private let idle = Mutex(Idle())
+    private let idle = BriefMutex(Idle())
     private let allowance: IdleAllowance
     /// As many as threads that usually run one query at once.
     private static let countMaximum = 4

@@ -77,10 +77,16 @@ private final class LimitOperator: Operator {
 extension Frame {
     /// The number after SKIP or LIMIT.
     func rowCount(_ count: Evaluator, _ keyword: String) throws(GraphError) -> Int {
-        guard case .integer(let number) = try count(self, 0), number >= 0 else {
-            throw GraphError(.syntaxError, "\(keyword) takes a whole number that is not negative")
+        let value = try count(self, 0)
+        switch value {
+        case .integer(let number) where number >= 0: return Int(number)
+        // The manual's language calculates with floats.
+        case .float(let float) where missingPropertyIsError:
+            if let whole = Converting.exact(float), Double(whole) == float, whole >= 0 { return Int(whole) }
+        default: break
         }
-        return Int(number)
+        throw GraphError(
+            .syntaxError, "\(keyword) takes a whole number that is not negative, not \(value.notation)")
     }
 }
 

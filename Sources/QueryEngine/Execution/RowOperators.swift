@@ -16,19 +16,23 @@ private final class FilterOperator: Operator {
     private let plan: FilterPlan
     private let test: Predicate
     private let label: Int?
+    private let node: Slot?
     private var selection: ContiguousArray<Int> = []
 
     init(_ frame: Frame, next: Operator, _ plan: FilterPlan) {
         self.plan = plan
         test = plan.predicate.test
         label = plan.predicate.label
+        node = plan.predicate.slots.first
         super.init(frame, next: next)
     }
 
     override func push(_ batch: Batch) throws(GraphError) -> Bool {
         frame.batch = batch
         try frame.checkControl()
-        if let label, frame.isLabelOfAll(label) { return try pass(batch) }
+        if let label, let node, frame.isLabelOfAll(label), !batch.columns[node.index].ids.contains(noID) {
+            return try pass(batch)
+        }
         selection.removeAll(keepingCapacity: true)
         if plan.isLenient {
             for row in 0..<batch.rowCount {

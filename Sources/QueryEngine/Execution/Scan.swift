@@ -55,7 +55,9 @@ struct IDSeekPlan: OperatorPlan {
     var isReusable: Bool { true }
     let slot: Slot
     let ids: Evaluator
-    let isSeek: Bool
+    let mode: Step.IDSeekMode
+    /// Whether it stands for a condition: an id that does not exist gives no row. In START it is an error.
+    var isSeek: Bool { mode != .start }
     let carried: [Slot]
 
     func make(_ frame: Frame, next: Operator) -> Operator { IDSeekOperator(frame, next: next, self) }
@@ -73,6 +75,7 @@ private final class IDSeekOperator: BatchingOperator {
         for row in 0..<batch.rowCount {
             frame.batch = batch
             switch try plan.ids(frame, row) {
+            case .list where plan.mode == .equal: continue
             case .list(let list):
                 // A condition holds once, however often the list names the id; START takes the list as it is.
                 var seen: Set<UInt64> = []
@@ -81,6 +84,10 @@ private final class IDSeekOperator: BatchingOperator {
                     if try !emit(id, row, batch) { return false }
                 }
             case let value:
+                if plan.mode == .list {
+                    if value.isNull { continue }
+                    throw GraphError(.typeError, "IN needs a list on its right, not a value of type \(value.kindName)")
+                }
                 if let id = try id(value), try !emit(id, row, batch) { return false }
             }
         }

@@ -20,14 +20,14 @@ struct Subplan: Sendable {
 
     init(
         _ steps: [Step], needed: Set<Slot>, locals: [Local] = [], context: PlanContext,
-        numbering: PhysicalPlanner.Numbering? = nil
+        recorder: PlanRecorder? = nil
     ) {
         number = context.subplan()
         let own = Set(locals.map(\.slot))
         let live = steps.liveSlots(after: needed).first ?? needed
         imports = live.subtracting(own).sorted { $0.index < $1.index }
         self.locals = locals.filter { live.contains($0.slot) }
-        operators = PhysicalPlanner(context: context, numbering: numbering).operators(steps, needed: needed)
+        operators = PhysicalPlanner(context: context, recorder: recorder).operators(steps, needed: needed)
         isReusable = operators.allSatisfy(\.isReusable)
     }
 }

@@ -21,6 +21,8 @@ struct Compiled: Sendable {
     let slots: Set<Slot>
     let text: String
     var shape = Shape.other
+    /// Whether the same row can give another value the next time.
+    var isRandom = false
 }
 
 struct CompiledPredicate: Sendable {
@@ -34,6 +36,8 @@ struct CompiledPredicate: Sendable {
     let slots: Set<Slot>
     let text: String
     var shape = Shape.other
+    /// Whether the same row can give another answer the next time.
+    var isRandom = false
 }
 
 /// What one planning shares: the query, and everything numbered on the way.
@@ -45,6 +49,8 @@ final class PlanContext {
     let options: QueryEngine.Options
     var references = References()
     var isWrite = false
+    /// Counts calls of functions that give another value each time.
+    var randomCallCount = 0
     private(set) var slotCount = 0
     private(set) var localCount = 0
     private(set) var subplanCount = 0
@@ -103,8 +109,11 @@ struct ExpressionCompiler {
 
     mutating func compile(_ expression: Expression) throws(GraphError) -> Compiled {
         slots = []
+        let randomCallCount = context.randomCallCount
         let evaluate = try evaluator(expression)
-        return Compiled(evaluate: evaluate, slots: slots, text: expression.text, shape: try shape(expression))
+        return Compiled(
+            evaluate: evaluate, slots: slots, text: expression.text, shape: try shape(expression),
+            isRandom: context.randomCallCount > randomCallCount)
     }
 
     private func shape(_ expression: Expression) throws(GraphError) -> Compiled.Shape {
@@ -120,8 +129,11 @@ struct ExpressionCompiler {
 
     mutating func compilePredicate(_ expression: Expression) throws(GraphError) -> CompiledPredicate {
         slots = []
+        let randomCallCount = context.randomCallCount
         let test = try predicate(expression)
-        return CompiledPredicate(test: test, slots: slots, text: expression.text, shape: try predicateShape(expression))
+        return CompiledPredicate(
+            test: test, slots: slots, text: expression.text, shape: try predicateShape(expression),
+            isRandom: context.randomCallCount > randomCallCount)
     }
 
     private func predicateShape(_ expression: Expression) throws(GraphError) -> CompiledPredicate.Shape {
@@ -176,7 +188,13 @@ struct ExpressionCompiler {
     }
 
     func substitution(_ expression: Expression) -> Slot? {
-        substitutions.first { $0.expression.isSame(as: expression) }?.slot
+        guard let found = substitutions.first(where: { $0.expression.isSame(as: expression) }) else { return nil }
+        // What an expression around this one binds is another variable of the same name.
+        if !locals.isEmpty {
+            let variables = found.expression.variables
+            if locals.contains(where: { variables.contains($0.name) }) { return nil }
+        }
+        return found.slot
     }
 
     func local(_ name: String) -> Int? { locals.last { codeUnitsEqual($0.name, name) }?.index }

@@ -15,22 +15,23 @@ struct Plan: Sendable {
     let resultLayout: ResultLayout
     let isWrite: Bool
     /// For EXPLAIN and PROFILE.
-    let steps: [Step]
-    let operatorCount: Int
+    let recorded: [PlanRecorder.Node]
+    /// Operators that are measured.
+    let profiledCount: Int
     let batchRowCount: Int
     /// Whether the operators can serve one execution after the other.
     let isReusable: Bool
 
-    init(_ logical: LogicalPlan, _ options: QueryEngine.Options, profiles: Bool = false) {
+    init(_ logical: LogicalPlan, _ options: QueryEngine.Options, mode: Query.Mode) {
         batchRowCount = max(1, options.batchRowCount)
         dialect = logical.context.dialect
         columns = logical.columns
         isWrite = logical.isWrite
-        steps = logical.steps
-        let numbering = profiles ? PhysicalPlanner.Numbering() : nil
-        operators = PhysicalPlanner(context: logical.context, numbering: numbering).operators(
+        let recorder = mode == .run ? nil : PlanRecorder(profiles: mode == .profile)
+        operators = PhysicalPlanner(context: logical.context, recorder: recorder).operators(
             logical.steps, needed: Set(logical.columns.map(\.slot)))
-        operatorCount = numbering?.count ?? 0
+        recorded = recorder?.operators ?? []
+        profiledCount = mode == .profile ? recorder?.operatorCount ?? 0 : 0
         references = logical.context.references
         slotCount = logical.context.slotCount
         localCount = logical.context.localCount
@@ -43,36 +44,34 @@ struct Plan: Sendable {
 
 /// Turns steps into operators. Each carries on only the columns that something after it reads.
 struct PhysicalPlanner {
-    /// Numbers operators for a profile, each before those inside it.
-    final class Numbering {
-        private(set) var count = 0
-
-        func next() -> Int {
-            defer { count += 1 }
-            return count
-        }
-    }
-
     let context: PlanContext
-    var numbering: Numbering?
+    /// Set for EXPLAIN and PROFILE.
+    var recorder: PlanRecorder?
 
     func operators(_ steps: [Step], needed: Set<Slot>) -> [any OperatorPlan] {
+        // The whole plan's steps are rewritten already; those inside others stay as a profile shows them.
         let steps = steps.rewritten(needed: needed, context.options)
         let live = steps.liveSlots(after: needed)
         var result: [any OperatorPlan] = []
         var index = 0
+        recorder?.beginPlan()
+        defer { recorder?.endPlan() }
         while index < steps.count {
-            // A profile shows each step on its own.
-            if numbering == nil, let fused = intersection(steps, live, index) {
+            // Whoever looks at a plan sees each step on its own.
+            if recorder == nil, let fused = intersection(steps, live, index) {
                 result.append(fused)
                 index += 2
                 continue
             }
             let after = live[index + 1]
             let carried = Self.sorted(after.subtracting(steps[index].writes))
-            if let number = numbering?.next() {
+            if let recorder {
+                let number = recorder.beginOperator()
                 let plan = make(steps[index], after, carried: carried)
-                result.append(ProfiledPlan(plan: plan, number: number, readsRows: steps[index].readsRows))
+                recorder.endOperator(number, steps[index].text)
+                result.append(
+                    recorder.profiles
+                        ? ProfiledPlan(plan: plan, number: number, readsRows: steps[index].readsRows) : plan)
             } else {
                 result.append(make(steps[index], after, carried: carried))
             }
@@ -110,10 +109,10 @@ struct PhysicalPlanner {
         case .nodesByLabel(let slot, let label):
             return ScanPlan(slot: slot, name: context.references.name(.label, label), carried: carried)
         case .allRelationships(let slot): return ScanPlan(slot: slot, name: nil, carried: carried)
-        case .nodesByID(let slot, let ids, let isSeek):
-            return IDSeekPlan(slot: slot, ids: ids.evaluate, isSeek: isSeek, carried: carried)
+        case .nodesByID(let slot, let ids, let mode):
+            return IDSeekPlan(slot: slot, ids: ids.evaluate, mode: mode, carried: carried)
         case .relationshipsByID(let slot, let ids):
-            return IDSeekPlan(slot: slot, ids: ids.evaluate, isSeek: false, carried: carried)
+            return IDSeekPlan(slot: slot, ids: ids.evaluate, mode: .start, carried: carried)
         case .indexSeek(let seek):
             return IndexSeekPlan(
                 seek: seek,
@@ -166,24 +165,24 @@ struct PhysicalPlanner {
         case .apply(let inner, let outputs, let isUnit):
             let needed = outputs.filter { after.contains($0) }
             return ApplyPlan(
-                subplan: Subplan(inner, needed: Set(needed), context: context, numbering: numbering), outputs: needed, isUnit: isUnit,
+                subplan: Subplan(inner, needed: Set(needed), context: context, recorder: recorder), outputs: needed, isUnit: isUnit,
                 carried: carried)
         case .union(let branches, let outputs):
             return UnionPlan(
                 branches: branches.map {
-                    .init(subplan: Subplan($0.steps, needed: Set($0.columns), context: context, numbering: numbering), columns: $0.columns)
+                    .init(subplan: Subplan($0.steps, needed: Set($0.columns), context: context, recorder: recorder), columns: $0.columns)
                 }, outputs: outputs, carried: carried)
         case .merge(let merge):
             let updates = (merge.onCreate + merge.onMatch).reduce(into: Set<Slot>()) { $0.formUnion($1.reads) }
             let wanted = merge.creations.reduce(into: updates) { $0.formUnion($1.reads) }
             return MergePlan(
-                match: Subplan(merge.match, needed: Set(merge.produced), context: context, numbering: numbering), creations: merge.creations,
+                match: Subplan(merge.match, needed: Set(merge.produced), context: context, recorder: recorder), creations: merge.creations,
                 onCreate: merge.onCreate, onMatch: merge.onMatch, produced: merge.produced,
                 carried: Self.sorted(after.union(wanted).subtracting(merge.produced)))
         case .createUnique(let pattern): return CreateUniquePlan(pattern: pattern)
         case .forEach(let list, let element, let inner):
             return ForEachPlan(
-                list: list.evaluate, element: element, subplan: Subplan(inner, needed: [], context: context, numbering: numbering))
+                list: list.evaluate, element: element, subplan: Subplan(inner, needed: [], context: context, recorder: recorder))
         case .call(let call):
             return CallPlan(
                 procedure: call.procedure, arguments: call.arguments.map(\.evaluate), outputs: call.outputs,

@@ -19,28 +19,20 @@ public struct PlanDescription: Sendable, Equatable {
     public let operators: [Operator]
     public let columns: [String]
 
-    init(_ steps: [Step], columns: [String], _ profile: Profile? = nil) {
-        var number = 0
-        operators = Self.operators(steps, profile, &number)
+    init(_ recorded: [PlanRecorder.Node], columns: [String], _ profile: Profile? = nil) {
+        operators = Self.operators(recorded, profile)
         self.columns = columns
     }
 
-    /// Numbers go to each step before those inside it, as the physical plan gives them.
-    private static func operators(_ steps: [Step], _ profile: Profile?, _ number: inout Int) -> [Operator] {
-        var result: [Operator] = []
-        for step in steps {
-            let own = number
-            number += 1
-            let inside = step.inside.map { operators($0, profile, &number) }
-            let text = step.text
-            let name = text.prefix { $0 != " " }
-            let entry = profile?.entries[own]
-            result.append(
-                Operator(
-                    name: String(name), details: String(text.dropFirst(name.count + 1)), inside: inside,
-                    rowCount: entry?.rowCount, hitCount: entry?.hitCount, nanoseconds: entry?.nanoseconds))
+    private static func operators(_ recorded: [PlanRecorder.Node], _ profile: Profile?) -> [Operator] {
+        recorded.map { node in
+            let name = node.text.prefix { $0 != " " }
+            let entry = profile.flatMap { node.number < $0.entries.count ? $0.entries[node.number] : nil }
+            return Operator(
+                name: String(name), details: String(node.text.dropFirst(name.count + 1)),
+                inside: node.inside.map { operators($0, profile) }, rowCount: entry?.rowCount,
+                hitCount: entry?.hitCount, nanoseconds: entry?.nanoseconds)
         }
-        return result
     }
 
     /// A line for each operator: the first takes place first.

@@ -74,11 +74,14 @@ struct MatchPlanner {
         let names: Set<String>
         /// In the manual's language it may fail on partial matches: it is tested there leniently, at the end for good.
         let mayFail: Bool
+        /// Whether it comes from the pattern itself, a label or a property map, rather than from WHERE.
+        let isOfPattern: Bool
         var isTested = false
         /// Served by the choice of the start or waiting for its final test.
         var isSettled = false
     }
 
+    /// - Parameter conditions: those of the pattern, then those of WHERE.
     init(_ planner: Planner, _ graph: PatternGraph, outer: Scope, _ conditions: [Expression]) {
         self.planner = planner
         self.graph = graph
@@ -86,19 +89,21 @@ struct MatchPlanner {
         bound = Set(graph.vertices.indices.filter { graph.vertices[$0].isBound })
         available = Set(names.filter { outer.find($0) != nil })
         let isStrict = planner.context.dialect.missingPropertyIsError
-        self.conditions = conditions.map { expression in
+        self.conditions = conditions.enumerated().map { index, expression in
             Condition(
                 expression: expression, names: expression.variables.intersection(names),
-                mayFail: isStrict && expression.first { $0.readsStrictly } != nil)
+                mayFail: isStrict && expression.first { $0.readsStrictly } != nil,
+                isOfPattern: index < graph.conditions.count)
         }
     }
 
     mutating func plan() throws(GraphError) {
         try test(isEnd: false)
-        let mandatory = mandatoryEdges()
+        let roots = self.roots()
+        let mandatory = mandatoryEdges(from: roots)
         try follow(mandatory)
-        for index in graph.vertices.indices where !bound.contains(index) && !hangsOnOptional(index, mandatory) {
-            try start(among: [index])
+        for index in graph.vertices.indices where !bound.contains(index) {
+            if roots.contains(index) || !hangsOnOptional(index, mandatory) { try start(among: [index]) }
         }
         while let edge = graph.edges.indices.first(where: { !done.contains($0) && isReachable($0) }) {
             try followOptional(edge)
@@ -122,7 +127,7 @@ struct MatchPlanner {
             let condition = conditions[index]
             let isReady = condition.names.isSubset(of: available)
             guard isReady || isEnd else { continue }
-            if isInsideOptional && !condition.expression.isPatternCondition { continue }
+            if isInsideOptional && !condition.isOfPattern { continue }
             if condition.mayFail && !isEnd {
                 if condition.isTested || done.count == graph.edges.count && bound.count == graph.vertices.count {
                     continue
@@ -143,10 +148,28 @@ struct MatchPlanner {
 
     // MARK: Optional relationships of the manual's language
 
+    /// Vertices that are known, and for every part of the pattern that hangs on none of them its first vertex.
+    private func roots() -> Set<Int> {
+        var roots = bound
+        for edge in graph.edges where edge.isBound { roots.formUnion([edge.from, edge.to]) }
+        var reached = roots
+        for index in graph.vertices.indices {
+            var grows = true
+            while grows {
+                grows = false
+                for edge in graph.edges where reached.contains(edge.from) != reached.contains(edge.to) {
+                    reached.formUnion([edge.from, edge.to])
+                    grows = true
+                }
+            }
+            if reached.insert(index).inserted { roots.insert(index) }
+        }
+        return roots
+    }
+
     /// Edges that can be reached without crossing an optional one.
-    private func mandatoryEdges() -> Set<Int> {
+    private func mandatoryEdges(from roots: Set<Int>) -> Set<Int> {
         if !graph.edges.contains(where: \.pattern.isOptional) { return Set(graph.edges.indices) }
-        let roots = bound.isEmpty ? (graph.vertices.isEmpty ? [] : [0]) : bound
         return closure(of: roots, avoiding: []).edges
     }
 
@@ -337,9 +360,9 @@ struct MatchPlanner {
         var bestSeek: (vertex: Int, seek: SeekCandidate)?
         for vertex in candidates {
             let slot = graph.vertices[vertex].slot
-            if let (condition, ids) = idCondition(vertex) {
+            if let (condition, ids, mode) = idCondition(vertex) {
                 conditions[condition].isSettled = true
-                planner.steps.append(.nodesByID(slot, try planner.compile(ids), isSeek: true))
+                planner.steps.append(.nodesByID(slot, try planner.compile(ids), mode))
                 return try bind(vertex)
             }
             if let seek = seek(vertex: vertex), bestSeek.map({ seek.rowCount < $0.seek.rowCount }) ?? true {
@@ -347,7 +370,7 @@ struct MatchPlanner {
             }
             var cost = Double(nodes)
             var label: String?
-            for case .hasLabels(_, let labels) in conditionKinds(of: vertex) {
+            for case .hasLabels(let subject, let labels) in conditionKinds(of: vertex) where subject.isVariable {
                 for candidate in labels where label == nil || Double(count(candidate)) < cost {
                     cost = Double(count(candidate))
                     label = candidate
@@ -394,7 +417,7 @@ struct MatchPlanner {
     }
 
     /// `id(v) = x` or `id(v) IN x` with an x that is known before.
-    private func idCondition(_ vertex: Int) -> (index: Int, ids: Expression)? {
+    private func idCondition(_ vertex: Int) -> (index: Int, ids: Expression, mode: Step.IDSeekMode)? {
         let name = graph.vertices[vertex].name
         func isID(_ expression: Expression) -> Bool {
             guard case .function("id", _, let arguments) = expression.kind, arguments.count == 1,
@@ -406,10 +429,10 @@ struct MatchPlanner {
             guard condition.names.subtracting([name]).isSubset(of: available) else { continue }
             switch condition.expression.kind {
             case .compare(.equal, let left, let right):
-                if isID(left), !right.variables.contains(name) { return (index, right) }
-                if isID(right), !left.variables.contains(name) { return (index, left) }
+                if isID(left), !right.variables.contains(name) { return (index, right, .equal) }
+                if isID(right), !left.variables.contains(name) { return (index, left, .equal) }
             case .in(let left, let right):
-                if isID(left), !right.variables.contains(name) { return (index, right) }
+                if isID(left), !right.variables.contains(name) { return (index, right, .list) }
             default: continue
             }
         }
@@ -480,7 +503,9 @@ struct MatchPlanner {
     }
 
     private func uniqueTypes(_ pattern: PatternRelationship) -> [String] {
-        pattern.types.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        pattern.types.reduce(into: [String]()) { types, type in
+            if !types.contains(where: { codeUnitsEqual($0, type) }) { types.append(type) }
+        }
     }
 
     /// Relationships found before, or bound from outside, that this one must differ from.
@@ -508,7 +533,7 @@ struct MatchPlanner {
 
     private func mayBeSame(_ a: PatternGraph.Edge, _ b: PatternGraph.Edge) -> Bool {
         if a.pattern.types.isEmpty || b.pattern.types.isEmpty { return true }
-        return a.pattern.types.contains { b.pattern.types.contains($0) }
+        return a.pattern.types.contains { type in b.pattern.types.contains { codeUnitsEqual($0, type) } }
     }
 }
 
@@ -519,16 +544,6 @@ extension Expression {
         case .property(_, _, let missing): missing == .byDialect
         case .function, .arithmetic: true
         case .compare(let comparison, _, _): comparison != .equal && comparison != .notEqual
-        default: false
-        }
-    }
-
-    /// Whether it comes from the pattern itself, a label or a property map, rather than from WHERE.
-    var isPatternCondition: Bool {
-        switch kind {
-        case .hasLabels: true
-        case .compare(.equal, let left, _):
-            if case .property(_, _, .false) = left.kind { true } else { false }
         default: false
         }
     }

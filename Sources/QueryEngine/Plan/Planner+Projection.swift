@@ -46,7 +46,16 @@ extension Planner {
             for column in columns.variables { both.add(column) }
             scope = both
         }
-        let substitutions = columns.substitutions + zip(items, columns.variables).map { ($0.expression, $1.slot) }
+        // An alias that was another variable's name before hides that one: what was computed from it is not meant.
+        let rebound = items.filter { item in
+            if case .variable(let name) = item.expression.kind, codeUnitsEqual(name, item.name) { return false }
+            return outer.find(item.name) != nil
+        }.map(\.name)
+        let substitutions =
+            (columns.substitutions + zip(items, columns.variables).map { ($0.expression, $1.slot) })
+            .filter { substitution in
+                rebound.isEmpty || aggregates || substitution.expression.variables.isDisjoint(with: rebound)
+            }
         try order(projection, substitutions)
         if let filter {
             for condition in filter.conjuncts {
@@ -237,7 +246,8 @@ extension Planner {
 }
 
 extension Expression {
-    fileprivate var isRandom: Bool {
+    /// Whether it calls a function that gives another value each time.
+    var isRandom: Bool {
         if case .function(let name, _, _) = kind { name == "rand" || name == "randomuuid" } else { false }
     }
 

@@ -19,6 +19,8 @@ final class Planner {
     private(set) var columns: [(name: String, slot: Slot)] = []
     /// Whether rows come from reading the graph and have not been gathered since.
     private var readsPending = false
+    /// Whether rows hold what was read of entities that a later clause may change.
+    private var propertyReadsPending = false
     /// The scope at the end of the last MATCH, elements without a name included.
     var found = Scope()
 
@@ -123,9 +125,11 @@ final class Planner {
             index += 1
             let writes = clause.isUpdating
             // All reading of a part ends before its writing starts, and the other way round.
-            if writes != wroteBefore || writes, readsPending || wroteBefore {
+            let isEndangered = readsPending || propertyReadsPending && clause.changesEntities
+            if writes != wroteBefore || writes, isEndangered || wroteBefore {
                 steps.append(.eager)
                 readsPending = false
+                propertyReadsPending = false
             }
             wroteBefore = writes
             if writes { context.isWrite = true }
@@ -135,6 +139,22 @@ final class Planner {
                 index += 1
             }
             try plan(clause, filter)
+            if !writes { noteReads(clause, filter) }
+        }
+    }
+
+    /// What expressions of a clause read of the graph.
+    private func noteReads(_ clause: Clause, _ filter: Expression?) {
+        var expressions = [filter].compactMap { $0 }
+        switch clause.kind {
+        case .with(let projection): expressions += projection.items.map(\.expression) + projection.order.map(\.expression)
+        case .unwind(let list, _): expressions.append(list)
+        case .filter(let condition): expressions.append(condition)
+        default: break
+        }
+        for expression in expressions {
+            if expression.first(where: \.looksAround) != nil { readsPending = true }
+            if expression.first(where: \.readsEntities) != nil { propertyReadsPending = true }
         }
     }
 
@@ -214,12 +234,41 @@ final class Planner {
         case .all: steps.append(item.isNode ? .allNodes(slot) : .allRelationships(slot))
         case .ids(let ids):
             let compiled = try compile(ids)
-            steps.append(item.isNode ? .nodesByID(slot, compiled, isSeek: false) : .relationshipsByID(slot, compiled))
+            steps.append(item.isNode ? .nodesByID(slot, compiled, .start) : .relationshipsByID(slot, compiled))
         case .index(let name, let key, let value):
             steps.append(.startIndex(slot, name: name, key: try compile(key), value: try compile(value)))
         case .indexQuery(let name, let query):
             steps.append(.startIndex(slot, name: name, key: nil, value: try compile(query)))
         }
         scope.add(Variable(name: item.variable, slot: slot, type: type))
+    }
+}
+
+extension Clause {
+    /// Whether it changes entities that were there, rather than only making new ones.
+    fileprivate var changesEntities: Bool {
+        switch kind {
+        case .create: false
+        default: isUpdating
+        }
+    }
+}
+
+extension Expression {
+    /// Whether it looks for patterns in the graph.
+    fileprivate var looksAround: Bool {
+        switch kind {
+        case .pattern, .patternComprehension, .subquery: true
+        default: false
+        }
+    }
+
+    /// Whether it may read what an entity has.
+    fileprivate var readsEntities: Bool {
+        switch kind {
+        case .property, .subscripted, .hasLabels, .mapProjection: true
+        case .function(let name, _, _): ["properties", "keys", "labels"].contains(name)
+        default: false
+        }
     }
 }

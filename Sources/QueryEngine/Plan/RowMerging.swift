@@ -226,7 +226,7 @@ extension Step {
             .entity, .path, .unwind, .unwindRange, .shortestPath:
             true
         case .filter(let predicate, _): predicate.isRepeatable
-        case .project(let items): items.allSatisfy { !$0.expression.text.readsRandomness }
+        case .project(let items): items.allSatisfy { !$0.expression.isRandom }
         case .optional(let inner, _, _): inner.allSatisfy(\.isRowByRow)
         case .sort(_, _, let limit): limit == nil
         default: false
@@ -235,13 +235,5 @@ extension Step {
 }
 
 extension CompiledPredicate {
-    fileprivate var isRepeatable: Bool { !text.readsRandomness }
-}
-
-extension String {
-    /// Whether an expression's text calls a function that gives another value each time.
-    fileprivate var readsRandomness: Bool {
-        let text = lowercased()
-        return text.contains("rand")
-    }
+    fileprivate var isRepeatable: Bool { !isRandom }
 }

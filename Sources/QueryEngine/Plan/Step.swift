@@ -6,8 +6,7 @@ internal import GraphModel
 indirect enum Step: Sendable {
     case allNodes(Slot)
     case nodesByLabel(Slot, label: String)
-    /// `isSeek` when it stands for a condition: an id that does not exist gives no row. In START it is an error.
-    case nodesByID(Slot, Compiled, isSeek: Bool)
+    case nodesByID(Slot, Compiled, IDSeekMode)
     case allRelationships(Slot)
     case relationshipsByID(Slot, Compiled)
     case indexSeek(IndexSeek)
@@ -51,6 +50,16 @@ indirect enum Step: Sendable {
     case schema(SchemaCommand)
     /// START from an index of the manual, by key and value or by a query.
     case startIndex(Slot, name: String, key: Compiled?, value: Compiled)
+
+    /// What the ids of a seek stand for.
+    enum IDSeekMode: Sendable {
+        /// START: an id or a list of ids, which have to be there.
+        case start
+        /// `id(n) = x`.
+        case equal
+        /// `id(n) IN x`.
+        case list
+    }
 
     struct Branch: Sendable {
         let steps: [Step]

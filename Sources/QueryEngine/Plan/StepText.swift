@@ -77,16 +77,6 @@ extension Value {
 }
 
 extension Step {
-    /// The plans inside it.
-    var inside: [[Step]] {
-        switch self {
-        case .optional(let inner, _, _), .apply(let inner, _, _), .forEach(_, _, let inner): [inner]
-        case .union(let branches, _): branches.map(\.steps)
-        case .merge(let merge): [merge.match]
-        default: []
-        }
-    }
-
     /// Whether each row that it gives was read from the store.
     var readsRows: Bool {
         switch self {

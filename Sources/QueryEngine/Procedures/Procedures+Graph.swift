@@ -47,7 +47,7 @@ extension Procedure {
 
         func rows(_ frame: Frame, _ first: [Value]) -> [[Value]] {
             if properties.isEmpty { return [first + [.null, .null, .boolean(false)]] }
-            return properties.map { key, use in
+            return properties.sorted { $0.key < $1.key }.map { key, use in
                 first + [
                     .string(frame.transaction.name(.propertyKey, key)), .list(use.types.sorted().map { .string($0) }),
                     .boolean(use.count == entityCount),
@@ -97,7 +97,8 @@ extension Procedure {
         let nodes = names(frame, .label) { frame.transaction.nodeCount(label: $0) > 0 }.map {
             Value.map(MapValue([("name", $0[0])]))
         }
-        let relationships = links.map { link in
+        let ordered = links.sorted { ($0.from, $0.type, $0.to) < ($1.from, $1.type, $1.to) }
+        let relationships = ordered.map { link in
             Value.map(
                 MapValue([
                     ("from", text(.label, link.from)), ("type", text(.relationshipType, link.type)),

@@ -10,9 +10,9 @@ struct UniqueEntities: Sendable {
 
         /// What a URI asks for: `?unique`, or what later versions write, `?uniqueness=get_or_create`; nil for neither.
         init?(_ target: Target) throws(GraphError) {
-            let later = try target.parameter("uniqueness")
-            let manual = try target.parameter("unique")
-            guard let text = later ?? manual else { return nil }
+            let newer = try target.parameter("uniqueness")
+            let older = try target.parameter("unique")
+            guard let text = newer ?? older else { return nil }
             switch text.lowercased() {
             case "", "true", "get_or_create": self = .getOrCreate
             case "create_or_fail": self = .createOrFail

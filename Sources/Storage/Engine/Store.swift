@@ -77,7 +77,7 @@ public final class Store: Sendable {
     public let recoveryNote: String?
     let log: TransactionLog
     private let lock: any FileLock
-    let current: Mutex<AppliedState>
+    let current: BriefMutex<AppliedState>
     /// Held while entries are applied or a checkpoint switches.
     let applying = Mutex<Void>(())
     private let overlaySize = Atomic<Int>(0)
@@ -124,7 +124,7 @@ public final class Store: Sendable {
         self.hooks = hooks
         storeID = state.view.base.manifest.storeID
         damage = state.view.base.damage
-        current = Mutex(state)
+        current = BriefMutex(state)
         self.unapplied = Mutex(unapplied[...])
     }
 

@@ -47,7 +47,7 @@ struct DifferentialRun {
             ("no merging, start 2", Self.engine(batchRowCount: 1024, usesIndexes: true, mergesRows: false, 2), ""),
             ("batch 7, start 3", Self.engine(batchRowCount: 7, usesIndexes: true, mergesRows: true, 3), ""),
             ("default", QueryEngine(), ""), ("profile", QueryEngine(), "PROFILE "),
-        ]
+        ].filter { $0.prefix.isEmpty || environment("NOPROFILE") == nil }
     }
 
     private static func engine(
@@ -134,7 +134,7 @@ struct DifferentialRun {
     }
 
     private func outcome(_ text: String, _ engine: QueryEngine, _ dialect: Dialect, writes: Bool) -> Outcome {
-        let transaction = writes ? store.committer.begin(nodes: 300, relationships: 300) : store.store.beginRead()
+        let transaction = writes ? store.committer.begin(nodes: 5000, relationships: 5000) : store.store.beginRead()
         defer { transaction.close() }
         let prepared: PreparedQuery
         do { prepared = try engine.prepare(text, dialect: dialect, over: transaction) } catch { return .refused(error) }

@@ -43,7 +43,7 @@ extension QueryGenerator {
     }
 
     private mutating func condition() -> String {
-        guard chance(55) else { return "" }
+        guard chance(42) else { return "" }
         let text = boolean(pick([1, 1, 2]))
         guard chance(20), let name = names(.node).last else { return " WHERE \(text)" }
         let pattern = subpattern(from: name)

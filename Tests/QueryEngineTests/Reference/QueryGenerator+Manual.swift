@@ -2,6 +2,7 @@
 extension QueryGenerator {
     mutating func manualQuery(writes: Bool) -> [String] {
         scope = []
+        mayUseIDs = !writes
         var clauses = [start()]
         if chance(80) { clauses.append(manualMatch() + manualWhere()) } else { clauses[0] += manualWhere() }
         if chance(20) { clauses += [manualWith()] + (chance(60) && !names(.node).isEmpty ? [manualMatch()] : []) }
@@ -48,7 +49,7 @@ extension QueryGenerator {
         return "MATCH " + parts.joined(separator: ", ")
     }
 
-    private mutating func manualWhere() -> String { chance(55) ? " WHERE \(manualCondition(pick([0, 1, 1])))" : "" }
+    private mutating func manualWhere() -> String { chance(45) ? " WHERE \(manualCondition(pick([0, 1, 1])))" : "" }
 
     private mutating func manualCondition(_ depth: Int) -> String {
         if depth > 0, chance(50) {
@@ -76,7 +77,7 @@ extension QueryGenerator {
     private mutating func manualValue() -> String {
         let entity = pick(names(.node, .relationship))
         return pick([
-            "\(entity).x?", "\(entity).s?", "\(entity)", "id(\(entity))", "coalesce(\(entity).x?, \(number(0...3)))",
+            "\(entity).x?", "\(entity).s?", "\(entity)", mayUseIDs ? "id(\(entity))" : "\(entity).x?", "coalesce(\(entity).x?, \(number(0...3)))",
             "\(entity).x", "length(\(pick(names(.node)))-->())", "[\(entity).x?, \(number(0...3))]",
         ])
     }

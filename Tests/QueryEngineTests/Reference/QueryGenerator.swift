@@ -47,14 +47,15 @@ struct QueryGenerator {
     /// Self loops, parallel relationships, several components, no nodes at all: everything comes up.
     mutating func graph() -> ReferenceGraph {
         var graph = ReferenceGraph()
-        let nodeCount = number(0...8)
+        let nodeCount = chance(15) ? number(0...2) : number(3...8)
         for id in 0..<nodeCount {
             var node = ReferenceGraph.Node(properties: properties())
-            for label in Self.labels where chance(label == "A" ? 60 : 35) { node.labels.insert(label) }
+            for label in Self.labels where chance(label == "A" ? 70 : 45) { node.labels.insert(label) }
             graph.nodes[UInt64(id)] = node
         }
         if nodeCount == 0 { return graph }
-        for id in 0..<number(0...min(12, nodeCount * 2)) {
+        let fewest = chance(20) ? 0 : nodeCount
+        for id in 0..<number(fewest...min(13, nodeCount * 2)) {
             graph.relationships[UInt64(id)] = ReferenceGraph.Relationship(
                 type: pick(["T", "T", "T", "U", "U", "V"]), start: UInt64(number(0...nodeCount - 1)),
                 end: UInt64(number(0...nodeCount - 1)), properties: properties())
@@ -82,8 +83,8 @@ struct QueryGenerator {
     /// What a pattern may hold.
     struct PatternOptions {
         var names = 70
-        var labels = 30
-        var properties = 12
+        var labels = 20
+        var properties = 7
         var lengths = 12
         var hopMaximum = 3
         /// Percentage of relationships without a direction.
@@ -109,7 +110,7 @@ struct QueryGenerator {
             generator.scope = before
         }
         var text = ""
-        let hopCount = pick([0, 1, 1, 1, 2, 2, 3].filter { $0 <= options.hopMaximum })
+        let hopCount = pick([0, 1, 1, 1, 1, 2, 2, 3].filter { $0 <= options.hopMaximum })
         var inside: [String] = []
         text += node(options, inside, isAlone: hopCount == 0)
         keep(&self)
@@ -128,14 +129,14 @@ struct QueryGenerator {
 
     private mutating func node(_ options: PatternOptions, _ inside: [String], isAlone: Bool) -> String {
         let mustBeNew = isAlone && options.creates
-        if !inside.isEmpty, chance(12) { return "(\(pick(inside)))" }
+        if !inside.isEmpty, chance(7) { return "(\(pick(inside)))" }
         let bound = names(.node)
         if !bound.isEmpty, !mustBeNew, chance(options.creates ? 60 : 35) {
             let name = pick(bound)
             return options.creates || !chance(options.labels / 2) ? "(\(name))" : "(\(name):\(pick(Self.labels)))"
         }
         let map = chance(options.creates ? 50 : options.properties) ? " " + propertyMap() : ""
-        var labels = chance(options.creates ? 60 : options.labels) ? ":\(pick(Self.labels))" : ""
+        var labels = chance(options.creates ? 60 : options.labels) ? ":\(pick(["A", "A", "B", "C"]))" : ""
         if !labels.isEmpty, chance(12) { labels += ":\(pick(Self.labels))" }
         let name = chance(options.names) ? declare("n", .node) : ""
         return "(\(name)\(labels)\(map))"
@@ -146,7 +147,7 @@ struct QueryGenerator {
         let length =
             chance(options.lengths) && !options.creates
             ? pick(["*", "*1..2", "*2", "*0..1", "*..2", "*2..3", "*0..", "*0..2"]) : ""
-        var types = chance(55) || options.creates ? ":\(pick(["T", "T", "U", "V"]))" : ""
+        var types = chance(40) || options.creates ? ":\(pick(["T", "T", "T", "U", "V"]))" : ""
         if !options.creates, !types.isEmpty, chance(20) { types += "|\(pick(Self.types))" }
         let map = chance(options.properties) && length.isEmpty ? " " + propertyMap() : ""
         let name = chance(40) ? declare("r", length.isEmpty ? .relationship : .relationships) : ""

@@ -84,7 +84,7 @@ extension ReferenceInterpreter {
             return .list(paths)
         case .patternComprehension(let part, let predicate, let result):
             return .list(
-                try match([part], environment.row).compactMap { found in
+                try shuffled(match([part], environment.row)).compactMap { found in
                     let inner = Environment(row: found, group: nil)
                     if let predicate, try holds(predicate, inner) != true { return nil }
                     return try evaluate(result, inner)

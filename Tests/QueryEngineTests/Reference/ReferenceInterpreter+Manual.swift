@@ -44,7 +44,16 @@ extension ReferenceInterpreter {
             var open = links
             let certain = Self.take(&open, reachableFrom: &known)
             var attempts = try self.attempts(certain.map(\.part), Attempt(row: row))
-            while let index = open.firstIndex(where: { !$0.ends.isDisjoint(with: known) }) {
+            while !open.isEmpty {
+                guard let index = open.firstIndex(where: { !$0.ends.isDisjoint(with: known) }) else {
+                    // What hangs on nothing begins at its first node.
+                    let first = PatternPart(
+                        pathVariable: nil, shortest: .none, nodes: [open[0].part.nodes[0]], relationships: [], offset: 0)
+                    known.insert(open[0].left)
+                    let more = [first] + Self.take(&open, reachableFrom: &known).map(\.part)
+                    attempts = try attempts.flatMap { try self.attempts(more, $0) }
+                    continue
+                }
                 var group = [open.remove(at: index)]
                 let before = known
                 known.formUnion(group[0].ends)

@@ -30,7 +30,7 @@ extension ReferenceInterpreter {
         let named = PatternPart(
             pathVariable: "the path", shortest: part.shortest, nodes: part.nodes, relationships: part.relationships,
             offset: part.offset)
-        return try match([named], environment.row).compactMap { $0["the path"] }
+        return try shuffled(match([named], environment.row)).compactMap { $0["the path"] }
     }
 
     /// Whether labels and properties are as the pattern wants them.
@@ -165,7 +165,8 @@ extension ReferenceInterpreter {
             let isUnlimited = part.relationships[0].length?.maximum == nil && part.relationships[0].length != nil
             let all = try walks(part, at: 0, from: node, [node], [], Attempt(row: attempt.row, nodes: attempt.nodes))
             let ends = Set(all.compactMap { $0.nodes.last?.id })
-            for end in ends.sorted() {
+            // A path that comes back is not the shortest between a node and itself.
+            for end in ends.sorted() where end != node || part.relationships[0].length?.minimum == 0 {
                 let between = all.filter { $0.nodes.last?.id == end }
                 let least = between.map(\.relationships.count).min() ?? 0
                 if isUnlimited, dialect == .cypher18, least > 15 { continue }

@@ -17,6 +17,7 @@ extension ExpressionCompiler {
         guard let function = Function.find(name, context.dialect) else {
             throw context.fail("Unknown function '\(name)'", at: expression.offset)
         }
+        if expression.isRandom { context.randomCallCount += 1 }
         if distinct {
             throw context.fail("DISTINCT stands only in aggregates, not in \(function.name)()", at: expression.offset)
         }

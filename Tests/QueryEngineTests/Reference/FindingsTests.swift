@@ -1,0 +1,49 @@
+import Cypher
+import GraphModel
+import Testing
+
+/// What the random queries have found, each as small as it became.
+@Suite struct FindingsTests {
+    private func graph() throws -> Graph {
+        try Graph("CREATE (a:A {x: 1, s: 'a'})-[:T]->(b:B {x: 2}), (b)-[:T]->(a), (b)-[:U]->(c:A {x: 3})")
+    }
+
+    /// A part of a plan is simplified when it becomes operators; its description is of what runs.
+    @Test func profilesOfUnionsDescribeWhatRuns() throws {
+        let graph = try graph()
+        let query = "MATCH (a) RETURN a.x AS c UNION MATCH (a)-->(b)<-[:U]-(d) RETURN DISTINCT d.s AS c"
+        let profiled = try graph.run("PROFILE " + query)
+        #expect(try profiled.sorted == graph.sorted(query))
+        #expect(profiled.statistics.plan?.operators.first?.inside.count == 2)
+    }
+
+    /// With nothing to start from, a pattern of only optional relationships starts at its first node.
+    @Test func optionalRelationshipsAloneStartAtTheirFirstNode() throws {
+        let graph = try graph()
+        #expect(
+            try graph.sorted("START n=node(*) MATCH n-[r?:U]->m RETURN id(n) AS n, id(m) AS m", dialect: .cypher18)
+                == ["0 | null", "1 | 2", "2 | null"])
+    }
+
+    @Test func pathsAreOrderedFromTheirFirstNode() throws {
+        let graph = try graph()
+        #expect(
+            try graph.lines("MATCH p = (a)-[]-(b:B) RETURN [n IN nodes(p) | id(n)] AS ids ORDER BY p")
+                == ["[0, 1]", "[0, 1]", "[2, 1]"])
+    }
+
+    @Test func theManualsLanguageCalculatesWithFloats() throws {
+        let graph = try graph()
+        #expect(try graph.lines("START n=node(0) RETURN 1 + 1, 7 / 2, n.x * 2, 7 % 4", dialect: .cypher18) == ["2.0 | 3.5 | 2.0 | 3.0"])
+        #expect(try graph.lines("START n=node(*) RETURN sum(n.x), count(*)", dialect: .cypher18) == ["6 | 3"])
+    }
+
+    /// WHERE with `!` looks like a property map, but tests finished rows: nulls of optional relationships, too.
+    @Test func conditionsSeeTheNullsOfOptionalRelationships() throws {
+        let graph = try graph()
+        #expect(
+            try graph.sorted("START n=node(*) MATCH n-[r?:U]->m WHERE m.x! = 4 RETURN id(n)", dialect: .cypher18).isEmpty)
+        #expect(
+            try graph.sorted("START n=node(*) MATCH n-[r?:U]->m WHERE m.x! = 3 RETURN id(n)", dialect: .cypher18) == ["1"])
+    }
+}
