@@ -1,6 +1,7 @@
 internal import FileSystem
 internal import GraphModel
 internal import Storage
+internal import Synchronization
 
 /// The operators of a plan, made once and used by one execution after the other.
 final class Execution {
