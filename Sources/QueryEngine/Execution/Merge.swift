@@ -116,7 +116,14 @@ private final class CreateUniqueOperator: Operator {
         for row in 0..<batch.rowCount {
             nodes.removeAll(keepingCapacity: true)
             links.removeAll(keepingCapacity: true)
-            for node in pattern.nodes { nodes.append(node.isBound ? batch.columns[node.slot.index].ids[row] : noID) }
+            for node in pattern.nodes {
+                let id = node.isBound ? batch.columns[node.slot.index].ids[row] : noID
+                if node.isBound, id == noID {
+                    throw GraphError(
+                        .entityNotFound, "CREATE UNIQUE cannot make a relationship at a node that is null")
+                }
+                nodes.append(id)
+            }
             for link in pattern.links { links.append(link.isBound ? batch.columns[link.slot.index].ids[row] : noID) }
             try resolve(row)
             for (index, node) in pattern.nodes.enumerated() where !node.isBound {

@@ -471,7 +471,14 @@ struct MatchPlanner {
                 isInto: bound.contains(far), unique: uniqueness(edge, near), length: edge.pattern.length)
             expansion.isReversed = !fromStart
             if edge.pattern.length != nil, case .map(let entries) = edge.pattern.properties?.kind {
-                for entry in entries { expansion.properties.append((entry.key, try planner.compile(entry.value))) }
+                for entry in entries {
+                    let isKnown = entry.value.variables.allSatisfy { available.contains($0) || !isOfPattern($0) }
+                    if isKnown {
+                        expansion.properties.append((entry.key, try planner.compile(entry.value)))
+                    } else {
+                        conditions.append(everyRelationship(of: edge, has: entry))
+                    }
+                }
             }
             planner.steps.append(.expand(expansion))
         }
@@ -482,6 +489,24 @@ struct MatchPlanner {
         }
         available.insert(edge.name)
         try test(isEnd: false)
+    }
+
+    private func isOfPattern(_ name: String) -> Bool {
+        graph.vertices.contains { $0.name == name } || graph.edges.contains { $0.name == name }
+            || graph.paths.contains { $0.name == name }
+    }
+
+    /// What a variable length's map demands, for when all that the value reads has been found.
+    private func everyRelationship(of edge: PatternGraph.Edge, has entry: Expression.Entry) -> Condition {
+        func expression(_ kind: Expression.Kind) -> Expression { Expression(kind, at: entry.value.offset) }
+        let element = "  relationship at \(entry.value.offset)"
+        let property = expression(.property(expression(.variable(element)), key: entry.key, missing: .false))
+        return Condition(
+            expression: expression(
+                .quantifier(
+                    .all, variable: element, list: expression(.variable(edge.name)),
+                    predicate: expression(.compare(.equal, property, entry.value)))),
+            names: entry.value.variables.filter { isOfPattern($0) }.union([edge.name]), mayFail: false, isOfPattern: true)
     }
 
     private func followShortest(_ edge: PatternGraph.Edge) throws(GraphError) {

@@ -81,19 +81,20 @@ extension Transaction {
         _ node: NodeID, _ direction: Direction, types: [TokenID], neighbours: inout ContiguousArray<UInt64>,
         relationships: inout ContiguousArray<UInt64>
     ) {
-        let start = relationships.count
+        // The buffers need not be of one length when this begins: a caller may keep only one of them.
+        let (start, neighbourStart) = (relationships.count, neighbours.count)
         view.expand(
             node.rawValue, direction, types: types, at: at, neighbours: &neighbours, relationships: &relationships)
         guard !isReadOnly, let writes else { return }
         if writes.nodesWithRemovals.contains(node.rawValue) {
-            var kept = start
-            for index in start..<relationships.count where !writes.removed.contains(relationships[index]) {
-                relationships[kept] = relationships[index]
-                neighbours[kept] = neighbours[index]
+            var kept = 0
+            for index in 0..<relationships.count - start where !writes.removed.contains(relationships[start + index]) {
+                relationships[start + kept] = relationships[start + index]
+                neighbours[neighbourStart + kept] = neighbours[neighbourStart + index]
                 kept += 1
             }
-            relationships.removeLast(relationships.count - kept)
-            neighbours.removeLast(neighbours.count - kept)
+            relationships.removeLast(relationships.count - start - kept)
+            neighbours.removeLast(neighbours.count - neighbourStart - kept)
         }
         for edge in writes.edges[node.rawValue] ?? [] {
             switch direction {

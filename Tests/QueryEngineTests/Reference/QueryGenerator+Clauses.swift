@@ -35,7 +35,7 @@ extension QueryGenerator {
             case 2: clauses.append(unwind())
             case 3...4 where index > 0: clauses.append(with(isPlain: false))
             case 5 where index > 0: clauses.append(subquery())
-            case 6: clauses += shortest()
+            case 6: clauses += chance(50) ? shortest() : collected()
             default: clauses.append(match())
             }
         }
@@ -66,6 +66,19 @@ extension QueryGenerator {
         return "UNWIND \(list) AS \(declare("u", isMixed ? .any : .integer))"
     }
 
+    /// Nodes or relationships that go through a list, and are values of no known kind for a while.
+    private mutating func collected() -> [String] {
+        let entities = names(.node, .relationship)
+        guard let name = entities.last, let kind = scope.last(where: { $0.name == name })?.kind else { return [match()] }
+        let (list, element) = (freshName("v"), freshName(kind == .node ? "n" : "r"))
+        let key = scope.first { $0.kind == .node && $0.name != name }
+        scope = (key.map { [$0] } ?? [])
+        let kept = key.map { "\($0.name), " } ?? ""
+        scope.append((element, kind))
+        return ["WITH \(kept)collect(\(chance(40) ? "DISTINCT " : "")\(name)) AS \(list)", "UNWIND \(list) AS \(element)"]
+            + (chance(60) ? [match()] : [])
+    }
+
     private mutating func shortest() -> [String] {
         let (a, b, p) = (freshName("n"), freshName("n"), freshName("p"))
         let function = pick(["shortestPath", "allShortestPaths"])
@@ -93,7 +106,9 @@ extension QueryGenerator {
         let isOld = chance(40)
         var clauses: [String] = isOld && !imports.isEmpty ? ["WITH \(imports.joined(separator: ", "))"] : []
         if imports.isEmpty || chance(70) { clauses.append(match()) }
+        let imported = isOld && !imports.isEmpty ? clauses[0] + " " : ""
         clauses.append("RETURN \(pick([integer(1), "count(*)", string(0), "max(\(integer(1)))"])) AS \(name)")
+        if chance(25) { clauses.append("UNION \(chance(50) ? "ALL " : "")\(imported)RETURN \(number(0...2)) AS \(name)") }
         scope = outer
         scope.append((name, .any))
         return isOld || imports.isEmpty
@@ -119,7 +134,7 @@ extension QueryGenerator {
         }
         scope = next
         var text = "WITH \(chance(25) && !isPlain ? "DISTINCT " : "")\(items.joined(separator: ", "))"
-        if !isPlain, chance(25) {
+        if !isPlain, chance(6) { text += " LIMIT \(number(1...3))" } else if !isPlain, chance(25) {
             // Sorted by everything: what is cut off does not depend on the order of rows.
             text += " ORDER BY \(next.map { $0.name + (chance(30) ? " DESC" : "") }.joined(separator: ", "))"
             if chance(40) { text += " SKIP \(number(0...2))" }

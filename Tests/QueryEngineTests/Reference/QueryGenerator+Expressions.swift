@@ -31,6 +31,12 @@ extension QueryGenerator {
                 { _ in "\(name)['x']" }, { _ in "properties(\(name)).x" }]
             choices.append { g in "COUNT { \(g.subpattern(from: name)) }" }
             choices.append { g in "size([\(g.subpattern(from: name)) | 1])" }
+            choices.append { g in
+                let end = g.freshName("e")
+                g.scope.append((end, .node))
+                defer { g.scope.removeLast() }
+                return "COUNT { MATCH (\(name))\(g.pick(["-->", "--", "<-[:T]-"]))(\(end)) WHERE \(g.boolean(depth - 1)) RETURN DISTINCT \(end).x }"
+            }
         }
         for name in names(.relationship) {
             if mayUseIDs { choices.append { _ in "id(\(name))" } }
@@ -118,7 +124,8 @@ extension QueryGenerator {
             }
             choices.append { g in
                 let end = g.freshName("e")
-                return "COLLECT { MATCH (\(name))-->(\(end)) RETURN \(end).x ORDER BY \(end).x }"
+                let limit = g.chance(30) ? " LIMIT \(g.number(0...2))" : ""
+                return "COLLECT { MATCH (\(name))-->(\(end)) RETURN \(end).x ORDER BY \(end).x\(limit) }"
             }
         }
         return pick(choices)(&self)
@@ -179,6 +186,21 @@ extension QueryGenerator {
                     return "EXISTS { MATCH (\(name))\(g.pick(["-->", "--", "<-[:T]-"]))(\(end)) WHERE \(g.boolean(depth - 1)) }"
                 },
             ]
+        }
+        // What an index or an id can answer.
+        for name in names(.node, .relationship).suffix(3) {
+            choices += [
+                { g in "\(name).x = \(g.number(0...3))" }, { g in "\(name).x IN [\(g.number(0...3)), \(g.integer(0))]" },
+                { g in "\(name).x IN $numbers" }, { g in "\(name).x > \(g.number(0...2)) AND \(name).x <= \(g.number(1...3))" },
+                { g in "\(name).s STARTS WITH \(g.pick(["'a'", "'ab'", "$text"]))" }, { g in "\(name).s = \(g.pick(["'a'", "$text"]))" },
+                { g in "\(name).x = \(g.number(0...3)) AND \(name).s = 'a'" },
+            ]
+            if mayUseIDs {
+                choices += [
+                    { g in "id(\(name)) = \(g.number(0...8))" },
+                    { g in "id(\(name)) IN [\(g.number(0...5)), \(g.number(0...9))]" },
+                ]
+            }
         }
         for name in names(.relationship) { choices.append { g in "type(\(name)) = '\(g.pick(Self.types))'" } }
         for name in names(.relationships) {

@@ -10,7 +10,7 @@ extension QueryGenerator {
             case 5...7 where !names(.node, .relationship).isEmpty: clauses.append(set())
             case 8 where !names(.node, .relationship).isEmpty: clauses.append(remove())
             case 9 where isLast && !names(.node, .relationship, .path).isEmpty: clauses.append(delete())
-            case 10: clauses.append(forEach())
+            case 10: clauses.append(chance(70) ? forEach() : writingSubquery())
             default: clauses.append(create())
             }
         }
@@ -41,6 +41,7 @@ extension QueryGenerator {
             let arrows = pick([("-", "->"), ("<-", "-"), ("-", "-")])
             text += "(\(pick(bound)))\(arrows.0)[\(name ?? ""):\(type)\(literalMap())]\(arrows.1)(\(end))"
             scope.append((name ?? "", .relationship))
+            if chance(20) { text += "\(pick(["-[:U]->", "<-[:V]-"]))(:\(pick(Self.labels))\(literalMap()))" }
         }
         guard let name else { return text }
         let after = scope
@@ -49,6 +50,18 @@ extension QueryGenerator {
         if chance(30) { text += " ON MATCH SET \(name).s = \(string(1))" }
         scope = after
         return text
+    }
+
+    /// A subquery that only writes: every row stays as it is.
+    private mutating func writingSubquery() -> String {
+        let imports = scope.map(\.name)
+        let outer = scope
+        defer { scope = outer }
+        let nodes = names(.node)
+        let body =
+            nodes.isEmpty || chance(30)
+            ? "CREATE (:C {x: \(integer(1))})" : pick(["SET \(pick(nodes)).x = \(integer(1))", "MERGE (\(pick(nodes)))-[:V]->(:C {x: 1})"])
+        return imports.isEmpty ? "CALL { \(body) }" : "CALL (\(imports.joined(separator: ", "))) { \(body) }"
     }
 
     private mutating func set() -> String {

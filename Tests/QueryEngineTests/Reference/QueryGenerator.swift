@@ -13,6 +13,8 @@ struct QueryGenerator {
     /// The variables in scope.
     var scope: [(name: String, kind: Kind)] = []
     private var nameCount = 0
+    /// Relationships of before that may stand in the pattern: each once, a name twice is an error.
+    private var reusable: [String] = []
     /// Whether the ids of nodes may be asked for: those of new ones differ from graph to graph.
     var mayUseIDs = true
 
@@ -94,6 +96,7 @@ struct QueryGenerator {
     }
 
     mutating func pattern(_ options: PatternOptions = PatternOptions()) -> String {
+        reusable = options.creates ? [] : names(.relationship)
         var parts = [chain(options)]
         if !options.creates, chance(15) { parts.append(chain(options)) }
         return parts.joined(separator: ", ")
@@ -149,7 +152,11 @@ struct QueryGenerator {
             ? pick(["*", "*1..2", "*2", "*0..1", "*..2", "*2..3", "*0..", "*0..2"]) : ""
         var types = chance(40) || options.creates ? ":\(pick(["T", "T", "T", "U", "V"]))" : ""
         if !options.creates, !types.isEmpty, chance(20) { types += "|\(pick(Self.types))" }
-        let map = chance(options.properties) && length.isEmpty ? " " + propertyMap() : ""
+        let map = chance(options.properties) ? " " + propertyMap() : ""
+        if length.isEmpty, !reusable.isEmpty, chance(6) {
+            let name = reusable.removeLast()
+            return pick(["-[\(name)]->", "-[\(name)]-", "<-[\(name)]-"])
+        }
         let name = chance(40) ? declare("r", length.isEmpty ? .relationship : .relationships) : ""
         inner = name + types + length + map
         let middle = inner.isEmpty && chance(50) ? "-" : "-[\(inner)]-"

@@ -227,15 +227,16 @@ extension ReferenceInterpreter {
         case .contains:
             return units.count >= part.count
                 && (0...(units.count - part.count)).contains { Array(units[$0..<$0 + part.count]) == part }
-        case .regularExpression: return Self.matches(part[...], units[...])
+        case .regularExpression:
+            return Self.matches(Array(other.text.unicodeScalars)[...], Array(text.text.unicodeScalars)[...])
         }
     }
 
     /// Characters, `.`, and `*` behind either.
-    private static func matches(_ pattern: ArraySlice<UInt8>, _ text: ArraySlice<UInt8>) -> Bool {
+    private static func matches(_ pattern: ArraySlice<Unicode.Scalar>, _ text: ArraySlice<Unicode.Scalar>) -> Bool {
         guard let first = pattern.first else { return text.isEmpty }
-        let fits = !text.isEmpty && (first == UInt8(ascii: ".") || first == text.first)
-        if pattern.dropFirst().first == UInt8(ascii: "*") {
+        let fits = !text.isEmpty && (first == "." || first == text.first)
+        if pattern.dropFirst().first == "*" {
             return matches(pattern.dropFirst(2), text) || fits && matches(pattern, text.dropFirst())
         }
         return fits && matches(pattern.dropFirst(), text.dropFirst())
