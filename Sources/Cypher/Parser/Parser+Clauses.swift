@@ -221,6 +221,13 @@ extension Parser {
             }
             items.append(try projectionItem(needsAlias: needsAliases))
         } while accept(.comma)
+        return try ordered(isDistinct: isDistinct, includesAll: includesAll, items: items)
+    }
+
+    /// ORDER BY, SKIP and LIMIT, behind what is projected.
+    mutating func ordered(
+        isDistinct: Bool, includesAll: Bool, items: [Projection.Item]
+    ) throws(GraphError) -> Projection {
         var order: [Projection.Order] = []
         if accept(.order) {
             try expect(.by)

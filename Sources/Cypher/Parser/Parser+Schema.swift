@@ -181,20 +181,8 @@ extension Parser {
 
     /// ORDER BY, SKIP and LIMIT behind YIELD.
     private mutating func tail() throws(GraphError) -> Projection? {
-        guard isNext(.order) || isNext(.skip) || isNext(.limit) else { return nil }
-        var order: [Projection.Order] = []
-        if accept(.order) {
-            try expect(.by)
-            order = try list { parser throws(GraphError) in
-                let key = try parser.expression()
-                let isDescending = parser.accept(.desc) || parser.accept(.descending)
-                if !isDescending { _ = parser.accept(.asc) || parser.accept(.ascending) }
-                return Projection.Order(expression: key, isDescending: isDescending)
-            }
-        }
-        let skip = accept(.skip) ? try expression() : nil
-        let limit = accept(.limit) ? try expression() : nil
-        return Projection(isDistinct: false, includesAll: true, items: [], order: order, skip: skip, limit: limit)
+        guard isNext(.order) || isNext(.skip) || isNext(.offset) || isNext(.limit) else { return nil }
+        return try ordered(isDistinct: false, includesAll: true, items: [])
     }
 
     private mutating func shownProcedure(_ arguments: inout [Expression]) throws(GraphError) -> String {

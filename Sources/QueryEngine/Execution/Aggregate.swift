@@ -27,7 +27,6 @@ private final class AggregateOperator: BatchingOperator {
     private var ids = IDNumbering()
     private var integers = IntegerNumbering()
     private var values: ValueNumbering
-    private var keyColumn: ContiguousArray<Int64> = []
     private var groups: ContiguousArray<Int> = []
     private var key: ContiguousArray<Value> = []
     private var columns = IntegerColumns()
