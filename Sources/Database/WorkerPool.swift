@@ -6,33 +6,7 @@ internal import Synchronization
 /// Threads that run queries: as many as cores, so that a long query never holds up an event loop, a heartbeat or a
 /// status page. The queue is bounded; what does not fit is refused as overload, and the client may retry.
 public final class WorkerPool: Sendable {
-    private struct Queue {
-        /// Those before `head` are taken, and nil.
-        var jobs: [(@Sendable () -> Void)?] = []
-        var head = 0
-        var isClosed = false
-        /// Jobs under way, and those of them that wait for somebody outside.
-        var busyCount = 0
-        var blockedCount = 0
-
-        /// The next job, if as many threads work as should.
-        mutating func takeJob(threadCount: Int) -> (@Sendable () -> Void)? {
-            guard head < jobs.count, busyCount < threadCount + blockedCount, let job = jobs[head] else { return nil }
-            jobs[head] = nil
-            head += 1
-            if head == jobs.count {
-                jobs.removeAll(keepingCapacity: true)
-                head = 0
-            } else if head > 1024, head * 2 > jobs.count {
-                // The queue may never run empty.
-                jobs.removeFirst(head)
-                head = 0
-            }
-            busyCount += 1
-            return job
-        }
-    }
-    private let queue = Monitor(Queue())
+    private let queue = Monitor(JobQueue())
     private let threads = Mutex<[DedicatedThread]>([])
     private let threadCount: Int
     /// Jobs that may wait.
@@ -59,7 +33,7 @@ public final class WorkerPool: Sendable {
                     hasJob = true
                     return .some(job)
                 }
-                return queue.isClosed && queue.head == queue.jobs.count ? .some(nil) : nil
+                return queue.isClosed && queue.waitingCount == 0 ? .some(nil) : nil
             }) ?? nil {
                 job()
             }
@@ -78,8 +52,8 @@ public final class WorkerPool: Sendable {
     ) async throws(GraphError) -> R {
         let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<R, GraphError>, Never>) in
             let accepted = queue.withLock { queue -> Bool in
-                guard !queue.isClosed, queue.jobs.count - queue.head < Self.queuedJobCountMaximum else { return false }
-                queue.jobs.append { job { continuation.resume(returning: $0) } }
+                guard !queue.isClosed, queue.waitingCount < Self.queuedJobCountMaximum else { return false }
+                queue.append { job { continuation.resume(returning: $0) } }
                 return true
             }
             if accepted { queue.signalOne() } else {
