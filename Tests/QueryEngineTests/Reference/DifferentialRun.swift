@@ -76,7 +76,7 @@ struct DifferentialRun {
             let found = outcome(way.prefix + text, way.engine, dialect, writes: writes)
             guard let difference = difference(expected, found, style, text) else { continue }
             // Perhaps only a rarer order of rows shows that the answer is open.
-            guard let wider = self.style(of: query, expected, shuffles: 25) else { return .notComparable }
+            guard let wider = self.style(of: query, expected, shuffles: 60) else { return .notComparable }
             if wider.isLoose, self.difference(expected, found, wider, text) == nil { continue }
             return .disagree("\(way.name): \(difference)")
         }

@@ -7,10 +7,10 @@ import Testing
 /// Random queries over random small graphs: the engine, planned and executed in several ways, against an interpreter
 /// that tries everything.
 ///
-/// `MARTLET_REFERENCE_QUERIES` is how many (default 3000), `MARTLET_REFERENCE_SEED` where the seeds begin (default 1),
+/// `MARTLET_REFERENCE_QUERIES` is how many (default 2000), `MARTLET_REFERENCE_SEED` where the seeds begin (default 1),
 /// `MARTLET_REFERENCE_VERBOSE` prints what came of them; when it is `all`, every query before it is asked.
 @Suite struct DifferentialTests {
-    private static let queryCount = environment("MARTLET_REFERENCE_QUERIES").flatMap { Int($0) } ?? 3000
+    private static let queryCount = environment("MARTLET_REFERENCE_QUERIES").flatMap { Int($0) } ?? 2000
     private static let firstSeed = environment("MARTLET_REFERENCE_SEED").flatMap { UInt64($0) } ?? 1
     private static let isVerbose = environment("MARTLET_REFERENCE_VERBOSE") != nil
     private static let isTraced = environment("MARTLET_REFERENCE_VERBOSE") == "all"
