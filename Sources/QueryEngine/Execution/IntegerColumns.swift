@@ -133,18 +133,18 @@ struct IntegerSet {
         return true
     }
 
-    /// Adds many; appends those that are new.
+    /// Adds many; appends those that are new, in their order.
     mutating func insert(contentsOf integers: ContiguousArray<Int64>, new: inout ContiguousArray<Int64>) {
         while (count + integers.count) * 2 > table.count { grow() }
         // A local, so that the loop need not write the field back for every integer.
         var table: ContiguousArray<Int64> = []
         swap(&table, &self.table)
         let mask = table.count - 1
-        let before = new.count
-        var foundZero = false
+        var added = 0
         for integer in integers {
             if integer == 0 {
-                foundZero = true
+                if !hasZero { new.append(0) }
+                hasZero = true
                 continue
             }
             var place = IDSet.hash(UInt64(bitPattern: integer)) & mask
@@ -152,14 +152,11 @@ struct IntegerSet {
             if table[place] == 0 {
                 table[place] = integer
                 new.append(integer)
+                added += 1
             }
         }
         swap(&table, &self.table)
-        count += new.count - before
-        if foundZero && !hasZero {
-            hasZero = true
-            new.append(0)
-        }
+        count += added
     }
 
     private mutating func grow() {
