@@ -1,4 +1,5 @@
 internal import GraphModel
+internal import Storage
 
 /// The state of one aggregate for all groups.
 class Aggregator {
@@ -17,6 +18,7 @@ class Aggregator {
         if aggregate.function == .count, let slot = aggregate.argumentSlot, slot.isID {
             return aggregate.isDistinct ? DistinctIDCounter(slot) : IDCounter(slot)
         }
+        if let identification = aggregate.identification { return IdentityCounter(argument, identification) }
         switch aggregate.function {
         case .count: return ValueCounter(argument, isDistinct: aggregate.isDistinct)
         case .sum: return Summer(argument, isDistinct: aggregate.isDistinct)
@@ -116,6 +118,7 @@ class ValueAggregator: Aggregator {
     private let isDistinct: Bool
     private var seen: ContiguousArray<Set<Value>> = []
     private var seenIntegers: ContiguousArray<IntegerSet> = []
+    private var newIntegers: ContiguousArray<Int64> = []
 
     init(_ argument: Compiled, isDistinct: Bool) {
         self.argument = argument
@@ -138,8 +141,9 @@ class ValueAggregator: Aggregator {
     ) throws(GraphError) {
         if let column = columns.column(argument.shape, frame) {
             if isDistinct {
+                guard let groups else { return try addDistinct(column, frame) }
                 for row in 0..<column.count {
-                    let group = groups?[row] ?? 0
+                    let group = groups[row]
                     if !seenIntegers[group].insert(column[row]) { continue }
                     try frame.hold(16)
                     if keepsValues { try frame.hold(16) }
@@ -162,6 +166,15 @@ class ValueAggregator: Aggregator {
         }
     }
 
+    /// Takes those integers that the only group has not seen.
+    private func addDistinct(_ integers: ContiguousArray<Int64>, _ frame: Frame) throws(GraphError) {
+        newIntegers.removeAll(keepingCapacity: true)
+        seenIntegers[0].insert(contentsOf: integers, new: &newIntegers)
+        try frame.hold(newIntegers.count * (keepsValues ? 32 : 16))
+        if try add(newIntegers, nil) { return }
+        for integer in newIntegers { try add(.integer(integer), 0) }
+    }
+
     /// Whether every value is kept until the end.
     var keepsValues: Bool { false }
 
@@ -182,8 +195,8 @@ class ValueAggregator: Aggregator {
     func add(_ integers: ContiguousArray<Int64>, _ groups: ContiguousArray<Int>?) throws(GraphError) -> Bool { false }
 }
 
-private final class ValueCounter: ValueAggregator {
-    private var counts: ContiguousArray<Int> = []
+private class ValueCounter: ValueAggregator {
+    final var counts: ContiguousArray<Int> = []
     override func grow(to count: Int) {
         super.grow(to: count)
         extend(&counts, to: count, with: 0)
@@ -198,6 +211,38 @@ private final class ValueCounter: ValueAggregator {
         return true
     }
     override func result(_ group: Int) -> Value { .integer(Int64(counts[group])) }
+}
+
+/// How many different values a property has over different nodes, a single group: as many as nodes, where it identifies
+/// them.
+private final class IdentityCounter: ValueCounter {
+    private let identification: Step.Identification
+    private var identifies: Bool?
+
+    init(_ argument: Compiled, _ identification: Step.Identification) {
+        self.identification = identification
+        super.init(argument, isDistinct: true)
+    }
+
+    override func reset() {
+        identifies = nil
+        super.reset()
+    }
+
+    override func accumulate(
+        _ frame: Frame, _ groups: ContiguousArray<Int>?, _ columns: inout IntegerColumns
+    ) throws(GraphError) {
+        let identifies = identifies ?? frame.isIdentified(by: identification)
+        self.identifies = identifies
+        if identifies { counts[0] += frame.batch.rowCount } else { try super.accumulate(frame, groups, &columns) }
+    }
+}
+
+extension Frame {
+    fileprivate func isIdentified(by identification: Step.Identification) -> Bool {
+        let key = token(identification.key)
+        return key != noToken && transaction.identifies(key, nodesWithLabels: identification.labels.map { token($0) })
+    }
 }
 
 private final class Summer: ValueAggregator {

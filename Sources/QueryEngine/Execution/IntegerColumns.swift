@@ -133,6 +133,32 @@ struct IntegerSet {
         return true
     }
 
+    /// Adds many; appends those that are new, in their order.
+    mutating func insert(contentsOf integers: ContiguousArray<Int64>, new: inout ContiguousArray<Int64>) {
+        while (count + integers.count) * 2 > table.count { grow() }
+        // A local, so that the loop need not write the field back for every integer.
+        var table: ContiguousArray<Int64> = []
+        swap(&table, &self.table)
+        let mask = table.count - 1
+        var added = 0
+        for integer in integers {
+            if integer == 0 {
+                if !hasZero { new.append(0) }
+                hasZero = true
+                continue
+            }
+            var place = IDSet.hash(UInt64(bitPattern: integer)) & mask
+            while table[place] != 0 && table[place] != integer { place = (place + 1) & mask }
+            if table[place] == 0 {
+                table[place] = integer
+                new.append(integer)
+                added += 1
+            }
+        }
+        swap(&table, &self.table)
+        count += added
+    }
+
     private mutating func grow() {
         let old = table
         table = ContiguousArray(repeating: 0, count: max(16, old.count * 4))

@@ -34,6 +34,14 @@ private final class FilterOperator: Operator {
             return try pass(batch)
         }
         selection.removeAll(keepingCapacity: true)
+        if let label, let node {
+            let token = frame.token(label)
+            if token != noToken {
+                frame.transaction.select(token, among: batch.columns[node.index].ids, into: &selection)
+            }
+            batch.keep(selection, plan.slots)
+            return try pass(batch)
+        }
         if plan.isLenient {
             for row in 0..<batch.rowCount {
                 do throws(GraphError) {

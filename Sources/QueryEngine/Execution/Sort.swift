@@ -17,17 +17,19 @@ struct SortPlan: OperatorPlan {
 private final class SortOperator: BatchingOperator {
     private let plan: SortPlan
     private var rows: Batch
-    private var keys: [ContiguousArray<Value>]
+    private var keys: SortKeys
     /// How many rows are wanted; nil for all.
     private var wanted: Int?
     private var isWantedKnown = false
     /// Bytes of the rows, as far as the frame was told.
     private var heldByteCount = 0
+    /// Keys that memory is kept for, from one execution to the next.
+    private static let keptRowCount = 1 << 14
 
     init(_ frame: Frame, next: Operator, _ plan: SortPlan) {
         self.plan = plan
         rows = Batch(slotCount: frame.slotCount)
-        keys = plan.keys.map { _ in [] }
+        keys = SortKeys(plan.keys)
         super.init(frame, next: next, carried: plan.carried, produced: [])
     }
 
@@ -43,50 +45,15 @@ private final class SortOperator: BatchingOperator {
         try frame.checkControl()
         try hold(addSaturating(heldByteCount, byteCount(batch)))
         rows.append(all: batch, plan.slots)
-        for (index, key) in plan.keys.enumerated() {
-            for row in 0..<batch.rowCount { keys[index].append(batch.value(key.slot, row)) }
-        }
-        if let wanted, rows.rowCount > max(2 * wanted, 4 * frame.batchRowCount) { try keepFirst(wanted) }
+        keys.append(batch)
+        if let wanted, rows.rowCount > max(2 * wanted, 4 * frame.batchRowCount) { try keepFirst() }
         return true
     }
 
-    /// Row numbers in order; equal rows as they came. Throws when the query has to end, soon after.
+    /// The wanted row numbers in order. Throws when the query has to end, soon after.
     private func order() throws(GraphError) -> ContiguousArray<Int> {
-        let order = unchecked()
+        let order = keys.order(first: wanted) { frame.control.isOver }
         try frame.checkControl()
-        return order
-    }
-
-    private func unchecked() -> ContiguousArray<Int> {
-        var order = ContiguousArray(0..<rows.rowCount)
-        let keys = keys
-        // Once the query has to end everything is in order: sorting is then over quickly.
-        var comparisonCount = 0
-        var isOver = false
-        func gaveUp() -> Bool {
-            comparisonCount &+= 1
-            if comparisonCount & 0xFFFF == 0, frame.control.isOver { isOver = true }
-            return isOver
-        }
-        let descending = plan.keys.map(\.isDescending)
-        if keys.count == 1 {
-            let values = keys[0]
-            let sign = descending[0] ? -1 : 1
-            order.sort { a, b in
-                if gaveUp() { return false }
-                let result = values[a].order(values[b]) * sign
-                return result != 0 ? result < 0 : a < b
-            }
-            return order
-        }
-        order.sort { a, b in
-            if gaveUp() { return false }
-            for index in keys.indices {
-                let result = keys[index][a].order(keys[index][b])
-                if result != 0 { return (result < 0) != descending[index] }
-            }
-            return a < b
-        }
         return order
     }
 
@@ -106,28 +73,25 @@ private final class SortOperator: BatchingOperator {
         heldByteCount = byteCount
     }
 
-    private func keepFirst(_ count: Int) throws(GraphError) {
-        let first = try order().prefix(count)
+    private func keepFirst() throws(GraphError) {
+        let first = try order()
         let kept = Batch(slotCount: frame.slotCount)
-        var keptKeys = plan.keys.map { _ in ContiguousArray<Value>() }
-        for row in first {
-            kept.append(row, of: rows, plan.slots)
-            for index in keys.indices { keptKeys[index].append(keys[index][row]) }
-        }
+        for row in first { kept.append(row, of: rows, plan.slots) }
         kept.rowCount = first.count
         rows = kept
-        keys = keptKeys
+        keys.keep(first)
         try hold(byteCount(rows))
     }
 
     override func finish() throws(GraphError) {
-        for row in try order().prefix(wanted ?? Int.max) {
+        for row in try order() {
             output.append(row, of: rows, carried)
             output.rowCount += 1
             if try !flushIfFull() { break }
         }
-        rows = Batch(slotCount: frame.slotCount)
-        keys = plan.keys.map { _ in [] }
+        rows.clear(plan.slots)
+        rows.rowCount = 0
+        keys.removeAll(keepingAtMost: Self.keptRowCount)
         try hold(0)
         try super.finish()
     }
@@ -136,6 +100,7 @@ private final class SortOperator: BatchingOperator {
         isWantedKnown = false
         wanted = nil
         heldByteCount = 0
+        rows.trim()
         super.reset()
     }
 }

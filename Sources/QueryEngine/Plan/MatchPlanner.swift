@@ -51,6 +51,7 @@ struct MatchPlanner {
         try test(isEnd: false)
         let roots = self.roots()
         let mandatory = mandatoryEdges(from: roots)
+        try seekIsolated()
         try follow(mandatory)
         for index in graph.vertices.indices where !bound.contains(index) {
             if roots.contains(index) || !hangsOnOptional(index, mandatory) { try start(among: [index]) }
@@ -121,6 +122,15 @@ struct MatchPlanner {
     }
 
     func isBound(edge: Int) -> Bool { graph.edges[edge].isBound || soughtEdges.contains(edge) }
+
+    /// One node from an index that nothing hangs on: found once before everything else, not for each row of it.
+    private mutating func seekIsolated() throws(GraphError) {
+        let isolated = Set(graph.vertices.indices).subtracting(graph.edges.flatMap { [$0.from, $0.to] })
+        while let (vertex, seek) = cheapSeek(among: isolated) {
+            try add(seek, graph.vertices[vertex].slot, of: graph.vertices[vertex].name)
+            try bind(vertex)
+        }
+    }
 
     /// A vertex of which an index knows about one.
     private func cheapSeek(among vertices: Set<Int>) -> (vertex: Int, seek: SeekCandidate)? {

@@ -51,19 +51,27 @@ struct RowMerging {
         return result
     }
 
-    /// A count of distinct nodes right after a walk that gives each once counts rows.
+    /// A count of distinct nodes right after a walk that gives each once counts rows; so does one of the different values
+    /// of a property that identifies nodes.
     private func adapted(_ step: Step, after before: [Step]) -> Step {
         guard case .distinctWalk(let walk)? = before.last, walk.gathers, walk.carriesNothing,
-            case .aggregate(let keys, let aggregates) = step, keys.isEmpty,
-            aggregates.allSatisfy({
-                $0.function == .count && ($0.argument == nil && !$0.isDistinct || $0.argumentSlot == walk.to)
-            })
+            case .aggregate(let keys, let aggregates) = step, keys.isEmpty
         else { return step }
         return .aggregate(
             keys: keys,
-            aggregates: aggregates.map {
-                .init(
-                    function: .count, argument: nil, argumentSlot: nil, isDistinct: false, slot: $0.slot, text: $0.text)
+            aggregates: aggregates.map { aggregate in
+                guard aggregate.function == .count else { return aggregate }
+                if aggregate.argumentSlot == walk.to {
+                    return .init(
+                        function: .count, argument: nil, argumentSlot: nil, isDistinct: false, slot: aggregate.slot,
+                        text: aggregate.text)
+                }
+                guard aggregate.isDistinct, case .nodeProperty(walk.to, let key)? = aggregate.argument?.shape else {
+                    return aggregate
+                }
+                var result = aggregate
+                result.identification = .init(key: key, labels: walk.endLabels)
+                return result
             })
     }
 
@@ -192,6 +200,12 @@ extension Step.Expansion {
 }
 
 extension Step.DistinctWalk {
+    /// Labels that every end is known to have, by their names' numbers.
+    var endLabels: [Int] {
+        if hasSeveralLevels || reach != nil { return [] }
+        return hops.last?.filters.compactMap(\.label) ?? []
+    }
+
     var hasSeveralLevels: Bool { reportsStart || hops.count(where: \.isReported) > 1 }
 
     /// Goes on with another walk from the end of this one, of another pattern.

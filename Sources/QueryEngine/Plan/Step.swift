@@ -236,6 +236,16 @@ indirect enum Step: Sendable {
         var parameter: Compiled?
         let slot: Slot
         let text: String
+        /// Set where rows hold different nodes each and their property is counted.
+        var identification: Identification?
+    }
+
+    /// When it holds that a property tells nodes apart, its different values are as many as the nodes.
+    struct Identification: Sendable {
+        /// The property's name, by its number in the plan.
+        let key: Int
+        /// Labels that all of the nodes are known to have, by number.
+        let labels: [Int]
     }
 
     enum StoredCount: Sendable {

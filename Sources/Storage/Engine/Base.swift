@@ -216,6 +216,20 @@ final class Base: @unchecked Sendable {
         return labelSets[slot] != 0
     }
 
+    /// The range of a node and the number of its label set there; nil for a node that the base does not have. Touches no
+    /// object.
+    @inline(__always)
+    func labelSet(ofNode id: UInt64) -> (range: Int, labelSet: UInt16)? {
+        guard let (range, slot) = place(ofNode: id), let labelSets = labelSets[range], labelSets[slot] != 0 else {
+            return nil
+        }
+        return (range, labelSets[slot])
+    }
+
+    func labelSet(_ labelSet: UInt16, range: Int, contains label: TokenID) -> Bool {
+        nodeSegments[range]?.labelSet(labelSet, contains: label) ?? false
+    }
+
     /// A property of a node; touches no object.
     @inline(__always)
     func property(_ key: TokenID, ofNode id: UInt64) -> Value? {

@@ -1,3 +1,5 @@
+internal import CPrefetch
+
 /// Unsigned integers in blocks of 256, each block in as few bits per value as its own values need: the distance from the
 /// block's least value (frame of reference, Goldstein, Ramakrishnan, Shaft 1998), or, where values climb by about one per
 /// place, the distance from that line. A constant or a plain sequence takes no bits at all. Any value is read on its own.
@@ -83,6 +85,14 @@ struct BlockIntegers {
         let start = base(block) &+ slope(block) &* UInt64(truncatingIfNeeded: place)
         let width = self.width(block)
         return width == 0 ? start : start &+ Self.load(bits + offset(block), place, width)
+    }
+
+    /// Asks for the memory of one.
+    @inline(__always)
+    func prefetch(_ index: Int) {
+        guard index >= 0 && index < count else { return }
+        let block = index >> Self.blockShift
+        martlet_prefetch(bits + offset(block) + ((index & (Self.blockLength - 1)) &* width(block)) >> 3)
     }
 
     /// Writes a range, with the bits of `mask` turned over, to `target`.

@@ -63,8 +63,11 @@ final class NodeSegment: @unchecked Sendable {
     }
 
     func hasLabel(_ label: TokenID, _ slot: Int) -> Bool {
-        let index = Int(labelSetOfNode[slot])
-        return index > 0 && labelSets[index - 1].contains(label)
+        labelSet(labelSetOfNode[slot], contains: label)
+    }
+
+    func labelSet(_ number: UInt16, contains label: TokenID) -> Bool {
+        number > 0 && labelSets[Int(number) - 1].contains(label)
     }
 
     /// Which label set numbers contain `label`, as a lookup by number; for scans.

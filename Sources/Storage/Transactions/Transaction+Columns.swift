@@ -50,6 +50,10 @@ extension Transaction {
             if column.isDense {
                 guard column.hasAll(slots) else { return false }
                 if slots.count == 1 {
+                    // One after the other at random places: what comes is asked for.
+                    if index + Self.lookAhead < nodes.count {
+                        column.values.prefetch(Int(truncatingIfNeeded: nodes[index + Self.lookAhead] &- node) &+ slot)
+                    }
                     values[index] = column.integer(at: slot)
                 } else {
                     column.values.read(slots, turning: 1 << 63, into: values + index)
