@@ -59,8 +59,9 @@ public final class SingleDatabase: CommitPipeline {
     public func waitUntilApplied(
         _ transactionID: TransactionID, timeout: Milliseconds, done: @escaping @Sendable (Bool) -> Void
     ) {
-        // Alone, a commit is answered once it is readable: a later bookmark is from elsewhere.
-        done(store.applied.transactionID >= transactionID)
+        // A commit is answered once it is readable, so a client's later bookmark is from elsewhere; but who loses a
+        // conflict may be waiting for a commit that is on its way to the disk.
+        committer.whenApplied(transactionID, done: done)
     }
 
     public func mayAcknowledge() -> Bool { true }

@@ -93,6 +93,20 @@ public final class LocalCommitter: Sendable {
         }
     }
 
+    /// Calls `done` once a transaction is readable, on the log thread when that takes a wait: with false when it is not in
+    /// the log, or will never be durable.
+    public func whenApplied(_ transactionID: TransactionID, done: @escaping @Sendable (Bool) -> Void) {
+        let known = waiters.withLock { waiters -> Bool? in
+            // Who applies, or fails, comes for the waiters afterwards: what is not seen here will be told.
+            if store.applied.transactionID >= transactionID { return true }
+            if transactionID > store.last.transactionID || failure.withLock({ $0 }) != nil { return false }
+            let index = waiters.firstIndex { $0.transactionID > transactionID } ?? waiters.endIndex
+            waiters.insert(Waiter(transactionID: transactionID) { _, failure in done(failure == nil) }, at: index)
+            return nil
+        }
+        if let known { done(known) }
+    }
+
     private func durable(_ position: LogPosition) {
         do throws(GraphError) {
             try store.apply(upTo: position.transactionID)
