@@ -63,6 +63,20 @@ final class ReferenceInterpreter {
         return rows.shuffled(using: &generator)
     }
 
+    /// Rows of a MATCH in one of the orders that a plan might give them: random, or nested loops over its variables.
+    private func reordered(_ rows: [Row]) -> [Row] {
+        guard var generator = shuffler, let first = rows.first else { return rows }
+        defer { shuffler = generator }
+        if Int.random(in: 0..<3, using: &generator) == 0 { return rows.shuffled(using: &generator) }
+        let names = first.keys.sorted().shuffled(using: &generator)
+        let isDescending = Bool.random(using: &generator)
+        let keyed = rows.map { row in (row: row, key: names.map { row[$0] ?? .null }) }
+        return keyed.sorted { a, b in
+            let order = ReferenceValues.sortOrder(.list(a.key), .list(b.key))
+            return isDescending ? order > 0 : order < 0
+        }.map(\.row)
+    }
+
     // MARK: Bodies
 
     /// A query or subquery for one row from outside: all branches of a UNION.
@@ -118,8 +132,8 @@ final class ReferenceInterpreter {
         case .start(let items):
             return try keep(items.reduce(rows) { rows, item in try start(item, rows) }, filter)
         case .match(let parts, let isOptional):
-            if dialect == .cypher18 { return try shuffled(keep(matchManual(parts, rows), filter)) }
-            return try shuffled(rows.flatMap { row in try match(parts, filter, isOptional, row) })
+            if dialect == .cypher18 { return try reordered(keep(matchManual(parts, rows), filter)) }
+            return try reordered(rows.flatMap { row in try match(parts, filter, isOptional, row) })
         case .filter(let condition): return try keep(rows, condition)
         case .unwind(let list, let variable):
             return try rows.flatMap { row -> [Row] in
