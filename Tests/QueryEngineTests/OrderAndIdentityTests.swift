@@ -90,6 +90,33 @@ import Testing
         }
     }
 
+    /// Labels of many nodes at once, in several segments, some changed since.
+    @Test(arguments: 0..<20)
+    func testsLabelsOfManyNodes(seed: Int) throws {
+        var generator = SeededGenerator(seed: UInt64(seed))
+        let graph = try Graph()
+        let transaction = graph.committer.begin(nodes: 400, relationships: 400)
+        let centre = try transaction.createNode(labels: ["C"], properties: [])
+        for number in 0..<300 {
+            let labels = [["A"], ["A", "B"], ["B"], []].randomElement(using: &generator) ?? []
+            let node = try transaction.createNode(labels: labels, properties: [("x", .integer(Int64(number)))])
+            _ = try transaction.createRelationship(type: "F", from: centre, to: node, properties: [])
+        }
+        try graph.committer.commitAndWait(transaction)
+        if Bool.random(using: &generator) { try graph.store.checkpoint() }
+        if Bool.random(using: &generator) { try graph.run("MATCH (n:A) WHERE n.x % 7 = \(seed % 7) REMOVE n:A SET n:B") }
+        if Bool.random(using: &generator) { try graph.run("MATCH (n:B) WHERE n.x % 11 = 0 DETACH DELETE n") }
+        if Bool.random(using: &generator) { try graph.store.checkpoint() }
+        for label in ["A", "B", "None"] {
+            #expect(
+                try graph.lines("MATCH (:C)-[:F]->(n:\(label)) RETURN n.x AS x ORDER BY x")
+                    == graph.lines("MATCH (:C)-[:F]->(n) WHERE '\(label)' IN labels(n) RETURN n.x AS x ORDER BY x"),
+                "seed \(seed), \(label)")
+            #expect(
+                try graph.lines("MATCH (c:C) OPTIONAL MATCH (c)-[:None]->(n) WITH n WHERE n:\(label) RETURN count(*)") == ["0"])
+        }
+    }
+
     /// A node that nothing hangs on is looked for once, before what has many rows.
     @Test func seeksAnIsolatedNodeFirst() throws {
         let graph = try Graph()
