@@ -70,7 +70,7 @@ struct DifferentialRun {
         let query: Query
         do { query = try Parser.parse(text, dialect: dialect) } catch { return .disagree("does not parse: \(error)") }
         let expected = answer(query, nil)
-        if expected.isExhausted { return .notComparable }
+        if expected.isExhausted || expected.isOpen { return .notComparable }
         guard let style = style(of: query, expected, shuffles: 2) else { return .notComparable }
         for way in engines {
             let found = outcome(way.prefix + text, way.engine, dialect, writes: writes)
@@ -90,6 +90,7 @@ struct DifferentialRun {
         let result: Result<ReferenceInterpreter.Answer, any Error>
         let graph: ReferenceGraph
         let mayFail: Bool
+        let isOpen: Bool
         var isExhausted: Bool {
             if case .failure(let error) = result { (error as? ReferenceFailure)?.isExhaustion ?? false } else { false }
         }
@@ -99,7 +100,8 @@ struct DifferentialRun {
         let interpreter = ReferenceInterpreter(
             before, dialect: query.dialect, parameters: parameters, shuffledBy: shuffle)
         let result = Result { try interpreter.run(query) }
-        return Expected(result: result, graph: interpreter.graph, mayFail: interpreter.mayFail)
+        return Expected(result: result, graph: interpreter.graph, mayFail: interpreter.mayFail,
+            isOpen: interpreter.isOpen)
     }
 
     /// How strictly answers can be compared: nil when rows in another order give another answer.

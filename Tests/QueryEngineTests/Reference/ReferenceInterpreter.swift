@@ -25,6 +25,8 @@ final class ReferenceInterpreter {
     var changes = [0, 0, 0, 0]
     /// Set where an error of one row depends on the order in which conditions are tested.
     private(set) var mayFail = false
+    /// Set where SKIP or LIMIT on the way cut between rows that differ and that nothing orders.
+    private(set) var isOpen = false
     /// When set, rows whose order is open come in a random one.
     private var shuffler: SeededGenerator?
     private var workLeft: Int
@@ -145,6 +147,8 @@ final class ReferenceInterpreter {
             }
         case .with(let projection):
             let (outputs, skip, limit) = try project(projection, rows)
+            noteCut(outputs, at: skip)
+            if limit < Int.max - skip { noteCut(outputs, at: skip + limit) }
             return try keep(outputs.dropFirst(skip).prefix(limit).map(\.row), filter)
         case .subquery(let body, let imports):
             return try rows.flatMap { row -> [Row] in
@@ -194,6 +198,13 @@ final class ReferenceInterpreter {
         /// What ORDER BY sees.
         let environment: Environment
         var keys: [Value] = []
+    }
+
+    private func noteCut(_ outputs: [Output], at place: Int) {
+        guard place > 0, place < outputs.count, ReferenceValues.areSame(outputs[place - 1].keys, outputs[place].keys)
+        else { return }
+        let equal = outputs.filter { ReferenceValues.areSame($0.keys, outputs[place].keys) }
+        if equal.contains(where: { !ReferenceValues.areSame($0.values, equal[0].values) }) { isOpen = true }
     }
 
     private func finish(_ projection: Projection, _ rows: [Row]) throws -> Answer {
