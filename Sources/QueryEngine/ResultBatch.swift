@@ -27,7 +27,6 @@ public struct ResultBatch: Sendable {
             values.append(contentsOf: storage.columns[columns[0].index].values)
             return
         }
-        values.reserveCapacity(values.count + rowCount * columns.count)
         for row in 0..<rowCount {
             for column in columns.indices { values.append(value(row: row, column: column)) }
         }

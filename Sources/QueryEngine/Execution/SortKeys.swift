@@ -24,7 +24,6 @@ struct SortKeys {
                 if appendIntegers(batch.columns[slot.index].values) { return }
                 becomeValues()
             }
-            values.reserveCapacity(values.count + batch.rowCount)
             for row in 0..<batch.rowCount { values.append(batch.value(slot, row)) }
         }
 
