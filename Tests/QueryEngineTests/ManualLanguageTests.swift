@@ -86,6 +86,7 @@ import Testing
             "START n=node(0) CREATE UNIQUE (m)-[:T]->(o)", "START n=node(0) CREATE UNIQUE n-[:KNOWS]->(m)", "START n=node(0) FOREACH(x in [1] : CREATE p = n-[:T]->(m))",
             "START n=node(0) FOREACH(x in 3 : SET n.x = x)", "START n=node(0) DELETE 1", "CYPHER 2.0 START n=node(0) RETURN n", "START n=node(0) RETURN 'a\\q'",
             "START a=node(0), b=node(1), c=node(2) MATCH a-[?]-x, x-[?]-b, x-[?]-c RETURN x", "START n=node(0) RETURN n RETURN n",
+            "START n=node(0) RETURN coalesce(n.x! = 1).x! = 1",
         ])
     func errors(query: String) throws {
         let graph = try graph()

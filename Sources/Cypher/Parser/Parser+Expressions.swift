@@ -183,6 +183,10 @@ extension Parser {
                 var missing = Expression.MissingProperty.byDialect
                 if dialect == .cypher18 {
                     if accept(.question) { missing = .null } else if accept(.exclamation) { missing = .false }
+                    // Each level would be read twice, once for the rule of the missing one.
+                    guard missing == .byDialect || result.isVariable else {
+                        throw fail("? and ! stand behind a property of an identifier, like n.name?", at: offset)
+                    }
                 }
                 result = try bounded(.property(result, key: key, missing: missing), at: offset)
             case .openBracket:
