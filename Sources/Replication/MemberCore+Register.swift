@@ -78,6 +78,10 @@ extension MemberCore {
             if master.handover?.isProposed == true { master.handover?.isProposed = false }
             master.slaveOnly = register.members.filter(\.isSlaveOnly).map(\.id)
             master.commitMode = register.commitMode
+            if hard.isOptimistic != (register.commitMode == .optimistic) {
+                hard.isOptimistic = register.commitMode == .optimistic
+                actions.append(.persist(hard))
+            }
             for member in master.peers.keys where register.member(member) == nil { master.peers[member] = nil }
             // What waited for the quorum of another set may have that of this one; perhaps nobody will say a word more.
             master.advanceCommitPoint(options.brokenRules)
@@ -116,6 +120,7 @@ extension MemberCore {
         hard.mastered = register.epoch
         hard.isComplete = true
         hard.founding = .none
+        hard.isOptimistic = register.commitMode == .optimistic
         actions.append(.persist(hard))
         election = nil
         var master = MasterReplication(

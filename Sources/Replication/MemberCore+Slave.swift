@@ -32,7 +32,7 @@ extension MemberCore {
         guard hasStore else {
             if let pause = copyAgainAt, now < pause { return reply(.copying, to: sender, append.sentAt, log, &actions) }
             isCopying = true
-            actions.append(.startStoreCopy(from: sender))
+            startCopy(from: sender, &actions)
             return reply(.copying, to: sender, append.sentAt, log, &actions)
         }
         take(append, from: sender, slave, log, now, &actions)
@@ -85,7 +85,7 @@ extension MemberCore {
             guard log.knownPosition(of: first.position.transactionID)?.checksum == first.position.checksum else {
                 guard let keep = previousTransaction(of: first) else { break }
                 // What a master acknowledged alone may be among what would be cut.
-                if isOptimistic { return branched(sender, log.last, &actions) }
+                if hard.isOptimistic || isOptimistic { return branched(sender, log.last, &actions) }
                 // What is cut was acknowledged in vain: this log does not miss it.
                 if hard.acknowledged.transactionID > keep, let position = log.knownPosition(of: keep) {
                     hard.acknowledged = position
@@ -104,8 +104,16 @@ extension MemberCore {
         slave.verified = max(slave.verified, end)
         slave.commitPoint = max(slave.commitPoint, append.commitPoint)
         role = .slave(slave)
+        if end >= log.last.transactionID { noteMode(&actions) }
         // Durability of what was just appended is reported later; what was there is acknowledged now.
         applyAndReply(log, durable: durable, now, &actions)
+    }
+
+    /// The whole log is the master's: how commits are made now says what its end may hold from here on.
+    private mutating func noteMode(_ actions: inout [Action]) {
+        guard let register, hard.isOptimistic != isOptimistic, register.epoch >= hard.promised else { return }
+        hard.isOptimistic = isOptimistic
+        actions.append(.persist(hard))
     }
 
     private func previousTransaction(of record: LogRecord) -> TransactionID? {
@@ -122,7 +130,15 @@ extension MemberCore {
         isCopying = true
         hard.isComplete = false
         actions.append(.persist(hard))
-        actions.append(.branched(from: master, at: at))
+        isBranched = true
+        let isKept = options.branchedDataPolicy != .keepNone
+        actions.append(
+            .note("BRANCHED: entries up to \(at) are not in the log of master \(master.rawValue): this store is \(isKept ? "set aside" : "given up") (ha.branched_data_policy=\(options.branchedDataPolicy.rawValue))"))
+        startCopy(from: master, &actions)
+    }
+
+    private func startCopy(from master: MemberID, _ actions: inout [Action]) {
+        actions.append(.startStoreCopy(from: master, setAside: isBranched && options.branchedDataPolicy != .keepNone))
     }
 
     /// The log is on disk further than before.
@@ -193,7 +209,7 @@ extension MemberCore {
     ) {
         guard case .slave(let slave) = role, slave.epoch == epoch, slave.master == sender, !isCopying else { return }
         // What is merely old is replaced; what the cluster has not is kept as the operator wishes.
-        let end = isOptimistic ? log.last : log.applied
+        let end = hard.isOptimistic || isOptimistic ? log.last : log.applied
         if end.transactionID > .zero, isDiverged || register?.leavesBehind(end) ?? false {
             return branched(sender, end, &actions)
         }
@@ -201,7 +217,7 @@ extension MemberCore {
         hard.isComplete = false
         actions.append(.persist(hard))
         actions.append(.note("is too far behind the log of member \(sender.rawValue): copies its store"))
-        actions.append(.startStoreCopy(from: sender))
+        startCopy(from: sender, &actions)
     }
 
     // MARK: Polling

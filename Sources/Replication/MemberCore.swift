@@ -56,10 +56,8 @@ public struct MemberCore: Sendable {
         case following(MemberID, Epoch)
         /// Create an empty store with this id; then report `storeCreated`.
         case createStore(StoreID)
-        /// Replace the store by a copy of that member's.
-        case startStoreCopy(from: MemberID)
-        /// The log has applied entries that the master's has not: set this store aside, then copy.
-        case branched(from: MemberID, at: LogPosition)
+        /// Replace the store by a copy of that member's. `setAside`: it has what the cluster has not, and is kept.
+        case startStoreCopy(from: MemberID, setAside: Bool)
         /// This process does not belong to the cluster; the text names both values.
         case refuse(String)
         /// One line for the operator.
@@ -98,6 +96,8 @@ public struct MemberCore: Sendable {
     var hasStore: Bool
     var isCopying = false
     var isFounding = false
+    /// The store that a copy is to replace has what the cluster has not.
+    var isBranched = false
     /// After a copy that failed, when the next may begin.
     var copyAgainAt: Instant?
     /// The state on disk says that this member has all it acknowledged, and it has not.
@@ -173,6 +173,7 @@ public struct MemberCore: Sendable {
         case .shipImpossible(let member): shipImpossible(member, &actions)
         case .storeCopyFinished:
             isCopying = false
+            isBranched = false
             hasStore = true
             if case .slave(var slave) = role {
                 // The next append tells how much of the copy is the present master's.

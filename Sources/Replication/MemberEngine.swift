@@ -227,11 +227,7 @@ public final class MemberEngine {
         case .createStore(let id):
             store = try host.createStore(id)
             coreStep(.storeCreated, now)
-        case .startStoreCopy(let member): copyStore(from: member, setAside: false, now)
-        case .branched(let member, let position):
-            let isKept = options.branchedDataPolicy != .keepNone
-            host.note("BRANCHED: entries up to \(position) are not in the log of master \(member.rawValue): this store is \(isKept ? "set aside" : "given up"), ha.branched_data_policy=\(options.branchedDataPolicy.rawValue)")
-            copyStore(from: member, setAside: isKept, now)
+        case .startStoreCopy(let member, let setAside): copyStore(from: member, setAside: setAside, now)
         case .refuse(let message): throw GraphError(.foreignStore, message)
         case .note(let line): host.note(line)
         }
