@@ -31,13 +31,17 @@ final class TestCluster: Sendable {
     }
 
     /// Starts the members; `prepare` may put a store in place before.
-    init(_ name: String, settings: [(key: String, value: String)] = [], prepare: (LocalCluster) throws -> Void = { _ in }) async throws {
+    init(
+        _ name: String, settings: [(key: String, value: String)] = [], etcdEndpoints: [String] = [],
+        prepare: (LocalCluster) throws -> Void = { _ in }
+    ) async throws {
         directory = try Self.temporaryDirectory(name)
         var options = LocalCluster.Options()
         options.directory = directory
         options.usesFreePorts = true
         options.program = Self.program
         options.settings = settings
+        options.etcdEndpoints = etcdEndpoints
         cluster = try LocalCluster(options)
         try prepare(cluster)
         for member in cluster.members { try cluster.start(member) }
