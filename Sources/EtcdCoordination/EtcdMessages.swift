@@ -130,7 +130,9 @@ enum EtcdAnswer {
     /// The error in the body of an answer that is not 200.
     static func refusal(status: Int, _ body: [UInt8]) -> Refusal {
         guard case .map(let map)? = try? JSONParser.parse(body) else {
-            return Refusal(message: "HTTP status \(status)", code: status == 401 ? 16 : 2)
+            // Some refusals are plain text.
+            let text = String(decoding: body.prefix(200), as: UTF8.self).filter { !$0.isNewline }
+            return Refusal(message: "HTTP status \(status) \(text)", code: status == 401 ? 16 : 2)
         }
         return Refusal(
             message: text(map["error"]) ?? text(map["message"]) ?? "HTTP status \(status)",

@@ -71,8 +71,9 @@ extension EtcdRegister {
         switch replaced {
         case .done(let revision):
             let range = EtcdAnswer.Range(value: RegisterBytes.encode(written), revision: revision)
-            let register = learn(range, floor, now, &actions)
-            reply(register.map { .written($0) } ?? .redirect(nil), request.id, client, &actions)
+            // The watch may have told of the next one already.
+            let isBelieved = learn(range, floor, now, &actions) != nil
+            reply(isBelieved ? .written(written) : .redirect(nil), request.id, client, &actions)
         case .otherwise(let range):
             let register = learn(range, floor, now, &actions)
             reply(register.map { .conflict($0) } ?? .redirect(nil), request.id, client, &actions)

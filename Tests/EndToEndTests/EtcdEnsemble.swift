@@ -75,7 +75,8 @@ final class EtcdEnsemble: Sendable {
     }
 }
 
-/// An authority made for one test, and certificates from it for this machine's loopback address, made by openssl.
+/// An authority made for one test, and certificates from it for this machine's loopback address, made by openssl. They
+/// have no common name: etcd's gateway refuses clients that have one when it wants a login as well.
 final class TestCertificates: Sendable {
     let directory: String
     var authority: String { directory + "/ca.pem" }
@@ -93,7 +94,7 @@ final class TestCertificates: Sendable {
         for name in names {
             let request = "\(directory)/\(name).csr"
             try openssl([
-                "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=\(name)",
+                "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/O=\(name)",
                 "-keyout", key(name), "-out", request,
             ])
             try openssl([

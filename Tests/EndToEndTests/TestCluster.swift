@@ -44,11 +44,16 @@ final class TestCluster: Sendable {
         options.etcdEndpoints = etcdEndpoints
         cluster = try LocalCluster(options)
         try prepare(cluster)
-        for member in cluster.members { try cluster.start(member) }
-        try await LocalClusterRunner.untilServing(cluster)
-        try #require(try cluster.startProxy(), "HAProxy is not installed")
-        try waitUntil("HAProxy knows the master") { (try? client(writePort).request("GET", "/hastatus").status) == 200 }
-        try waitUntil("HAProxy knows a slave") { (try? client(readPort).request("GET", "/hastatus").status) == 200 }
+        do {
+            for member in cluster.members { try cluster.start(member) }
+            try await LocalClusterRunner.untilServing(cluster)
+            try #require(try cluster.startProxy(), "HAProxy is not installed")
+            try waitUntil("HAProxy knows the master") { (try? client(writePort).request("GET", "/hastatus").status) == 200 }
+            try waitUntil("HAProxy knows a slave") { (try? client(readPort).request("GET", "/hastatus").status) == 200 }
+        } catch {
+            await cluster.stop()
+            throw error
+        }
     }
 
     var members: [LocalCluster.Member] { cluster.members }

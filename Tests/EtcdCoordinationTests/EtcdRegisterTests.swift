@@ -108,7 +108,8 @@ import Testing
         let notesWhileAway = bench.notes.count
         #expect(notesWhileAway == 1, "\(bench.notes.prefix(3))")
         var etcd = FakeEtcd()
-        bench.wait(5000)
+        bench.wait(4000)
+        bench.wait(200)
         bench.serve(&etcd)
         // The one that was being asked, and the newest.
         #expect((1...2).contains(bench.replies.count))
@@ -160,6 +161,14 @@ import Testing
         bench.wait(1000)
         bench.serve(&etcd)
         #expect(bench.replies.last?.outcome == .value(ClusterRegister()))
+    }
+
+    @Test func refusalInPlainTextIsPassedOn() throws {
+        var bench = Bench()
+        bench.ask(.read)
+        let question = try #require(bench.question)
+        bench.step(.answered(id: question.id, status: 400, body: Array("CommonName will be ignored\n".utf8)))
+        #expect(bench.notes.count == 1 && bench.notes[0].contains("HTTP status 400 CommonName will be ignored"), "\(bench.notes)")
     }
 
     @Test func missingLoginIsNamed() {
