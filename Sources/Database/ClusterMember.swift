@@ -174,7 +174,7 @@ public final class ClusterMember: CommitPipeline {
 
     private func publish(_ engine: MemberEngine) {
         var next = MemberSnapshot(engine, now: .now)
-        next.hasJoined = snapshot.withLock(\.hasJoined) || next.heardMasterAt != nil || next.leaseEnd != nil
+        next.follow(snapshot.withLock { $0 })
         snapshot.withLock { $0 = next }
         conditions.withLock { conditions in
             conditions.removeAll { condition in

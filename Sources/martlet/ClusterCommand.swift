@@ -71,7 +71,7 @@ struct ClusterCommand: AsyncParsableCommand {
     struct Status: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show every member of a cluster.")
 
-        @Option(help: ArgumentHelp("HTTP address of any member.", valueName: "host:port"))
+        @Option(help: ArgumentHelp("HTTP address of any member, or several with commas between.", valueName: "host:port"))
         var from = "127.0.0.1:7474"
 
         @Flag(help: "Print JSON.")
@@ -87,7 +87,7 @@ struct ClusterCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "switch-master", abstract: "Make another member master; reads go on, writes wait.")
 
-        @Option(help: ArgumentHelp("HTTP address of any member.", valueName: "host:port"))
+        @Option(help: ArgumentHelp("HTTP address of any member, or several with commas between.", valueName: "host:port"))
         var from = "127.0.0.1:7474"
 
         @Option(help: "ha.server_id of the new master; left out: whichever is best.")

@@ -158,12 +158,21 @@ public enum Settings {
         "ha.read_timeout", default: "20", allowed: "a duration; a bare number is seconds",
         "Longest time a read waits for its bookmark to become readable here", parse: Parse.duration)
 
+    public static let agentCheckPort = Setting<Int>(
+        "ha.agent_check_port", default: nil, allowed: "0 (chosen by the kernel) to 65535",
+        "Port for HAProxy's agent-check, at the address of the HTTP server; absent: none", parse: Parse.integer(0...65535))
+
     public static let backupEnabled = Setting<Bool>(
         "online_backup_enabled", default: "true", allowed: "true or false",
         "Whether backups and store copies are served; required true in HA mode", parse: Parse.boolean)
     public static let backupPort = Setting<Int>(
         "online_backup_port", default: "6362", allowed: "0 (chosen by the kernel) to 65535",
         "Port of the backup service", parse: Parse.integer(0...65535))
+
+    public static let copyRate = Setting<UInt64>(
+        "ha.store_copy_rate", default: "0", allowed: "bytes a second, 1M or more, or with k, M, G; 0 is no limit",
+        "What all store copies and backups together may read and send here in a second",
+        parse: { text in Parse.byteCount(text).flatMap { $0 == 0 || $0 >= 1 << 20 ? $0 : nil } })
 
     /// All of them, in the order of the documentation.
     public static let all: [AnySetting] = [
@@ -178,6 +187,7 @@ public enum Settings {
         AnySetting(etcdCertificate), AnySetting(etcdKey), AnySetting(etcdUser), AnySetting(etcdPassword),
         AnySetting(clusterName), AnySetting(commitMode), AnySetting(heartbeatInterval),
         AnySetting(masterTimeout), AnySetting(syncTimeout), AnySetting(slaveOnly), AnySetting(readTimeout),
-        AnySetting(backupEnabled), AnySetting(backupPort),
+        AnySetting(agentCheckPort),
+        AnySetting(backupEnabled), AnySetting(backupPort), AnySetting(copyRate),
     ]
 }
