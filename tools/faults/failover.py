@@ -1,5 +1,5 @@
 """How long writes stand still when something is lost, on a cluster with default settings that lives through all runs."""
-import random, time
+import random, signal, time
 
 from .cluster import Cluster, NotInTime, wait_until
 from .probe import Probe
@@ -75,7 +75,8 @@ def lose_master(bench, figure, how, runs):
     """Fault until the first write that the new master acknowledges."""
     cluster = bench.cluster
     for _ in range(runs):
-        bench.again(timeout=2.0)
+        # Who waits for the old master's answer gives up soon and asks again: clients that come anew are measured.
+        bench.again(timeout=0.3)
         time.sleep(bench.randomness.uniform(0.3, 0.8))
         master = cluster.wait_for_master()
         epoch = master.status()["epoch"]
@@ -143,7 +144,7 @@ def hand_over(bench, figure, runs):
         figure.values.append(bench.probe.longest_gap(began - 0.1, time.monotonic()))
         bad = [note for note in bench.probe.notes if note.status != 200 and note.began > began - 0.2]
         if bad:
-            figure.failures.append(f"{len(bad)} writes failed, the first with {bad[0].status}")
+            figure.failures.append(f"{len(bad)} writes failed, the first with {bad[0]}")
 
 
 def lose_majority(bench, figure, runs):
@@ -155,20 +156,15 @@ def lose_majority(bench, figure, runs):
         others = [member for member in cluster.members if member is not master]
         left = master if run % 2 == 0 else bench.randomness.choice(others)
         began = time.monotonic()
-        for member in cluster.members:
-            if member is not left:
-                member.kill()
-        reader, refused_at = left.client(timeout=2), None
-        fresh = left.client(timeout=8)
+        lost = [member for member in cluster.members if member is not left]
+        for member in lost:
+            member.signal(signal.SIGKILL)
+        for member in lost:
+            member.kill()
+        reader, fresh = left.client(timeout=2), left.client(timeout=8)
         while time.monotonic() < began + 4:
             if reader.cypher("MATCH (n:W {key: 0}) RETURN n.key LIMIT 1").status != 200:
                 figure.failures.append("a read was refused")
-            if refused_at is None:
-                answer = None
-                refusals = [note.ended for note in list(bench.probe.notes)
-                            if note.status == 503 and note.ended > began and note.member == left.number]
-                if refusals:
-                    refused_at = min(refusals)
             time.sleep(0.02)
         sent = time.monotonic()
         answer = fresh.cypher("CREATE (n:X {key: 1})")
@@ -177,13 +173,9 @@ def lose_majority(bench, figure, runs):
             figure.failures.append(f"a write sent 4 s later was answered with {answer.status} after {took:.2f} s")
         if left.client().request("GET", "/hastatus/master").status != 404:
             figure.failures.append(f"{left.name} says 200 at /hastatus/master without a quorum")
-        claims = [look.received for look in bench.watch.looks[left.number] if look.is_master and look.sent > began]
+        claims = [look.sent for look in bench.watch.looks[left.number] if look.is_master and look.sent > began]
         figure.values.append(max(claims) - began if claims else 0.0)
         waited = [note for note in bench.probe.notes if note.member == left.number and note.began > began]
-        figure.remarks[:] = []
-        if refused_at is None:
-            # The one writer there may sit in a request that is answered with 504 after 5 s.
-            figure.unanswered = getattr(figure, "unanswered", 0) + 1
         first = [note.ended - note.began for note in waited if note.status == 503]
         if first and max(first) > 2:
             figure.failures.append(f"a write sent after the loss was refused only after {max(first):.2f} s")
@@ -203,14 +195,14 @@ def lose_coordinators(bench, figure, runs):
             figure.values.append(bench.probe.longest_gap(began, ended, member.number))
         bad = [note for note in bench.probe.notes if note.status != 200 and began < note.began < ended]
         if bad:
-            figure.failures.append(f"{len(bad)} writes failed, the first at member {bad[0].member} with {bad[0].status}")
+            figure.failures.append(f"{len(bad)} writes failed, the first with {bad[0]}")
 
 
 def lose_one_after_the_other(bench, figure, runs):
     """Kills the master again and again until one member is left; fault until the next acknowledgement."""
     cluster = bench.cluster
     for _ in range(runs):
-        bench.again(timeout=2.0)
+        bench.again(timeout=0.3)
         alive = list(cluster.members)
         while len(alive) > 1:
             master = cluster.wait_for_master()
@@ -256,4 +248,4 @@ def set_clocks(bench, figure, runs):
         figure.failures.append(f"there was an election: epoch {epoch} before, {now} after")
     bad = [note for note in bench.probe.notes if note.status != 200]
     if bad:
-        figure.failures.append(f"{len(bad)} writes failed, the first with {bad[0].status}")
+        figure.failures.append(f"{len(bad)} writes failed, the first with {bad[0]}")

@@ -16,7 +16,7 @@ TABLE = [
     ("majority lost: still master", failover.lose_majority, [], (2.0, 2.0), 3, 0, 6, ""),
     ("wall clock 400 days off", failover.set_clocks, [], (0.5, 0.5), 3, 0, 6, ""),
     ("all coordinators lost", failover.lose_coordinators, [], (0.5, 0.5), 3, 3, 3, ""),
-    ("five members, four killed", failover.lose_one_after_the_other, [], (2.0, 4.0), 5, 3, 1, ""),
+    ("five members, four killed", failover.lose_one_after_the_other, [], (None, None), 5, 3, 1, ""),
 ]
 
 

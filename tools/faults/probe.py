@@ -7,10 +7,14 @@ QUERY = "CREATE (n:W {key: {key}})"
 
 
 class Note:
-    __slots__ = ("member", "began", "ended", "status", "epoch")
+    __slots__ = ("member", "began", "ended", "status", "epoch", "code")
 
-    def __init__(self, member, began, ended, status, epoch):
-        self.member, self.began, self.ended, self.status, self.epoch = member, began, ended, status, epoch
+    def __init__(self, member, began, ended, status, epoch, code=""):
+        self.member, self.began, self.ended = member, began, ended
+        self.status, self.epoch, self.code = status, epoch, code
+
+    def __str__(self):
+        return f"{self.status} {self.code} from member {self.member} after {(self.ended - self.began) * 1000:.0f} ms"
 
 
 class Probe:
@@ -32,7 +36,8 @@ class Probe:
             began = time.monotonic()
             try:
                 answer = client.cypher(self.query, {"key": member.number * 1_000_000_000 + count})
-                self.notes.append(Note(member.number, began, time.monotonic(), answer.status, answer.epoch))
+                self.notes.append(Note(member.number, began, time.monotonic(), answer.status, answer.epoch,
+                                       answer.code))
                 time.sleep(self.pause if answer.status == 200 else 0.005)
             except Unreachable:
                 time.sleep(0.02)
