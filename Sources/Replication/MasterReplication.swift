@@ -19,7 +19,11 @@ struct MasterReplication: Sendable {
         /// When it last acknowledged something new, or all there was.
         var movedAt: Instant?
         var commitPointSent = TransactionID.zero
+        /// When a commit point that travels with no entries is sent at the latest.
+        var commitPointDueAt: Instant?
         var isCopying = false
+        /// The connection broke and nothing has come since.
+        var isCutOff = false
         /// It asks for entries when it wants them, and wants them up to here.
         var isPolling = false
         var demandedThrough = TransactionID.zero
