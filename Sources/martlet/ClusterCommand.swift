@@ -32,11 +32,18 @@ struct ClusterCommand: AsyncParsableCommand {
         @Flag(help: "Do not start HAProxy.")
         var noProxy = false
 
+        @Option(
+            help: ArgumentHelp(
+                "Client addresses of an etcd that coordinates, with commas between; without it the members do.",
+                valueName: "host:port,…"))
+        var etcd: String?
+
         @Option(name: .customLong("set"), help: "key=value for every member. May be repeated.")
         var settings: [String] = []
 
         func run() async throws {
             var options = LocalCluster.Options()
+            options.etcdEndpoints = etcd?.split(separator: ",").map(String.init) ?? []
             options.memberCount = members
             options.directory = dir
             options.usesFreePorts = freePorts

@@ -1,5 +1,6 @@
 import Database
 import GraphModel
+import JSON
 import RESTServer
 import Synchronization
 import Testing

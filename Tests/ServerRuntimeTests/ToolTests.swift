@@ -1,5 +1,6 @@
 import FileSystem
 import GraphModel
+import JSON
 import RESTServer
 import ServerRuntime
 import Storage
