@@ -30,6 +30,7 @@ struct MemberSnapshot: Sendable {
     var members: [ClusterRegister.Member] = []
     var storeID: StoreID?
     var peers: [MemberID: MemberCore.PeerStatus] = [:]
+    var clusterVersion: UInt16 = 1
     var applied = TransactionID.zero
     /// The role at the end of the round, and since when, in milliseconds of the wall clock.
     var role = DatabaseStatus.Role.pending
@@ -87,6 +88,7 @@ struct MemberSnapshot: Sendable {
         members = core.register?.members ?? []
         storeID = core.register?.storeID
         peers = core.peerStatus
+        clusterVersion = core.clusterVersion
         applied = engine.store?.applied.transactionID ?? .zero
         role = role(now: now)
         isLeftAlone =
@@ -121,6 +123,7 @@ extension ClusterMember {
         status.roleSince = member.roleSince
         status.lastUpdate = member.isMaster ? nil : member.lastUpdate
         status.protocolVersion = configuration.replication.member.protocolVersion
+        status.clusterVersion = member.clusterVersion
         status.isWritableMaster = hasLease && store?.failure == nil
         status.isReadable = store != nil && !member.isCopying && member.hasJoined
         status.serverID = configuration.replication.member.id
