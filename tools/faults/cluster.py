@@ -204,9 +204,19 @@ class Cluster:
                 return False
         return any(member.status(0.5)["master"] for member in self.members if member.status(0.5))
 
+    def revive(self):
+        """Starts what has ended, as a supervisor does."""
+        for process in self.coordinators + self.members:
+            if not process.is_running:
+                process.start()
+
     def wait_until_whole(self, seconds=60):
+        """Waits until everybody is there, and starts those who end meanwhile; not for while a fault goes on."""
+        def whole():
+            self.revive()
+            return self.is_whole()
         try:
-            wait_until("all members are in the sync set", self.is_whole, seconds, 0.05)
+            wait_until("all members are in the sync set", whole, seconds, 0.05)
         except NotInTime as error:
             state = [status and {key: status[key] for key in ("role", "master", "readable", "epoch", "sync_set", "problem")}
                      for status in self.statuses()]
@@ -221,9 +231,7 @@ class Cluster:
             filler = os.path.join(process.directory, "filler")
             if os.path.exists(filler):
                 os.remove(filler)
-        for process in self.coordinators + self.members:
-            if not process.is_running:
-                process.start()
+        self.revive()
 
     def stop(self):
         """Asks everyone to end, members first; kills what does not within a while. Returns the names of the latter."""

@@ -1,6 +1,6 @@
 """The faults. Each is a function of the running schedule; it returns when the fault has ended. `rest(seconds)` waits,
 but not beyond the end of the schedule."""
-import os, signal
+import os, shutil, signal
 
 
 DAY = 86400
@@ -137,13 +137,12 @@ def full_disk(run, target, seconds):
     """The member's file system has no byte left; then it has again, and who ended is started again."""
     for member in run.pick(target):
         filler = os.path.join(member.directory, "filler")
-        with open(filler, "wb") as file:
-            try:
-                while True:
-                    file.write(bytes(1 << 16))
-                    file.flush()
-            except OSError:
-                pass
+        file = os.open(filler, os.O_WRONLY | os.O_CREAT)
+        try:
+            while True:
+                os.write(file, bytes(1 << 16))
+        except OSError:
+            os.close(file)
         run.rest(seconds)
         os.remove(filler)
         run.rest(0.2)
@@ -203,7 +202,6 @@ def coordinators(run, target, seconds):
 
 def wipe(run, target, seconds):
     """The member loses its store, and what it promised; it keeps its coordinator's file."""
-    import shutil
     for member in run.pick(target):
         member.kill()
         shutil.rmtree(member.store, ignore_errors=True)
@@ -212,6 +210,27 @@ def wipe(run, target, seconds):
             os.remove(state)
         member.start()
         run.rest(seconds)
+
+
+def roll_back(run, target, seconds):
+    """Two members are put back to what they were a while ago, promises and all, and come up before the others: more
+    than any cluster survives. It shows that the checks see what is lost."""
+    members = run.cluster.members
+    victims = run.randomness.sample(members, len(members) // 2 + 1)
+    for member in victims:
+        member.kill()
+        shutil.copytree(member.directory, member.directory + ".before")
+        member.start()
+    run.cluster.wait_until_whole()
+    run.rest(2)
+    for process in run.cluster.processes:
+        process.kill()
+    for member in victims:
+        shutil.rmtree(member.directory)
+        os.rename(member.directory + ".before", member.directory)
+    for process in run.cluster.coordinators + victims:
+        process.start()
+    run.rest(seconds)
 
 
 class Kind:
@@ -241,5 +260,6 @@ KINDS = {
     "truncate+kill": Kind(truncate_and_kill, ("slave",), (1, 3), alone=True),
     "wipe": Kind(wipe, ("slave", "master"), (0.5, 1), alone=True),
     "clock": Kind(clock, ("master", "slave", "any", "all"), (0.5, 3), "clock"),
+    "roll-back": Kind(roll_back, ("all",), (4, 4), alone=True, weight=0),
     "coordinators": Kind(coordinators, ("all",), (1, 4), "coordinators", weight=4),
 }

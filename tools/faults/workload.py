@@ -65,9 +65,12 @@ class Workload:
 
     def _run(self, client, randomness):
         talk = Talk(self, randomness)
-        while not self.is_over:
-            client(talk)
-            time.sleep(randomness.uniform(0, 2 * self.pause))
+        try:
+            while not self.is_over:
+                client(talk)
+                time.sleep(randomness.uniform(0, 2 * self.pause))
+        except Exception as error:
+            self.history.violated(f"a client failed: {type(error).__name__} {error}")
         talk.close()
 
     def value(self):
