@@ -40,9 +40,11 @@ def majority(run, target, seconds):
 
 def freeze(run, target, seconds):
     """SIGSTOP, and SIGCONT."""
-    for process in run.pick(target):
+    processes = run.pick(target)
+    for process in processes:
         process.freeze()
-        run.rest(seconds)
+    run.rest(seconds)
+    for process in processes:
         process.thaw()
 
 
@@ -174,11 +176,37 @@ def truncate_and_kill(run, target, seconds):
     master.start()
 
 
+def truncate_the_only_other(run, target, seconds):
+    """The same when the third member lags behind: of what was acknowledged last, only the killed master has all."""
+    master = run.cluster.master()
+    slaves = [member for member in run.cluster.members if member is not master]
+    if not master or len(run.cluster.members) != 3:
+        return
+    victim, late = run.randomness.sample(slaves, 2)
+    late.freeze()
+    run.rest(run.randomness.uniform(0.2, 1.5))
+    victim.kill()
+    cut_log(run, victim)
+    master.kill()
+    late.thaw()
+    victim.start()
+    run.rest(seconds)
+    master.start()
+
+
 def cut_log(run, member):
-    files = member.log_files()
-    if files:
-        size = os.path.getsize(files[-1])
-        os.truncate(files[-1], max(0, size - run.randomness.choice((1, 7, 100, 1000, 20000))))
+    """Takes the last bytes of the log away; what is behind them is room that was reserved, all zero."""
+    files = [path for path in member.log_files() if os.path.getsize(path)]
+    if not files:
+        return
+    with open(files[-1], "r+b") as file:
+        data = file.read()
+        end = len(data.rstrip(b"\0"))
+        # The head of the file stays: a log without one is damaged, not short.
+        left = max(min(end, 200), end - run.randomness.choice((1, 7, 100, 1000, 20000)))
+        file.truncate(left)
+        if run.randomness.random() < 0.5:
+            file.truncate(len(data))
 
 
 def clock(run, target, seconds):
@@ -243,7 +271,7 @@ class Kind:
 
 KINDS = {
     "kill": Kind(kill, ("master", "slave", "any", "each"), (0.1, 3), weight=4),
-    "freeze": Kind(freeze, ("master", "slave", "any"), (0.5, 4), weight=4),
+    "freeze": Kind(freeze, ("master", "slave", "any", "all"), (0.5, 4), weight=4),
     "restart-all": Kind(restart_all, ("all",), (0.5, 3)),
     "majority": Kind(majority, ("all",), (1, 3)),
     "stop": Kind(stop, ("master", "any"), (0.1, 1)),
@@ -258,6 +286,7 @@ KINDS = {
     "full-disk": Kind(full_disk, ("master", "slave"), (0.5, 2), "mount", ends=True),
     "truncate": Kind(truncate, ("slave", "master"), (0.5, 1), alone=True),
     "truncate+kill": Kind(truncate_and_kill, ("slave",), (1, 3), alone=True),
+    "truncate+lag": Kind(truncate_the_only_other, ("slave",), (2, 4), alone=True),
     "wipe": Kind(wipe, ("slave", "master"), (0.5, 1), alone=True),
     "clock": Kind(clock, ("master", "slave", "any", "all"), (0.5, 3), "clock"),
     "roll-back": Kind(roll_back, ("all",), (4, 4), alone=True, weight=0),

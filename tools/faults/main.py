@@ -1,5 +1,5 @@
 """The command line of tools/cluster_faults."""
-import argparse, os, sys, tempfile
+import argparse, os, signal, sys, tempfile
 
 from . import ci, figures, network, report, schedule
 
@@ -43,6 +43,8 @@ def main(text):
     options = _arguments(text)
     if not options.loopback:
         network.enter_namespaces()
+    # An order to end takes the servers along.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     inside = network.are_namespaces_here() and not options.loopback
     net = network.Router() if inside else network.Loopback()
     if options.command == "ci":
