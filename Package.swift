@@ -39,7 +39,9 @@ var targets: [Target] = [
     module("Storage", ["GraphModel", "FileSystem", "LuceneQuery", "CPrefetch", "CZlib"]),
     module("Cypher", ["GraphModel"]),
     module("QueryEngine", ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher"], exclude: ["DESIGN.md"]),
+    module("JSON", ["GraphModel"]),
     module("Coordination", ["GraphModel", "FileSystem"]),
+    module("EtcdCoordination", ["GraphModel", "FileSystem", "JSON", "Coordination"]),
     module("Replication", ["GraphModel", "FileSystem", "Storage", "Coordination"]),
     module(
         "Database",
@@ -56,6 +58,7 @@ var targets: [Target] = [
     tests("FileSystemTests", ["FileSystem"]),
     tests("LuceneQueryTests", ["GraphModel", "LuceneQuery"]),
     tests("CoordinationTests", ["GraphModel", "Coordination"]),
+    tests("EtcdCoordinationTests", ["GraphModel", "FileSystem", "JSON", "Coordination", "EtcdCoordination"]),
     tests("ReplicationTests", ["GraphModel", "FileSystem", "Storage", "Coordination", "Replication"]),
     tests("SimulationTests", ["FileSystem", "Replication", "Simulation"]),
     .executableTarget(
@@ -74,6 +77,7 @@ var dependencies: [Package.Dependency] = []
 if !coreOnly {
     dependencies = [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
@@ -88,6 +92,7 @@ if !coreOnly {
                 "GraphModel", "FileSystem",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         module(
             "Backup",
@@ -113,7 +118,7 @@ if !coreOnly {
         module(
             "RESTServer",
             [
-                "GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Database",
+                "GraphModel", "FileSystem", "JSON", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Database",
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -125,12 +130,13 @@ if !coreOnly {
         module(
             "ServerRuntime",
             [
-                "GraphModel", "FileSystem", "Storage", "Coordination", "Replication", "Transport", "Database", "Backup",
-                "RESTServer",
+                "GraphModel", "FileSystem", "JSON", "Storage", "Coordination", "EtcdCoordination", "Replication", "Transport",
+                "Database", "Backup", "RESTServer",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         .executableTarget(
@@ -141,18 +147,18 @@ if !coreOnly {
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swiftSettings),
         tests(
-            "EndToEndTests", ["GraphModel", "FileSystem", "Storage", "RESTServer", "ServerRuntime", "martlet"]),
+            "EndToEndTests", ["GraphModel", "FileSystem", "JSON", "Storage", "RESTServer", "ServerRuntime", "martlet"]),
         tests(
             "RESTServerTests",
             [
-                "GraphModel", "FileSystem", "Storage", "Database", "RESTServer",
+                "GraphModel", "FileSystem", "JSON", "Storage", "Database", "RESTServer",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ]),
         tests(
             "ServerRuntimeTests",
             [
-                "GraphModel", "FileSystem", "Storage", "Database", "RESTServer", "ServerRuntime",
+                "GraphModel", "FileSystem", "JSON", "Storage", "Database", "RESTServer", "ServerRuntime",
                 .product(name: "Logging", package: "swift-log"),
             ]),
     ]

@@ -4,7 +4,27 @@ public import GraphModel
 /// The one small value that the coordinators agree on: who is master of which epoch, whose acknowledgements count, and
 /// who belongs to the cluster. Changed only by compare-and-set on its revision.
 public struct ClusterRegister: Sendable, Equatable, CustomStringConvertible {
-    public static let formatVersion: UInt16 = 1
+    /// The newest format; a register is written in its ``clusterVersion``'s, so that every member can read it.
+    public static let formatVersion: UInt16 = 2
+
+    /// When the cluster's master acknowledges writes.
+    public enum CommitMode: UInt8, Sendable {
+        /// Once a quorum of the sync set has them on disk; elections need a member that has them.
+        case quorum
+        /// Once the master has them on disk and pushes were tried; whoever answers may be elected.
+        case optimistic
+    }
+
+    /// The beginning of an epoch: who applied anything behind it under an older epoch has what the cluster has not.
+    public struct Beginning: Sendable, Equatable {
+        public var epoch: Epoch
+        public var position: LogPosition
+
+        public init(epoch: Epoch, position: LogPosition) {
+            self.epoch = epoch
+            self.position = position
+        }
+    }
 
     /// A member as it announced itself.
     public struct Member: Sendable, Equatable {
@@ -49,8 +69,38 @@ public struct ClusterRegister: Sendable, Equatable, CustomStringConvertible {
     public var syncSet: [MemberID] = []
     /// Ascending by id.
     public var members: [Member] = []
+    /// The protocol version that every member speaks: messages, entries and this register are in its format.
+    public var clusterVersion: UInt16 = 1
+    /// From version 2 on; before that always `.quorum`.
+    public var commitMode = CommitMode.quorum
+    /// The latest epochs, ascending; from version 2 on.
+    public var history: [Beginning] = []
+    /// Members that an operator took out, ascending; who is started again joins anew. From version 2 on.
+    public var removed: [MemberID] = []
+
+    static let historyCountMaximum = 64
 
     public init() {}
+
+    /// The lowest version that a member of the table speaks.
+    public var commonVersion: UInt16 { members.map(\.protocolVersion).min() ?? 1 }
+
+    /// Names the master of a new epoch.
+    public mutating func begin(_ epoch: Epoch, master: MemberID, at position: LogPosition) {
+        self.epoch = epoch
+        self.master = master
+        startPosition = position
+        // Epochs whose masters left nothing in the log that goes on.
+        history.removeAll { $0.epoch > position.epoch }
+        history.append(Beginning(epoch: epoch, position: position))
+        if history.count > Self.historyCountMaximum { history.removeFirst(history.count - Self.historyCountMaximum) }
+    }
+
+    /// Whether whoever has applied this has what the cluster has not: a later epoch began before it.
+    public func leavesBehind(_ applied: LogPosition) -> Bool {
+        guard let next = history.first(where: { $0.epoch > applied.epoch }) else { return false }
+        return applied.transactionID > next.position.transactionID
+    }
 
     public func member(_ id: MemberID) -> Member? { members.first { $0.id == id } }
 
@@ -58,6 +108,14 @@ public struct ClusterRegister: Sendable, Equatable, CustomStringConvertible {
         members.removeAll { $0.id == member.id }
         members.append(member)
         members.sort { $0.id < $1.id }
+        removed.removeAll { $0 == member.id }
+    }
+
+    /// Takes a member out of the table and the sync set.
+    public mutating func remove(_ id: MemberID) {
+        members.removeAll { $0.id == id }
+        syncSet.removeAll { $0 == id }
+        if !removed.contains(id) { removed = (removed + [id]).sorted() }
     }
 
     public var description: String {
@@ -67,7 +125,8 @@ public struct ClusterRegister: Sendable, Equatable, CustomStringConvertible {
     // MARK: Bytes
 
     public func encode(into writer: inout ByteWriter) {
-        writer.write(Self.formatVersion)
+        let version = min(max(clusterVersion, 1), Self.formatVersion)
+        writer.write(version)
         writer.write(revision)
         writer.write(string: clusterName)
         writer.write(storeID.rawValue)
@@ -88,12 +147,23 @@ public struct ClusterRegister: Sendable, Equatable, CustomStringConvertible {
             writer.write(member.storeID.rawValue)
             member.position.encode(into: &writer)
         }
+        guard version >= 2 else { return }
+        writer.write(clusterVersion)
+        writer.write(commitMode.rawValue)
+        writer.write(UInt32(history.count))
+        for beginning in history {
+            writer.write(beginning.epoch.rawValue)
+            beginning.position.encode(into: &writer)
+        }
+        writer.write(UInt32(removed.count))
+        for id in removed { writer.write(id.rawValue) }
     }
 
     public init(_ reader: inout ByteReader) throws(MalformedBytes) {
         let version: UInt16 = try reader.read()
-        guard version == Self.formatVersion else {
-            throw MalformedBytes(offset: 0, detail: "expected register format \(Self.formatVersion), found \(version)")
+        guard (1...Self.formatVersion).contains(version) else {
+            throw MalformedBytes(
+                offset: 0, detail: "expected register format 1 to \(Self.formatVersion), found \(version)")
         }
         revision = try reader.read()
         clusterName = try reader.readString()
@@ -112,6 +182,17 @@ public struct ClusterRegister: Sendable, Equatable, CustomStringConvertible {
                     isSlaveOnly: try reader.readBool(), protocolVersion: try reader.read(),
                     storeID: StoreID(try reader.read()), position: try LogPosition(&reader)))
         }
+        guard version >= 2 else { return }
+        clusterVersion = try reader.read()
+        let mode: UInt8 = try reader.read()
+        guard let known = CommitMode(rawValue: mode) else {
+            throw MalformedBytes(offset: reader.offset - 1, detail: "\(mode) is no commit mode")
+        }
+        commitMode = known
+        for _ in 0..<(try reader.readCount(minimumByteCountOfElement: 32)) {
+            history.append(Beginning(epoch: Epoch(try reader.read()), position: try LogPosition(&reader)))
+        }
+        for _ in 0..<(try reader.readCount(minimumByteCountOfElement: 4)) { removed.append(MemberID(try reader.read())) }
     }
 }
 

@@ -19,6 +19,8 @@ public struct RegisterClient: Sendable {
     public enum Action: Sendable, Equatable {
         case send(RegisterRequest, to: String)
         case observed(ClusterRegister)
+        /// A read that began then was answered: the value observed last was the newest at some moment since.
+        case confirmed(since: Instant)
     }
 
     private let coordinators: [String]
@@ -26,7 +28,7 @@ public struct RegisterClient: Sendable {
     private var target = 0
     private var redirected: String?
     private var nextID: UInt64
-    private var pending: (operation: RegisterRequest.Operation, ids: Set<UInt64>, askAgainAt: Instant)?
+    private var pending: (operation: RegisterRequest.Operation, ids: Set<UInt64>, askAgainAt: Instant, began: Instant)?
     private var pollAt: Instant
     private var highestRevision: UInt64 = 0
     /// Whether an own question has been answered. What comes before may be older than this process.
@@ -55,7 +57,7 @@ public struct RegisterClient: Sendable {
     public mutating func compareAndSet(
         expected: UInt64, _ register: ClusterRegister, now: Instant, into actions: inout [Action]
     ) {
-        pending = (.compareAndSet(expected: expected, register), [], now)
+        pending = (.compareAndSet(expected: expected, register), [], now, now)
         ask(now, &actions)
     }
 
@@ -67,7 +69,7 @@ public struct RegisterClient: Sendable {
                 ask(now, &actions)
             }
         } else if now >= pollAt {
-            pending = (.read, [], now)
+            pending = (.read, [], now, now)
             ask(now, &actions)
         }
     }
@@ -99,7 +101,10 @@ public struct RegisterClient: Sendable {
             isInformed = true
             observe(register, now, &actions)
             guard let pending, pending.ids.contains(reply.id) else { return }
-            if case .read = pending.operation { finish(now) }
+            if case .read = pending.operation {
+                if case .value = reply.outcome { actions.append(.confirmed(since: pending.began)) }
+                finish(now)
+            }
             // A conflict below what was expected comes from a coordinator that is behind: go on asking.
         }
     }

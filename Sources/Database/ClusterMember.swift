@@ -110,7 +110,8 @@ public final class ClusterMember: CommitPipeline {
         options.member.backupAddress = backupAddress
         let host = ClusterMemberHost(
             directory: StoreDirectory(path: configuration.directory, fileSystem: fileSystem),
-            storeOptions: configuration.storeOptions, network: network, copier: copier, note: note, onFailure: onFailure)
+            storeOptions: configuration.storeOptions, network: network, copier: copier,
+            branchedDataPolicy: configuration.replication.branchedDataPolicy, note: note, onFailure: onFailure)
         let engine = try MemberEngine(
             options: options, coordinators: configuration.coordinators, store: store,
             hardStatePath: configuration.directory + ".member", fileSystem: fileSystem, reserve: reserve,
@@ -173,7 +174,7 @@ public final class ClusterMember: CommitPipeline {
 
     private func publish(_ engine: MemberEngine) {
         var next = MemberSnapshot(engine, now: .now)
-        next.hasJoined = snapshot.withLock(\.hasJoined) || next.heardMasterAt != nil || next.leaseEnd != nil
+        next.follow(snapshot.withLock { $0 })
         snapshot.withLock { $0 = next }
         conditions.withLock { conditions in
             conditions.removeAll { condition in
@@ -286,6 +287,44 @@ public final class ClusterMember: CommitPipeline {
                 "no switchover took place: \(target.map { "member \($0.rawValue) is not in the sync set, or did not catch up in time" } ?? "no other member can be master")")
         }
         return master
+    }
+
+    /// Takes a member out of the cluster for good; only the master can. Returns once the register says so. A process that
+    /// still runs as that member ends; started again it joins anew.
+    public func removeMember(_ target: MemberID) async throws(GraphError) {
+        let before = snapshot.withLock { $0 }
+        guard before.isMaster else {
+            throw GraphError(.noMaster, "this member is not the master: ask the master to take a member out")
+        }
+        guard target != configuration.replication.member.id else {
+            throw GraphError(.invalidRequest, "member \(target.rawValue) is the master: switch to another one first")
+        }
+        guard before.members.contains(where: { $0.id == target }) else {
+            let known = before.members.map { "\($0.id.rawValue)" }.joined(separator: ", ")
+            throw GraphError(.invalidRequest, "there is no member \(target.rawValue); there are \(known)")
+        }
+        enqueue { engine, now in engine.removeMember(target, now: now) }
+        let limit = Instant.now + Milliseconds(2 * configuration.replication.handoverTimeout.rawValue)
+        await wait(deadline: limit) { snapshot in !snapshot.members.contains { $0.id == target } || !snapshot.isMaster }
+        guard snapshot.withLock({ snapshot in !snapshot.members.contains { $0.id == target } }) else {
+            throw GraphError(
+                .unavailable,
+                "member \(target.rawValue) is still there: the other members have not everything that it acknowledged, or the coordinators do not answer")
+        }
+    }
+
+    /// Fetches what the master has committed by now; returns once that is readable here. The manual's explicit update of a
+    /// slave (25.4); only of use with `ha.pull_interval`.
+    public func pullUpdates(timeout: Milliseconds) async throws(GraphError) {
+        let arrived = await withCheckedContinuation { continuation in
+            let accepted = enqueue { engine, now in
+                engine.pullUpdates(deadline: now + timeout, now: now) { continuation.resume(returning: $0) }
+            }
+            if !accepted { continuation.resume(returning: false) }
+        }
+        if !arrived {
+            throw GraphError(.unavailable, "no master sent its updates within \(timeout): try again")
+        }
     }
 
     /// Lets another member take over while this one still serves; at once when it is not master or nobody can.

@@ -28,6 +28,12 @@ struct MemberSnapshot: Sendable {
     var members: [ClusterRegister.Member] = []
     var storeID: StoreID?
     var peers: [MemberID: MemberCore.PeerStatus] = [:]
+    var applied = TransactionID.zero
+    /// The role at the end of the round, and since when, in milliseconds of the wall clock.
+    var role = DatabaseStatus.Role.pending
+    var roleSince: Int64?
+    /// When data last came from a master, likewise.
+    var lastUpdate: Int64?
 
     init() {}
 
@@ -51,6 +57,21 @@ struct MemberSnapshot: Sendable {
         members = core.register?.members ?? []
         storeID = core.register?.storeID
         peers = core.peerStatus
+        applied = engine.store?.applied.transactionID ?? .zero
+        role = role(now: now)
+    }
+
+    /// A master without its lease, and whoever follows nobody, is pending.
+    func role(now: Instant) -> DatabaseStatus.Role {
+        if isMaster { return leaseEnd.map { now < $0 } ?? false ? .master : .pending }
+        return followed != nil && hasStore ? .slave : .pending
+    }
+
+    /// Takes over what outlasts a round.
+    mutating func follow(_ previous: MemberSnapshot) {
+        hasJoined = previous.hasJoined || heardMasterAt != nil || leaseEnd != nil
+        roleSince = role == previous.role ? previous.roleSince ?? wallClockMilliseconds() : wallClockMilliseconds()
+        lastUpdate = applied != previous.applied && followed != nil ? wallClockMilliseconds() : previous.lastUpdate
     }
 }
 
@@ -60,12 +81,10 @@ extension ClusterMember {
         let store = openStore.withLock { $0 }
         let now = Instant.now
         let hasLease = member.leaseEnd.map { now < $0 } ?? false
-        var status = DatabaseStatus(mode: .ha, role: .pending)
-        if member.isMaster {
-            status.role = hasLease ? .master : .pending
-        } else if member.followed != nil && store != nil {
-            status.role = .slave
-        }
+        var status = DatabaseStatus(mode: .ha, role: member.role(now: now))
+        status.roleSince = member.roleSince
+        status.lastUpdate = member.isMaster ? nil : member.lastUpdate
+        status.protocolVersion = configuration.replication.member.protocolVersion
         status.isWritableMaster = hasLease && store?.failure == nil
         status.isReadable = store != nil && !member.isCopying && member.hasJoined
         status.serverID = configuration.replication.member.id

@@ -4,7 +4,8 @@ public import GraphModel
 
 /// Everything that travels between the processes of a cluster, told apart by the first byte.
 public enum ClusterFrame: Sendable {
-    case member(ReplicationMessage, from: MemberID)
+    /// `version`: of the protocol, as the receiver reads it.
+    case member(ReplicationMessage, from: MemberID, version: UInt8 = ReplicationMessage.protocolVersion)
     case registerReply(RegisterReply)
     /// Between coordinators, with the sender's address.
     case raft(RaftMessage, from: String)
@@ -14,9 +15,9 @@ public enum ClusterFrame: Sendable {
     public func encode() -> [UInt8] {
         var writer = ByteWriter(reservingByteCount: 128)
         switch self {
-        case .member(let message, let sender):
+        case .member(let message, let sender, let version):
             writer.write(UInt8(1))
-            message.encode(from: sender, into: &writer)
+            message.encode(from: sender, version: version, into: &writer)
         case .registerReply(let reply):
             writer.write(UInt8(2))
             reply.encode(into: &writer)
@@ -37,8 +38,8 @@ public enum ClusterFrame: Sendable {
         let tag: UInt8 = try reader.read()
         switch tag {
         case 1:
-            let (sender, message) = try ReplicationMessage.decode(&reader)
-            self = .member(message, from: sender)
+            let (sender, version, message) = try ReplicationMessage.decode(&reader)
+            self = .member(message, from: sender, version: version)
         case 2: self = .registerReply(try RegisterReply(&reader))
         case 3:
             let sender = try reader.readString()

@@ -37,6 +37,8 @@ struct CommitWaiters {
     /// Sent to the master.
     var forwarded: [UInt64: Forwarded] = [:]
     var forwardedReserves: [UInt64: (completion: @Sendable (GraphError?) -> Void, deadline: Instant)] = [:]
+    /// Asked of the master: how far it has committed.
+    var pulls: [UInt64: (done: @Sendable (Bool) -> Void, deadline: Instant)] = [:]
     var held: [Held] = []
     var applied: [Applied] = []
     private var lastID: UInt64
@@ -84,6 +86,9 @@ struct CommitWaiters {
         for request in waiting { request.fail(GraphError(.unavailable, "nothing was applied: \(error.message)")) }
         let reads = applied
         applied = []
+        let asked = pulls
+        pulls = [:]
+        for id in asked.keys.sorted() { asked[id]?.done(false) }
         for wait in reads { wait.completion(false) }
     }
 }

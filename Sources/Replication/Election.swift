@@ -14,5 +14,9 @@ struct Election: Sendable {
     /// The register's revision whose sync set is asked; a change of it voids the election.
     let revision: UInt64
     var phase: Phase
-    let givesUpAt: Instant
+    /// When this phase began. With optimistic commits who has not answered a while later is taken for dead.
+    var phaseSince: Instant
+    /// Somebody still hears a master.
+    var isContested = false
+    var givesUpAt: Instant
 }

@@ -1,3 +1,4 @@
+internal import Coordination
 internal import GraphModel
 
 /// The master's book-keeping of one epoch: what each member has, what is committed, how long the lease holds, and how
@@ -19,6 +20,9 @@ struct MasterReplication: Sendable {
         var movedAt: Instant?
         var commitPointSent = TransactionID.zero
         var isCopying = false
+        /// It asks for entries when it wants them, and wants them up to here.
+        var isPolling = false
+        var demandedThrough = TransactionID.zero
         /// The last mismatch that was answered, so that its echoes are not.
         var rewound: (to: TransactionID, at: Instant)?
     }
@@ -30,6 +34,15 @@ struct MasterReplication: Sendable {
         let since: Instant
         /// Both sets count from the beginning; the register hears of it once the new one has all that is committed.
         var isSent: Bool
+        var adjustment = Adjustment.none
+    }
+
+    /// What a change of the register is about beside the sync set.
+    enum Adjustment: Sendable {
+        case none
+        case remove(MemberID)
+        case clusterVersion(UInt16)
+        case commitMode(ClusterRegister.CommitMode)
     }
 
     struct Handover: Sendable {
@@ -57,13 +70,26 @@ struct MasterReplication: Sendable {
     /// When this master's disk last took something, or had taken all there was.
     var ownMovedAt: Instant
     var nextHeartbeatAt: Instant
+    /// As the register has it: elections go by the same.
+    var commitMode = ClusterRegister.CommitMode.quorum
+    /// The coordinators said that the register was still this epoch's at some moment since.
+    var registerConfirmedAt: Instant?
+    /// Members that an operator wants out.
+    var removals: Set<MemberID> = []
+    /// Whose clients' transactions the latest ones are: no need to push them there.
+    var origins: [TransactionID: MemberID] = [:]
+    /// Broken rules: see ``BrokenRule``.
+    var proposesUnsafeSets = false
+    var ignoresJointQuorum = false
+    /// Since when clients wait for a push.
+    var pushWaitsSince: Instant?
     /// The commit point of a moment ago: who has that much follows closely.
     var lately: (commitPoint: TransactionID, at: Instant)?
     /// Members that never count; only a broken rule asks.
     var slaveOnly: [MemberID] = []
 
     /// During a change both sets count.
-    private var sets: [[MemberID]] { proposal.map { [syncSet, $0.syncSet] } ?? [syncSet] }
+    var sets: [[MemberID]] { ignoresJointQuorum ? [syncSet] : proposal.map { [syncSet, $0.syncSet] } ?? [syncSet] }
 
     func acknowledged(_ id: MemberID) -> TransactionID {
         id == ownID ? ownDurable : peers[id]?.acknowledged ?? .zero
@@ -72,22 +98,25 @@ struct MasterReplication: Sendable {
     /// Moves the commit point to what a quorum of every set in force has. Only an entry of this epoch commits, and with
     /// it everything before.
     mutating func advanceCommitPoint(_ broken: Set<BrokenRule>) {
-        guard let epochStart else { return }
+        guard let epochStart = epochStart ?? (broken.contains(.commitsEarlierEpochs) ? .zero : nil) else { return }
         var reached = sets.map { Quorum.reached(in: $0, acknowledged, atLeast: .zero) }.min() ?? .zero
         if broken.contains(.acknowledgesBeforeQuorum) { reached = ownDurable }
         if broken.contains(.countsSlaveOnlyMembers) {
             let all = (syncSet + slaveOnly).map(acknowledged).sorted(by: >)
             reached = max(reached, all[Quorum.write(syncSet.count) - 1])
         }
-        if reached >= epochStart { commitPoint = max(commitPoint, reached) }
+        if commitMode == .optimistic { reached = ownDurable }
+        if reached >= epochStart || broken.contains(.commitsEarlierEpochs) { commitPoint = max(commitPoint, reached) }
     }
 
     /// Until when no quorum answers another candidate; nil before the first round of heartbeats.
     func leaseEnd(now: Instant, leaseTime: Milliseconds) -> Instant? {
-        let from = sets.map { set in
+        var from = sets.map { set in
             Quorum.reached(in: set, { $0 == ownID ? now : peers[$0]?.leaseFrom ?? Instant(nanoseconds: 0) },
                 atLeast: Instant(nanoseconds: 0))
         }.min() ?? Instant(nanoseconds: 0)
+        // With optimistic commits nobody else need be there, as long as the coordinators say who is master.
+        if commitMode == .optimistic, let confirmed = registerConfirmedAt { from = max(from, confirmed) }
         guard from.nanoseconds > 0 else { return nil }
         // A twentieth less than the promise, for clocks that do not run alike.
         return from + Milliseconds(leaseTime.rawValue * 19 / 20)
@@ -106,7 +135,9 @@ struct MasterReplication: Sendable {
         return commitPoint
     }
 
-    func isSafe(_ set: [MemberID]) -> Bool { Quorum.reached(in: set, acknowledged, atLeast: .zero) >= needed }
+    func isSafe(_ set: [MemberID]) -> Bool {
+        proposesUnsafeSets || Quorum.reached(in: set, acknowledged, atLeast: .zero) >= needed
+    }
 
     /// Whether a member outside the sync set talks, and had a moment ago all that was committed.
     func followsClosely(_ id: MemberID, now: Instant) -> Bool {

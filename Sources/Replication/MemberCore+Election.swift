@@ -5,8 +5,22 @@ internal import GraphModel
 extension MemberCore {
     /// Whether this member may ask for and answer elections.
     private var mayVote: Bool {
-        guard let register, register.syncSet.contains(id), hasStore, !isCopying else { return false }
-        return hard.isComplete
+        guard let register, electorate(register).contains(id), hasStore, !isCopying else { return false }
+        return hard.isComplete || isOptimistic
+    }
+
+    /// Who is asked: those whose acknowledgements counted. With optimistic commits none did, and whoever is there may be all
+    /// that is left.
+    private func electorate(_ register: ClusterRegister) -> [MemberID] {
+        isOptimistic ? register.members.filter { !$0.isSlaveOnly }.map(\.id) : register.syncSet
+    }
+
+    /// Whether so many answers are enough.
+    private func suffices(_ count: Int, of electorate: [MemberID], _ election: Election, _ now: Instant) -> Bool {
+        if breaks(.electsWithoutQuorum) { return true }
+        if !isOptimistic { return count >= Quorum.election(electorate.count) }
+        let isOver = now.milliseconds(since: election.phaseSince) >= Milliseconds(options.leaseTime.rawValue / 4)
+        return count == electorate.count || isOver && !election.isContested
     }
 
     mutating func electionTick(_ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]) {
@@ -14,14 +28,18 @@ extension MemberCore {
             self.election = nil
             electionAt = now + jitter(options.heartbeatInterval)
         }
+        if isOptimistic {
+            continueAfterPreVote(log, now, &actions)
+            decide(now, &actions)
+        }
         guard election == nil, now >= electionAt, mayVote, let register, register.epoch > .zero else { return }
         let epoch = max(register.epoch, hard.promised).next
         electionAt = now + options.heartbeatInterval + jitter(options.heartbeatInterval)
         guard now >= silentUntil else { return }
         election = Election(
-            epoch: epoch, revision: register.revision, phase: .preVote(agreed: [id]),
+            epoch: epoch, revision: register.revision, phase: .preVote(agreed: [id]), phaseSince: now,
             givesUpAt: now + Milliseconds(options.leaseTime.rawValue / 2))
-        for member in register.syncSet where member != id {
+        for member in electorate(register) where member != id {
             actions.append(.send(.preVote(epoch: epoch, revision: register.revision), to: member))
         }
         continueAfterPreVote(log, now, &actions)
@@ -39,6 +57,8 @@ extension MemberCore {
         _ actions: inout [Action]
     ) {
         tellRegister(to: sender, ifNewerThan: revision, &actions)
+        // Who cannot vote says nothing against it either.
+        if isOptimistic && !mayVote { return }
         actions.append(.send(.preVoteReply(epoch: epoch, agrees: wouldAgree(to: epoch, now)), to: sender))
     }
 
@@ -50,7 +70,11 @@ extension MemberCore {
         preVote agrees: Bool, _ epoch: Epoch, from sender: MemberID, _ log: any ReplicatedLog, _ now: Instant,
         _ actions: inout [Action]
     ) {
-        guard agrees, var election, election.epoch == epoch, case .preVote(var agreed) = election.phase else { return }
+        guard var election, election.epoch == epoch, case .preVote(var agreed) = election.phase else { return }
+        guard agrees else {
+            self.election?.isContested = true
+            return
+        }
         agreed.insert(sender)
         election.phase = .preVote(agreed: agreed)
         self.election = election
@@ -61,15 +85,19 @@ extension MemberCore {
         guard var election, case .preVote(let agreed) = election.phase, let register,
             register.revision == election.revision
         else { return }
-        let needed = Quorum.election(register.syncSet.count)
-        guard register.syncSet.count(where: agreed.contains) >= needed, now >= silentUntil else { return }
+        let electorate = electorate(register)
+        guard suffices(electorate.count(where: agreed.contains), of: electorate, election, now), now >= silentUntil else {
+            return
+        }
         // This member's own answer: from here on it refuses older epochs too.
         if case .slave = role { becomePendingForElection(now) }
         promise(election.epoch, &actions)
         election.phase = .prepare(positions: [id: log.durable])
+        election.phaseSince = now
+        if isOptimistic { election.givesUpAt = now + Milliseconds(options.leaseTime.rawValue / 2) }
         self.election = election
         actions.append(.note("no master heard: electing one for \(election.epoch)"))
-        for member in register.syncSet where member != id {
+        for member in electorate where member != id {
             actions.append(.send(.prepare(epoch: election.epoch, revision: register.revision), to: member))
         }
         decide(now, &actions)
@@ -137,17 +165,17 @@ extension MemberCore {
         guard var election, case .prepare(let positions) = election.phase, let register,
             register.revision == election.revision
         else { return }
-        let answers = register.syncSet.compactMap { id in positions[id].map { (id: id, position: $0) } }
-        guard answers.count >= Quorum.election(register.syncSet.count),
+        let electorate = electorate(register)
+        let answers = electorate.compactMap { id in positions[id].map { (id: id, position: $0) } }
+        guard suffices(answers.count, of: electorate, election, now),
             var winner = answers.max(by: { ($0.position, $0.id) < ($1.position, $1.id) })
         else { return }
         if options.brokenRules.contains(.electionIgnoresPositions), let own = positions[id] { winner = (id, own) }
         election.phase = .decided
         self.election = election
         var next = register
-        next.epoch = election.epoch
-        next.master = winner.id
-        next.startPosition = winner.position
+        next.begin(election.epoch, master: winner.id, at: winner.position)
+        if isOptimistic { next.syncSet = answers.map(\.id).sorted() }
         actions.append(.note("member \(winner.id.rawValue) has the highest position of \(answers.count): \(winner.position)"))
         actions.append(.compareAndSet(expected: register.revision, next))
     }

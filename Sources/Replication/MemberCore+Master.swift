@@ -56,7 +56,9 @@ extension MemberCore {
             guard var peer = master.peers[id], let sentThrough = peer.sentThrough, !peer.isShipping, !peer.isCopying else {
                 continue
             }
-            if sentThrough < log.last.transactionID, peer.inFlightByteCount < options.windowByteCount {
+            let wanted =
+                peer.isPolling && !master.isPushedTo(id, now: now, options) ? peer.demandedThrough : log.last.transactionID
+            if sentThrough < wanted, peer.inFlightByteCount < options.windowByteCount {
                 peer.isShipping = true
                 peer.commitPointSent = master.commitPoint
                 master.peers[id] = peer
@@ -89,7 +91,7 @@ extension MemberCore {
         peer.sentThrough = nil
         master.peers[member] = peer
         role = .master(master)
-        actions.append(.send(.storeCopyNeeded(epoch: master.epoch), to: member))
+        actions.append(.send(.storeCopyNeeded(epoch: master.epoch, isDiverged: false), to: member))
     }
 
     mutating func accept(
@@ -98,6 +100,7 @@ extension MemberCore {
     ) {
         guard case .master(var master) = role else { return }
         if reply.promised > master.epoch {
+            if breaks(.ignoresDeposition) { return }
             // It will never follow this epoch again: only a newer one reaches it.
             actions.append(.note("member \(sender.rawValue) has promised \(reply.promised): gives up \(master.epoch)"))
             promise(reply.promised, &actions)
@@ -109,6 +112,7 @@ extension MemberCore {
         peer.applied = reply.applied.transactionID
         peer.leaseFrom = max(peer.leaseFrom ?? reply.sentAt, reply.sentAt)
         peer.isCopying = reply.status == .copying
+        peer.isPolling = reply.isPolling
         switch reply.status {
         case .accepted:
             if reply.acknowledged > peer.acknowledged || reply.acknowledged >= log.last.transactionID {
@@ -151,7 +155,9 @@ extension MemberCore {
         } else if isShared(reply.applied) {
             target = reply.applied.transactionID
         } else {
-            actions.append(.send(.storeCopyNeeded(epoch: epoch), to: member))
+            let applied = reply.applied.transactionID
+            let isDiverged = applied > log.last.transactionID || log.knownPosition(of: applied) != nil
+            actions.append(.send(.storeCopyNeeded(epoch: epoch, isDiverged: isDiverged), to: member))
             return
         }
         // Entries on their way make echoes of the first mismatch.
@@ -171,12 +177,31 @@ extension MemberCore {
         // A master that slept through its lease must not speak before it has heard that it still is one.
         let mayAnswer =
             master.hasLease(now: now, leaseTime: options.leaseTime)
-            || options.brokenRules.contains(.acknowledgesBeforeQuorum)
+            || breaks(.acknowledgesBeforeQuorum) || breaks(.ordersWithoutLease)
         if ready > master.acknowledgedToClients && mayAnswer {
-            master.acknowledgedToClients = ready
-            actions.append(.acknowledge(upTo: ready))
+            let told = master.commitMode == .optimistic ? master.pushed(through: ready, now: now, options) : ready
+            if told > master.acknowledgedToClients {
+                master.acknowledgedToClients = told
+                actions.append(.acknowledge(upTo: told))
+            }
         }
         role = .master(master)
+    }
+
+    mutating func noteOrigin(_ member: MemberID, of transactionID: TransactionID) {
+        guard case .master(var master) = role else { return }
+        master.peers[member]?.demandedThrough = transactionID
+        if master.commitMode == .optimistic { master.origins[transactionID] = member }
+        role = .master(master)
+    }
+
+    mutating func answerPull(
+        _ id: UInt64, from sender: MemberID, _ log: any ReplicatedLog, _ actions: inout [Action]
+    ) {
+        guard case .master(var master) = role else { return }
+        master.peers[sender]?.demandedThrough = log.last.transactionID
+        role = .master(master)
+        actions.append(.send(.pullReply(id: id, commitPoint: master.commitPoint), to: sender))
     }
 
     // MARK: Sync set
@@ -202,6 +227,8 @@ extension MemberCore {
             {
                 master.proposal = .init(
                     syncSet: wanted, expectedRevision: register.revision, since: now, isSent: false)
+            } else {
+                adjustRegister(&master, register, now)
             }
         }
         if let proposal = master.proposal, !proposal.isSent, master.isSafe(proposal.syncSet) {
@@ -212,11 +239,50 @@ extension MemberCore {
             }
             var next = register
             next.syncSet = proposal.syncSet
-            actions.append(.note("proposes sync set \(proposal.syncSet.map(\.rawValue))"))
+            if next.syncSet != register.syncSet {
+                actions.append(.note("proposes sync set \(proposal.syncSet.map(\.rawValue))"))
+            }
+            switch proposal.adjustment {
+            case .none: break
+            case .remove(let member):
+                next.remove(member)
+                actions.append(.note("takes member \(member.rawValue) out of the cluster"))
+            case .clusterVersion(let version):
+                next.clusterVersion = version
+                actions.append(.note("every member speaks version \(version) of the protocol: the cluster does from now on"))
+            case .commitMode(let mode):
+                next.commitMode = mode
+                actions.append(.note("commits are \(mode) from now on"))
+            }
             actions.append(.compareAndSet(expected: register.revision, next))
         }
         role = .master(master)
         applyCommitted(log, now, &actions)
+    }
+
+    /// What else the register should say; one change at a time.
+    private func adjustRegister(_ master: inout MasterReplication, _ register: ClusterRegister, _ now: Instant) {
+        func propose(_ syncSet: [MemberID], _ adjustment: MasterReplication.Adjustment) {
+            master.proposal = .init(
+                syncSet: syncSet, expectedRevision: register.revision, since: now, isSent: false, adjustment: adjustment)
+        }
+        master.removals.formIntersection(register.members.map(\.id))
+        if let member = master.removals.min() {
+            let remaining = master.syncSet.filter { $0 != member }
+            // Until the others have everything that it may have acknowledged it stays.
+            if master.isSafe(remaining) { propose(remaining, .remove(member)) }
+        } else if register.clusterVersion < min(register.commonVersion, options.member.protocolVersion) {
+            propose(master.syncSet, .clusterVersion(min(register.commonVersion, options.member.protocolVersion)))
+        } else if register.clusterVersion >= 2 && register.commitMode != options.commitMode {
+            propose(master.syncSet, .commitMode(options.commitMode))
+        }
+    }
+
+    /// Takes a member out for good: its acknowledgements and its vote count no more.
+    mutating func removeMember(_ member: MemberID, _ actions: inout [Action]) {
+        guard case .master(var master) = role, member != id, register?.member(member) != nil else { return }
+        master.removals.insert(member)
+        role = .master(master)
     }
 
     // MARK: Planned switchover
@@ -244,19 +310,18 @@ extension MemberCore {
             master.proposal == nil, let register, register.epoch == master.epoch
         else { return }
         let last = log.last
-        guard master.commitPoint == last.transactionID, log.durable == last else { return }
+        guard breaks(.handsOverTooEarly) || master.commitPoint == last.transactionID && log.durable == last else { return }
         let ready = master.syncSet.filter { member in
             guard member != id, let peer = master.peers[member], let contact = peer.lastContact else { return false }
-            return peer.acknowledged == last.transactionID && now.milliseconds(since: contact) < options.leaseTime
+            return (peer.acknowledged == last.transactionID || breaks(.handsOverTooEarly))
+                && now.milliseconds(since: contact) < options.leaseTime
         }
         guard let next = handover.target.map({ ready.contains($0) ? $0 : nil }) ?? ready.max() else { return }
         handover.isProposed = true
         master.handover = handover
         role = .master(master)
         var named = register
-        named.epoch = max(master.epoch, hard.promised).next
-        named.master = next
-        named.startPosition = last
+        named.begin(max(master.epoch, hard.promised).next, master: next, at: last)
         actions.append(.note("hands over to member \(next.rawValue) at \(last)"))
         actions.append(.compareAndSet(expected: register.revision, named))
     }

@@ -13,6 +13,16 @@ extension MemberCore {
                 .refuse("the coordinators belong to cluster \"\(register.clusterName)\", ha.cluster_name says \"\(options.clusterName)\""))
             return
         }
+        if register.clusterVersion > options.member.protocolVersion {
+            actions.append(
+                .refuse("the cluster speaks version \(register.clusterVersion) of the protocol, this member \(options.member.protocolVersion): upgrade it"))
+            return
+        }
+        if register.removed.contains(id), self.register?.member(id) != nil {
+            actions.append(
+                .refuse("member \(id.rawValue) was taken out of the cluster by an operator; start it again to join anew"))
+            return
+        }
         if hasStore && register.storeID != .none && options.member.storeID != .none
             && register.storeID != options.member.storeID && announcedStoreDiffers(register)
         {
@@ -32,7 +42,9 @@ extension MemberCore {
         switch memory {
         case .whole: break
         case .lost:
-            guard register.syncSet.contains(id) else { return memory = .whole }
+            // It may have been master of this epoch already, and have said more than its log has left.
+            if register.master == id, hard.founding != register.storeID { hard.mastered = register.epoch }
+            guard register.syncSet.contains(id), !breaks(.forgetsFencing) else { return memory = .whole }
             memory = .fencing(revision: register.revision)
             actions.append(.note("has lost its state: voids what it may have promised under \(register)"))
             actions.append(.compareAndSet(expected: register.revision, register))
@@ -50,7 +62,7 @@ extension MemberCore {
     ) {
         if case .master(var master) = role {
             guard register.epoch == master.epoch else {
-                if register.epoch > master.epoch {
+                if register.epoch > master.epoch && !breaks(.ignoresDeposition) {
                     actions.append(.note("deposed: \(describe(register))"))
                     promise(register.epoch, &actions)
                     becomePending(now, &actions)
@@ -65,6 +77,12 @@ extension MemberCore {
             }
             if master.handover?.isProposed == true { master.handover?.isProposed = false }
             master.slaveOnly = register.members.filter(\.isSlaveOnly).map(\.id)
+            master.commitMode = register.commitMode
+            if hard.isOptimistic != (register.commitMode == .optimistic) {
+                hard.isOptimistic = register.commitMode == .optimistic
+                actions.append(.persist(hard))
+            }
+            for member in master.peers.keys where register.member(member) == nil { master.peers[member] = nil }
             // What waited for the quorum of another set may have that of this one; perhaps nobody will say a word more.
             master.advanceCommitPoint(options.brokenRules)
             role = .master(master)
@@ -77,9 +95,9 @@ extension MemberCore {
             promise(register.epoch, &actions)
             return
         }
-        guard register.epoch > hard.mastered, register.epoch >= hard.promised, !isCopying else { return }
+        guard register.epoch > hard.mastered || breaks(.resumesMastership), register.epoch >= hard.promised, !isCopying else { return }
         // Who has lost its state may have been master of this epoch already, and have said more than its log has left.
-        guard hard.isComplete || hard.founding == register.storeID || register.syncSet == [id] else { return }
+        guard hard.isComplete || hard.founding == register.storeID || register.syncSet == [id] || isOptimistic else { return }
         guard hasStore else {
             if !isFounding && register.syncSet == [id] && hard.founding == register.storeID {
                 isFounding = true
@@ -102,6 +120,7 @@ extension MemberCore {
         hard.mastered = register.epoch
         hard.isComplete = true
         hard.founding = .none
+        hard.isOptimistic = register.commitMode == .optimistic
         actions.append(.persist(hard))
         election = nil
         var master = MasterReplication(
@@ -111,6 +130,9 @@ extension MemberCore {
             ownMovedAt: now, nextHeartbeatAt: now)
         for member in register.members where member.id != id { master.peers[member.id] = .init() }
         master.slaveOnly = register.members.filter(\.isSlaveOnly).map(\.id)
+        master.commitMode = register.commitMode
+        master.proposesUnsafeSets = breaks(.proposesUnsafeSyncSet)
+        master.ignoresJointQuorum = breaks(.ignoresJointQuorum)
         role = .master(master)
         actions.append(.note("master of \(register.epoch) from \(log.last), sync set \(register.syncSet.map(\.rawValue))"))
         actions.append(.becameMaster(register.epoch, commitPoint: log.applied.transactionID))
@@ -170,10 +192,10 @@ extension MemberCore {
         }
         hard.founding = next.storeID
         actions.append(.persist(hard))
-        next.epoch = max(hard.promised, log.last.epoch).next
-        next.master = id
+        next.begin(max(hard.promised, log.last.epoch).next, master: id, at: log.durable)
         next.syncSet = [id]
-        next.startPosition = log.durable
+        next.clusterVersion = next.commonVersion
+        if next.clusterVersion >= 2 { next.commitMode = options.commitMode }
         actions.append(.note("founding cluster \"\(options.clusterName)\" with store \(next.storeID)"))
         actions.append(.compareAndSet(expected: register.revision, next))
     }

@@ -32,7 +32,7 @@ extension MemberCore {
         guard hasStore else {
             if let pause = copyAgainAt, now < pause { return reply(.copying, to: sender, append.sentAt, log, &actions) }
             isCopying = true
-            actions.append(.startStoreCopy(from: sender))
+            startCopy(from: sender, &actions)
             return reply(.copying, to: sender, append.sentAt, log, &actions)
         }
         take(append, from: sender, slave, log, now, &actions)
@@ -44,9 +44,7 @@ extension MemberCore {
     ) {
         if case .slave(let slave) = role, slave.epoch == append.epoch { return }
         role = .slave(
-            SlaveReplication(
-                master: sender, epoch: append.epoch, verified: log.applied.transactionID, lastHeardAt: now,
-                sentAt: append.sentAt))
+            SlaveReplication(master: sender, epoch: append.epoch, lastHeardAt: now, sentAt: append.sentAt))
         actions.append(.following(sender, append.epoch))
         actions.append(.note("slave of member \(sender.rawValue), \(append.epoch), from \(log.last)"))
     }
@@ -57,7 +55,7 @@ extension MemberCore {
     ) {
         var slave = slave
         let applied = log.applied
-        // Applied entries are committed, so they are the master's too: what lies before them needs no look.
+        // Once what is applied is known to be the master's, too, what lies before it needs no look.
         var records = append.records[...]
         var previous = append.previous
         while let first = records.first, first.position.transactionID <= applied.transactionID {
@@ -66,15 +64,19 @@ extension MemberCore {
         }
         let isBefore = previous.transactionID < applied.transactionID
         if !isBefore {
-            guard previous.transactionID <= log.last.transactionID,
-                let known = log.knownPosition(of: previous.transactionID), known.checksum == previous.checksum
+            let known = log.knownPosition(of: previous.transactionID)
+            guard previous.transactionID <= log.last.transactionID && known?.checksum == previous.checksum
+                || breaks(.skipsLogCheck)
             else {
                 if previous.transactionID == applied.transactionID && previous.checksum != applied.checksum {
                     return branched(sender, applied, &actions)
                 }
                 return reply(.mismatch, to: sender, append.sentAt, log, &actions)
             }
-        } else if !records.isEmpty {
+            // Checksums are chained: what is the same here is the same before.
+            slave.isVerified = true
+            slave.verified = max(slave.verified, applied.transactionID)
+        } else if !records.isEmpty || !slave.isVerified {
             return reply(.mismatch, to: sender, append.sentAt, log, &actions)
         }
         var durable = log.durable.transactionID
@@ -82,6 +84,8 @@ extension MemberCore {
         while let first = records.first, first.position.transactionID <= log.last.transactionID {
             guard log.knownPosition(of: first.position.transactionID)?.checksum == first.position.checksum else {
                 guard let keep = previousTransaction(of: first) else { break }
+                // What a master acknowledged alone may be among what would be cut.
+                if hard.isOptimistic || isOptimistic { return branched(sender, log.last, &actions) }
                 // What is cut was acknowledged in vain: this log does not miss it.
                 if hard.acknowledged.transactionID > keep, let position = log.knownPosition(of: keep) {
                     hard.acknowledged = position
@@ -100,8 +104,16 @@ extension MemberCore {
         slave.verified = max(slave.verified, end)
         slave.commitPoint = max(slave.commitPoint, append.commitPoint)
         role = .slave(slave)
+        if end >= log.last.transactionID { noteMode(&actions) }
         // Durability of what was just appended is reported later; what was there is acknowledged now.
         applyAndReply(log, durable: durable, now, &actions)
+    }
+
+    /// The whole log is the master's: how commits are made now says what its end may hold from here on.
+    private mutating func noteMode(_ actions: inout [Action]) {
+        guard let register, hard.isOptimistic != isOptimistic, register.epoch >= hard.promised else { return }
+        hard.isOptimistic = isOptimistic
+        actions.append(.persist(hard))
     }
 
     private func previousTransaction(of record: LogRecord) -> TransactionID? {
@@ -109,11 +121,24 @@ extension MemberCore {
     }
 
     private mutating func branched(_ master: MemberID, _ at: LogPosition, _ actions: inout [Action]) {
-        guard !isCopying else { return }
+        guard !isCopying, !breaks(.keepsBranchedData) else { return }
+        if options.branchedDataPolicy == .shutdown {
+            actions.append(
+                .refuse("this member has \(at), which is not in the log of master \(master.rawValue): its data is branched, and ha.branched_data_policy=shutdown leaves it as it is"))
+            return
+        }
         isCopying = true
         hard.isComplete = false
         actions.append(.persist(hard))
-        actions.append(.branched(from: master, at: at))
+        isBranched = true
+        let isKept = options.branchedDataPolicy != .keepNone
+        actions.append(
+            .note("BRANCHED: entries up to \(at) are not in the log of master \(master.rawValue): this store is \(isKept ? "set aside" : "given up") (ha.branched_data_policy=\(options.branchedDataPolicy.rawValue))"))
+        startCopy(from: master, &actions)
+    }
+
+    private func startCopy(from master: MemberID, _ actions: inout [Action]) {
+        actions.append(.startStoreCopy(from: master, setAside: isBranched && options.branchedDataPolicy != .keepNone))
     }
 
     /// The log is on disk further than before.
@@ -136,7 +161,7 @@ extension MemberCore {
     ) {
         guard case .slave(var slave) = role else { return }
         let durable = min(onDisk, slave.verified)
-        var ready = min(slave.commitPoint, durable)
+        var ready = breaks(.appliesBeforeSync) ? min(slave.commitPoint, slave.verified) : min(slave.commitPoint, durable)
         if options.brokenRules.contains(.appliesBeforeCommitPoint) { ready = durable }
         let applied = log.applied.transactionID
         if ready > applied { actions.append(.apply(upTo: ready)) }
@@ -176,17 +201,36 @@ extension MemberCore {
                 .appendReply(
                     .init(
                         status: status, promised: promised, acknowledged: acknowledged, last: log.last,
-                        applied: log.applied, sentAt: sentAt)), to: master))
+                        applied: log.applied, sentAt: sentAt, isPolling: options.pullInterval > 0)), to: master))
     }
 
     mutating func storeCopyNeeded(
-        _ epoch: Epoch, from sender: MemberID, _ log: any ReplicatedLog, _ actions: inout [Action]
+        _ epoch: Epoch, isDiverged: Bool, from sender: MemberID, _ log: any ReplicatedLog, _ actions: inout [Action]
     ) {
         guard case .slave(let slave) = role, slave.epoch == epoch, slave.master == sender, !isCopying else { return }
+        // What is merely old is replaced; what the cluster has not is kept as the operator wishes.
+        let end = hard.isOptimistic || isOptimistic ? log.last : log.applied
+        if end.transactionID > .zero, isDiverged || register?.leavesBehind(end) ?? false {
+            return branched(sender, end, &actions)
+        }
         isCopying = true
         hard.isComplete = false
         actions.append(.persist(hard))
         actions.append(.note("is too far behind the log of member \(sender.rawValue): copies its store"))
-        actions.append(.startStoreCopy(from: sender))
+        startCopy(from: sender, &actions)
+    }
+
+    // MARK: Polling
+
+    /// Whether this member asks its master for entries instead of getting them as they come.
+    package var pollsMaster: Bool {
+        guard case .slave = role else { return false }
+        return options.pullInterval > 0 && clusterVersion >= 2
+    }
+
+    mutating func pollMaster(_ now: Instant, _ actions: inout [Action]) {
+        guard pollsMaster, now >= pullAt, case .slave(let slave) = role else { return }
+        pullAt = now + options.pullInterval
+        actions.append(.send(.pull(id: 0), to: slave.master))
     }
 }

@@ -31,6 +31,12 @@ public struct MemberCore: Sendable {
         case storeCreated
         /// Somebody asks for another master; nil: any.
         case handOver(to: MemberID?)
+        /// The coordinators confirmed that what this member knows of the register was the newest since then.
+        case registerConfirmed(since: Instant)
+        /// A transaction was ordered for a client of that member, which wants it without waiting for its next pull.
+        case ordered(TransactionID, for: MemberID)
+        /// An operator takes a member out of the cluster.
+        case removeMember(MemberID)
     }
 
     public enum Action: Sendable, Equatable {
@@ -50,10 +56,8 @@ public struct MemberCore: Sendable {
         case following(MemberID, Epoch)
         /// Create an empty store with this id; then report `storeCreated`.
         case createStore(StoreID)
-        /// Replace the store by a copy of that member's.
-        case startStoreCopy(from: MemberID)
-        /// The log has applied entries that the master's has not: set this store aside, then copy.
-        case branched(from: MemberID, at: LogPosition)
+        /// Replace the store by a copy of that member's. `setAside`: it has what the cluster has not, and is kept.
+        case startStoreCopy(from: MemberID, setAside: Bool)
         /// This process does not belong to the cluster; the text names both values.
         case refuse(String)
         /// One line for the operator.
@@ -92,6 +96,8 @@ public struct MemberCore: Sendable {
     var hasStore: Bool
     var isCopying = false
     var isFounding = false
+    /// The store that a copy is to replace has what the cluster has not.
+    var isBranched = false
     /// After a copy that failed, when the next may begin.
     var copyAgainAt: Instant?
     /// The state on disk says that this member has all it acknowledged, and it has not.
@@ -102,6 +108,8 @@ public struct MemberCore: Sendable {
     var announcedRevision: UInt64?
     /// When the register was seen to name the master of a new epoch.
     var newMasterNamedAt: Instant?
+    /// When this member, if it polls, asks its master for entries next.
+    var pullAt: Instant
     public let startedAt: Instant
 
     public init(
@@ -116,6 +124,7 @@ public struct MemberCore: Sendable {
         startedAt = now
         silentUntil = now + options.leaseTime
         electionAt = now + options.leaseTime
+        pullAt = now
         acknowledgedPersistedAt = now
         if options.brokenRules.contains(.forgetsPromise) {
             hard.promised = .zero
@@ -164,9 +173,12 @@ public struct MemberCore: Sendable {
         case .shipImpossible(let member): shipImpossible(member, &actions)
         case .storeCopyFinished:
             isCopying = false
+            isBranched = false
             hasStore = true
             if case .slave(var slave) = role {
-                slave.verified = log.applied.transactionID
+                // The next append tells how much of the copy is the present master's.
+                slave.verified = .zero
+                slave.isVerified = false
                 role = .slave(slave)
             }
         case .storeCopyFailed:
@@ -178,6 +190,13 @@ public struct MemberCore: Sendable {
             hasStore = true
             isFounding = false
             if let register { takeUp(register, log, now, &actions) }
+        case .registerConfirmed(let since):
+            if case .master(var master) = role {
+                master.registerConfirmedAt = since
+                role = .master(master)
+            }
+        case .ordered(let transactionID, let origin): noteOrigin(origin, of: transactionID)
+        case .removeMember(let member): removeMember(member, &actions)
         case .handOver(let target): handOver(to: target, now, &actions)
         }
     }
@@ -189,6 +208,7 @@ public struct MemberCore: Sendable {
         case .slave, .pending:
             announce(log, now, &actions)
             electionTick(log, now, &actions)
+            pollMaster(now, &actions)
         }
     }
 
@@ -199,7 +219,9 @@ public struct MemberCore: Sendable {
         switch message {
         case .append(let append): accept(append, from: sender, log, now, &actions)
         case .appendReply(let reply): accept(reply, from: sender, log, now, &actions)
-        case .storeCopyNeeded(let epoch): storeCopyNeeded(epoch, from: sender, log, &actions)
+        case .storeCopyNeeded(let epoch, let isDiverged):
+            storeCopyNeeded(epoch, isDiverged: isDiverged, from: sender, log, &actions)
+        case .pull(let id): answerPull(id, from: sender, log, &actions)
         case .preVote(let epoch, let revision): answerPreVote(epoch, revision, from: sender, log, now, &actions)
         case .preVoteReply(let epoch, let agrees): accept(preVote: agrees, epoch, from: sender, log, now, &actions)
         case .prepare(let epoch, let revision): answerPrepare(epoch, revision, from: sender, log, now, &actions)
@@ -208,7 +230,7 @@ public struct MemberCore: Sendable {
             // Who has lost its memory needs a value that was read after that.
             if !isMemoryLost { observe(register, log, now, &actions) }
         // Requests of clients are the shell's: it holds the write sets and who waits for them.
-        case .commit, .commitReply, .reserve, .reserveReply: break
+        case .commit, .commitReply, .reserve, .reserveReply, .pullReply: break
         }
     }
 
@@ -222,7 +244,7 @@ public struct MemberCore: Sendable {
         guard let start = master.epochStart, master.commitPoint >= start else {
             return GraphError(.noQuorum, "the new master has no quorum yet: try again")
         }
-        guard master.hasLease(now: now, leaseTime: options.leaseTime) else {
+        guard master.hasLease(now: now, leaseTime: options.leaseTime) || breaks(.ordersWithoutLease) else {
             return GraphError(
                 .noQuorum,
                 "fewer than \(Quorum.write(master.syncSet.count)) of the \(master.syncSet.count) members that must acknowledge a write answer: nothing was applied, try again")
@@ -317,6 +339,7 @@ public struct MemberCore: Sendable {
         guard case .master(let master) = role, refusalOfCommits(now: now) == nil else { return nil }
         // Once another is named it may rule already.
         if master.handover?.isProposed ?? false { return nil }
+        if breaks(.ordersWithoutLease) { return now + options.leaseTime }
         return master.leaseEnd(now: now, leaseTime: options.leaseTime)
     }
 
@@ -331,11 +354,20 @@ public struct MemberCore: Sendable {
         let beat = now + options.heartbeatInterval
         switch role {
         case .master(let master): return min(master.nextHeartbeatAt, beat)
-        case .slave, .pending: return electionAt > now ? min(electionAt, beat) : beat
+        case .slave, .pending:
+            let due = pollsMaster ? min(beat, pullAt) : beat
+            return electionAt > now ? min(electionAt, due) : due
         }
     }
 
     // MARK: Shared
+
+    func breaks(_ rule: BrokenRule) -> Bool { options.brokenRules.contains(rule) }
+
+    /// What the cluster may use: every member speaks it.
+    public var clusterVersion: UInt16 { register?.clusterVersion ?? 1 }
+
+    var isOptimistic: Bool { register?.commitMode == .optimistic }
 
     mutating func persistAcknowledged(_ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]) {
         guard now.milliseconds(since: acknowledgedPersistedAt) >= 1000, hard.isComplete, hard.acknowledged < log.durable

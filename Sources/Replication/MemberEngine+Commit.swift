@@ -46,6 +46,7 @@ extension MemberEngine {
             try store.append([record])
             waiters.ordered.append(
                 .init(transactionID: record.position.transactionID, owner: owner, deadline: now + Self.commitTimeout))
+            if case .member(let origin, _) = owner { step(.ordered(record.position.transactionID, for: origin), now) }
         } catch {
             reply(owner, .failure(error))
         }
@@ -165,6 +166,24 @@ extension MemberEngine {
         }
     }
 
+    // MARK: Pulling
+
+    /// Fetches what the master has committed by now; `done` gets true once that is readable here. At once on the master
+    /// itself; false without a master, or when it does not answer in time.
+    public func pullUpdates(deadline: Instant, now: Instant, done: @escaping @Sendable (Bool) -> Void) {
+        if core.isMaster { return done(true) }
+        guard let master = core.knownMaster(now: now), core.clusterVersion >= 2 else { return done(false) }
+        let id = waiters.makeID()
+        waiters.pulls[id] = (done, deadline)
+        send(.pull(id: id), to: master)
+    }
+
+    func pullAnswered(_ id: UInt64, _ commitPoint: TransactionID) {
+        guard let pull = waiters.pulls.removeValue(forKey: id) else { return }
+        waiters.applied.append(.init(transactionID: commitPoint, deadline: pull.deadline, completion: pull.done))
+        fulfilAppliedWaits()
+    }
+
     // MARK: Waiting
 
     /// Calls `done` with true once a transaction is readable here, with false at the deadline.
@@ -172,6 +191,8 @@ extension MemberEngine {
         _ transactionID: TransactionID, deadline: Instant, done: @escaping @Sendable (Bool) -> Void
     ) {
         if let store, store.applied.transactionID >= transactionID { return done(true) }
+        // Who polls would wait for its next turn.
+        if core.pollsMaster, let master = core.followed { send(.pull(id: 0), to: master) }
         waiters.applied.append(.init(transactionID: transactionID, deadline: deadline, completion: done))
     }
 
@@ -214,6 +235,11 @@ extension MemberEngine {
             guard let waiting = waiters.forwardedReserves[id], waiting.deadline <= now else { continue }
             waiters.forwardedReserves[id] = nil
             waiting.completion(GraphError(.noMaster, "the master did not answer within \(Self.commitTimeout): nothing was applied"))
+        }
+        for id in waiters.pulls.keys.sorted() {
+            guard let pull = waiters.pulls[id], pull.deadline <= now else { continue }
+            waiters.pulls[id] = nil
+            pull.done(false)
         }
         let stale = waiters.held.filter { $0.deadline <= now }
         waiters.held.removeAll { $0.deadline <= now }

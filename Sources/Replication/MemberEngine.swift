@@ -31,8 +31,12 @@ public final class MemberEngine {
     var waiters: CommitWaiters
     private var recentRequests = RecentRequests()
     public unowned let host: any MemberHost
-    private let fileSystem: any FileSystem
-    private let hardStatePath: String
+    let fileSystem: any FileSystem
+    let hardStatePath: String
+    /// Where the others were when the register was last heard of: so that a member which starts while no coordinator
+    /// answers can talk to a master that is there.
+    var rememberedAddresses: [MemberID: String] = [:]
+    private var refusedVersions: Set<UInt8> = []
     private var actions: [MemberCore.Action] = []
     /// Its disk failed, or it does not belong to the cluster: it does nothing any more.
     public private(set) var hasFailed = false
@@ -74,6 +78,7 @@ public final class MemberEngine {
         core = MemberCore(
             options: options, hardState: hard, hasStore: store != nil, log: log, seed: seed, now: now)
         client = RegisterClient(coordinators: coordinators, options: registerOptions, seed: seed, now: now)
+        recallAddresses()
     }
 
     public func nextTickAt(now: Instant) -> Instant { min(core.nextTickAt(now: now), client.nextTickAt) }
@@ -89,14 +94,18 @@ public final class MemberEngine {
 
     public func receive(_ frame: ClusterFrame, now: Instant) {
         switch frame {
-        case .member(let message, let sender):
+        case .member(let message, let sender, let version):
+            if version > options.member.protocolVersion { return refuseVersion(version, of: sender) }
             switch message {
             case .commit(let id, let writeSet):
-                if recentRequests.insert(id, from: sender) { order(writeSet, for: .member(sender, id: id), now) }
+                if recentRequests.insert(id, from: sender) || options.brokenRules.contains(.ordersTwice) {
+                    order(writeSet, for: .member(sender, id: id), now)
+                }
             case .reserve(let id, let nodes, let relationships):
                 answerReserve(id, Int(nodes), Int(relationships), from: sender, now)
             case .commitReply(let id, let outcome): forwardedCommitEnded(id, outcome)
             case .reserveReply(let id, let outcome): forwardedReserveEnded(id, outcome)
+            case .pullReply(let id, let commitPoint): pullAnswered(id, commitPoint)
             default: step(.received(message, from: sender), now)
             }
         case .registerReply(let reply):
@@ -134,11 +143,19 @@ public final class MemberEngine {
 
     public func handOver(to target: MemberID?, now: Instant) { step(.handOver(to: target), now) }
 
+    /// Takes a member out of the cluster; only the master can. Done once the register says so.
+    public func removeMember(_ member: MemberID, now: Instant) { step(.removeMember(member), now) }
+
     /// Sends what the events so far gave reason to. Call after each event or batch of events.
     public func flush(now: Instant) {
         step(.flush, now)
         releaseHeldRequests(now)
         fulfilAppliedWaits()
+    }
+
+    private func refuseVersion(_ version: UInt8, of sender: MemberID) {
+        guard refusedVersions.insert(version).inserted else { return }
+        host.note("member \(sender.rawValue) speaks version \(version) of the protocol, this member \(options.member.protocolVersion): what it says is dropped")
     }
 
     func clientStep(_ now: Instant, _ body: (inout RegisterClient, inout [RegisterClient.Action]) -> Void) {
@@ -148,7 +165,10 @@ public final class MemberEngine {
             switch action {
             case .send(let request, let address):
                 host.send(ClusterFrame.registerRequest(request, from: options.member.address).encode(), to: address)
-            case .observed(let register): step(.registerObserved(register), now)
+            case .observed(let register):
+                step(.registerObserved(register), now)
+                rememberAddresses(register)
+            case .confirmed(let since): step(.registerConfirmed(since: since), now)
             }
         }
     }
@@ -199,7 +219,7 @@ public final class MemberEngine {
             sequencer = nil
             reserve.removeAll()
             waiters.failOrdered(
-                GraphError(.outcomeUnknown, "this member lost the mastership of \(epoch) before a quorum had the transaction: it may or may not have been committed"),
+                GraphError(options.brokenRules.contains(.callsUnknownNotApplied) ? .noMaster : .outcomeUnknown, "this member lost the mastership of \(epoch) before a quorum had the transaction: it may or may not have been committed"),
                 reply)
         case .following:
             reserve.removeAll()
@@ -207,10 +227,7 @@ public final class MemberEngine {
         case .createStore(let id):
             store = try host.createStore(id)
             coreStep(.storeCreated, now)
-        case .startStoreCopy(let member): copyStore(from: member, setAside: false, now)
-        case .branched(let member, let position):
-            host.note("BRANCHED: applied entries up to \(position) are not in the log of member \(member.rawValue): this store is set aside")
-            copyStore(from: member, setAside: true, now)
+        case .startStoreCopy(let member, let setAside): copyStore(from: member, setAside: setAside, now)
         case .refuse(let message): throw GraphError(.foreignStore, message)
         case .note(let line): host.note(line)
         }
@@ -256,7 +273,8 @@ public final class MemberEngine {
     }
 
     func send(_ message: ReplicationMessage, to member: MemberID) {
-        guard let address = core.register?.member(member)?.address else { return }
-        host.send(ClusterFrame.member(message, from: options.member.id).encode(), to: address)
+        guard let address = core.register?.member(member)?.address ?? rememberedAddresses[member] else { return }
+        let version = UInt8(clamping: max(1, min(core.register?.clusterVersion ?? 1, options.member.protocolVersion)))
+        host.send(ClusterFrame.member(message, from: options.member.id, version: version).encode(), to: address)
     }
 }

@@ -5,16 +5,21 @@ internal import Storage
 
 // Frame: `UInt8` protocol version, `UInt32` member id of the sender, `UInt8` tag, fields. Little-endian.
 extension ReplicationMessage {
-    public static let protocolVersion: UInt8 = 1
+    public static let protocolVersion: UInt8 = 2
+    /// The oldest version that is still spoken.
+    public static let oldestProtocolVersion: UInt8 = 1
 
     private enum Tag: UInt8 {
         case append = 1
         case appendReply, storeCopyNeeded, preVote, preVoteReply, prepare, prepareReply, register
         case commit, commitReply, reserve, reserveReply
+        // From version 2 on.
+        case pull, pullReply
     }
 
-    public func encode(from sender: MemberID, into writer: inout ByteWriter) {
-        writer.write(Self.protocolVersion)
+    /// Writes the frame as a receiver of `version` reads it. What only later versions know is left out.
+    public func encode(from sender: MemberID, version: UInt8 = protocolVersion, into writer: inout ByteWriter) {
+        writer.write(version)
         writer.write(sender.rawValue)
         func tag(_ tag: Tag) { writer.write(tag.rawValue) }
         switch self {
@@ -34,9 +39,18 @@ extension ReplicationMessage {
             reply.last.encode(into: &writer)
             reply.applied.encode(into: &writer)
             writer.write(reply.sentAt.nanoseconds)
-        case .storeCopyNeeded(let epoch):
+            if version >= 2 { writer.write(reply.isPolling) }
+        case .storeCopyNeeded(let epoch, let isDiverged):
             tag(.storeCopyNeeded)
             writer.write(epoch.rawValue)
+            if version >= 2 { writer.write(isDiverged) }
+        case .pull(let id):
+            tag(.pull)
+            writer.write(id)
+        case .pullReply(let id, let commitPoint):
+            tag(.pullReply)
+            writer.write(id)
+            writer.write(commitPoint.rawValue)
         case .preVote(let epoch, let revision):
             tag(.preVote)
             writer.write(epoch.rawValue)
@@ -106,16 +120,17 @@ extension ReplicationMessage {
     /// Reads what a peer sent. Entries are verified: length, CRC, chain.
     public static func decode(
         _ reader: inout ByteReader
-    ) throws(MalformedBytes) -> (sender: MemberID, message: ReplicationMessage) {
+    ) throws(MalformedBytes) -> (sender: MemberID, version: UInt8, message: ReplicationMessage) {
         let version: UInt8 = try reader.read()
-        guard version == protocolVersion else {
-            throw MalformedBytes(offset: 0, detail: "protocol version \(version), this member speaks \(protocolVersion)")
+        guard (oldestProtocolVersion...protocolVersion).contains(version) else {
+            throw MalformedBytes(
+                offset: 0, detail: "protocol version \(version), this member speaks \(oldestProtocolVersion) to \(protocolVersion)")
         }
         let sender = MemberID(try reader.read())
-        return (sender, try decodeBody(&reader))
+        return (sender, version, try decodeBody(&reader, version))
     }
 
-    private static func decodeBody(_ reader: inout ByteReader) throws(MalformedBytes) -> ReplicationMessage {
+    private static func decodeBody(_ reader: inout ByteReader, _ version: UInt8) throws(MalformedBytes) -> ReplicationMessage {
         let number: UInt8 = try reader.read()
         guard let tag = Tag(rawValue: number) else {
             throw MalformedBytes(offset: reader.offset - 1, detail: "\(number) is no replication message")
@@ -138,8 +153,12 @@ extension ReplicationMessage {
                 AppendReply(
                     status: status, promised: Epoch(try reader.read()), acknowledged: TransactionID(try reader.read()),
                     last: try LogPosition(&reader), applied: try LogPosition(&reader),
-                    sentAt: Instant(nanoseconds: try reader.read())))
-        case .storeCopyNeeded: return .storeCopyNeeded(epoch: Epoch(try reader.read()))
+                    sentAt: Instant(nanoseconds: try reader.read()), isPolling: version >= 2 ? try reader.readBool() : false))
+        case .storeCopyNeeded:
+            return .storeCopyNeeded(
+                epoch: Epoch(try reader.read()), isDiverged: version >= 2 ? try reader.readBool() : false)
+        case .pull: return .pull(id: try reader.read())
+        case .pullReply: return .pullReply(id: try reader.read(), commitPoint: TransactionID(try reader.read()))
         case .preVote: return .preVote(epoch: Epoch(try reader.read()), revision: try reader.read())
         case .preVoteReply: return .preVoteReply(epoch: Epoch(try reader.read()), agrees: try reader.readBool())
         case .prepare: return .prepare(epoch: Epoch(try reader.read()), revision: try reader.read())

@@ -1,13 +1,19 @@
 public import Coordination
 public import GraphModel
 
-/// What members say to each other. Version 1 of the protocol; the version stands at the head of every frame.
+/// What members say to each other. The version of the protocol stands at the head of every frame; a member speaks its own
+/// and the one before.
 public enum ReplicationMessage: Sendable, Equatable {
     /// Master to slave: entries, the commit point, and the heartbeat that renews the lease.
     case append(Append)
     case appendReply(AppendReply)
     /// Slave to master: the log cannot be followed from here; the answer to an append that needs none.
-    case storeCopyNeeded(epoch: Epoch)
+    ///
+    /// `isDiverged`: what the slave has applied is known to be missing here; always false in version 1.
+    case storeCopyNeeded(epoch: Epoch, isDiverged: Bool)
+    /// Slave to master, from version 2 on: send what there is now. The answer says how far that was.
+    case pull(id: UInt64)
+    case pullReply(id: UInt64, commitPoint: TransactionID)
     /// Would you agree to an election for this epoch? Changes nothing at the receiver.
     case preVote(epoch: Epoch, revision: UInt64)
     case preVoteReply(epoch: Epoch, agrees: Bool)
@@ -59,10 +65,12 @@ public enum ReplicationMessage: Sendable, Equatable {
         public var last: LogPosition
         public var applied: LogPosition
         public var sentAt: Instant
+        /// The sender asks for entries when it wants them; always false in version 1.
+        public var isPolling: Bool
 
         public init(
             status: Status, promised: Epoch, acknowledged: TransactionID, last: LogPosition, applied: LogPosition,
-            sentAt: Instant
+            sentAt: Instant, isPolling: Bool = false
         ) {
             self.status = status
             self.promised = promised
@@ -70,6 +78,7 @@ public enum ReplicationMessage: Sendable, Equatable {
             self.last = last
             self.applied = applied
             self.sentAt = sentAt
+            self.isPolling = isPolling
         }
     }
 

@@ -18,6 +18,16 @@ public struct ReplicationOptions: Sendable {
     public var windowByteCount = 16 << 20
     /// Longest time that commits wait while a planned switchover is under way.
     public var handoverTimeout: Milliseconds = 5000
+    /// When this member, as master, acknowledges writes; in force once the register says so.
+    public var commitMode = ClusterRegister.CommitMode.quorum
+    /// Optimistic commits wait for the push to so many slaves, as long as that takes no longer than ``pushTimeout``.
+    public var pushFactor = 1
+    public var pushStrategy = PushStrategy.fixed
+    public var pushTimeout: Milliseconds = 1000
+    /// Above 0 this member, as a slave, asks for entries so often instead of getting them as they come. Only where its
+    /// acknowledgements do not count: in optimistic mode, or slave-only.
+    public var pullInterval: Milliseconds = 0
+    public var branchedDataPolicy = BranchedDataPolicy.keepAll
     /// A member without data lets others with data come first for so long before it founds a cluster.
     public var foundingDelay: Milliseconds = 2000
     /// Rules that this member breaks on purpose: how the simulator proves that it would notice.
@@ -27,6 +37,24 @@ public struct ReplicationOptions: Sendable {
         self.member = member
         self.clusterName = clusterName
     }
+}
+
+/// To which slaves optimistic commits are pushed.
+public enum PushStrategy: String, Sendable {
+    /// Those with the highest ids: they are the likely next masters, because of two that have the same the higher id wins.
+    case fixed
+    /// Each commit to the next ones.
+    case roundRobin = "round_robin"
+}
+
+/// What becomes of a store that has applied what the cluster has not, before it is replaced by a copy.
+public enum BranchedDataPolicy: String, Sendable {
+    case keepAll = "keep_all"
+    /// Only the latest one is kept.
+    case keepLast = "keep_last"
+    case keepNone = "keep_none"
+    /// The member stops; nothing is replaced.
+    case shutdown
 }
 
 /// One rule of the protocol that tests switch off.
@@ -51,4 +79,32 @@ package enum BrokenRule: String, CaseIterable, Sendable {
     case changesSyncSetAtOnce
     /// A wiped member votes as if it had everything.
     case votesWithoutCatchingUp
+    /// A candidate decides as soon as it has its own answer.
+    case electsWithoutQuorum
+    /// The new master counts what earlier epochs left in its log as committed before an entry of its own is.
+    case commitsEarlierEpochs
+    /// A deposed master goes on.
+    case ignoresDeposition
+    /// A member takes up a mastership that it had before a restart.
+    case resumesMastership
+    /// A slave takes entries that do not continue its log.
+    case skipsLogCheck
+    /// A slave applies what is not on its own disk.
+    case appliesBeforeSync
+    /// A commit under a proposed sync set needs the old quorum only.
+    case ignoresJointQuorum
+    /// A new sync set is proposed before it has what was acknowledged.
+    case proposesUnsafeSyncSet
+    /// A master hands over before its target has everything.
+    case handsOverTooEarly
+    /// A master orders writes, and answers as such, without its lease.
+    case ordersWithoutLease
+    /// A write set that comes twice is ordered twice.
+    case ordersTwice
+    /// A master that lost its epoch tells clients that nothing was applied.
+    case callsUnknownNotApplied
+    /// A member whose applied entries the cluster has not goes on with them.
+    case keepsBranchedData
+    /// A member that lost its state gives promises at once.
+    case forgetsFencing
 }

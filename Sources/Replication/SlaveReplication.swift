@@ -5,7 +5,9 @@ struct SlaveReplication: Sendable {
     let master: MemberID
     let epoch: Epoch
     /// The log is known to equal the master's up to here.
-    var verified: TransactionID
+    var verified = TransactionID.zero
+    /// What is applied here is known to be the master's, too.
+    var isVerified = false
     /// The master reported this as committed.
     var commitPoint = TransactionID.zero
     var lastHeardAt: Instant

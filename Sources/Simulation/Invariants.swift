@@ -30,6 +30,8 @@ struct Invariants {
     mutating func acknowledge(
         _ transactionID: TransactionID, by node: SimulatedNode, _ cluster: SimulatedCluster
     ) -> String? {
+        // Optimistic commits are not promised to outlive their master.
+        if cluster.schedule.commitMode == .optimistic { return nil }
         if let epoch = node.engine?.core.masterEpoch, epoch < highestCommittedEpoch {
             return "6: member \(node.memberID?.rawValue ?? 0) acknowledged \(transactionID) as master of \(epoch) after \(highestCommittedEpoch) had committed"
         }
@@ -59,6 +61,7 @@ struct Invariants {
             if epoch > highestCommittedEpoch, let problem = checkLog(ofNewMaster: engine, id, epoch) { return problem }
         }
         before.masterEpoch = engine.core.masterEpoch
+        if cluster.schedule.commitMode == .optimistic { return nil }
         if let store = engine.store {
             let now = store.applied.transactionID
             if before.isKnown && now < before.applied && !engine.core.isCopyingStore {

@@ -1,3 +1,5 @@
+package import Coordination
+package import GraphModel
 package import Replication
 
 /// What one simulated run looks like. Everything follows from the seed.
@@ -22,6 +24,18 @@ package struct Schedule: Sendable {
     /// Longest time that a crashed machine stays down.
     package var downMilliseconds: UInt64 = 3000
     package var brokenRules: Set<BrokenRule> = []
+    package var commitMode = ClusterRegister.CommitMode.quorum
+    package var pushFactor = 1
+    package var pushStrategy = PushStrategy.fixed
+    package var branchedDataPolicy = BranchedDataPolicy.keepAll
+    /// How many members, the last ones, ask for entries instead of getting them.
+    package var pollingCount = 0
+    package var pullInterval: Milliseconds = 300
+    /// How many members, the first ones, speak the protocol of one version before until they start again in the second half
+    /// of the time with faults.
+    package var oldVersionCount = 0
+    /// How many members, the last ones, start some time after the others.
+    package var lateCount = 0
     /// Whether clients create nodes with names that a constraint keeps unique, instead of others.
     package var createsNamedNodes = false
 
@@ -32,11 +46,13 @@ package struct Schedule: Sendable {
         var generator = SeededRandom(seed: seed ^ 0x5CED_0001)
         var schedule = Schedule(seed: seed)
         schedule.brokenRules = brokenRules
-        switch generator.below(10) {
-        case 0: schedule.memberCount = 1
-        case 1: schedule.memberCount = 2
-        case 2, 3: schedule.memberCount = 5
-        case 4: schedule.memberCount = 4
+        switch generator.below(20) {
+        case 0, 1: schedule.memberCount = 1
+        case 2, 3: schedule.memberCount = 2
+        case 4, 5, 6: schedule.memberCount = 5
+        case 7, 8: schedule.memberCount = 4
+        case 9: schedule.memberCount = 6
+        case 10: schedule.memberCount = 7
         default: schedule.memberCount = 3
         }
         if schedule.memberCount > 2 && generator.below(3) == 0 { schedule.slaveOnlyCount = 1 }
@@ -50,7 +66,24 @@ package struct Schedule: Sendable {
         schedule.faultIntervalMilliseconds = 120 + generator.below(500)
         schedule.faults = Set(FaultKind.allCases.filter { _ in generator.below(4) > 0 })
         schedule.clientCount = 1 + Int(generator.below(6))
+        let members = UInt64(schedule.memberCount)
+        if generator.below(5) == 0 { schedule.beOptimistic(&generator) }
+        if generator.below(5) == 0 {
+            schedule.pollingCount = 1 + Int(generator.below(members))
+            schedule.pullInterval = Milliseconds(50 + generator.below(700))
+        }
+        if generator.below(6) == 0 { schedule.oldVersionCount = 1 + Int(generator.below(members)) }
+        if generator.below(6) == 0 && members > 1 { schedule.lateCount = 1 + Int(generator.below(members - 1)) }
         return schedule
+    }
+
+    /// Commits that wait for nobody for long. What is lost with a disk was perhaps nowhere else: disks stay whole.
+    private mutating func beOptimistic(_ generator: inout SeededRandom) {
+        commitMode = .optimistic
+        pushFactor = Int(generator.below(UInt64(memberCount)))
+        pushStrategy = generator.below(2) == 0 ? .fixed : .roundRobin
+        branchedDataPolicy = [.keepAll, .keepAll, .keepLast, .keepNone][Int(generator.below(4))]
+        faults.remove(.wipe)
     }
 }
 
@@ -88,6 +121,42 @@ extension Schedule {
         case .votesWithoutCatchingUp:
             schedule.faults = [.wipe, .partition, .crash, .slowDisk]
             schedule.downMilliseconds = 400
+        case .electsWithoutQuorum, .ordersWithoutLease: schedule.faults = [.partition, .crash, .pause]
+        case .commitsEarlierEpochs:
+            schedule.memberCount = 5
+            schedule.faults = [.partition, .oneWayPartition, .crash, .badNetwork, .slowDisk]
+        case .ignoresDeposition: schedule.faults = [.partition, .pause, .switchover]
+        case .resumesMastership:
+            schedule.faults = [.crash, .slowDisk, .badNetwork]
+            schedule.downMilliseconds = 30
+        case .skipsLogCheck: schedule.faults = [.crash, .partition, .badNetwork, .slowDisk]
+        case .appliesBeforeSync:
+            schedule.faults = [.powerFailure, .crash, .slowDisk, .checkpoint]
+            schedule.faultIntervalMilliseconds = 120
+        case .ignoresJointQuorum, .proposesUnsafeSyncSet:
+            schedule.memberCount = 3
+            schedule.embeddedCoordinatorCount = 0
+            schedule.arbiterCount = 3
+            schedule.faults = [.partition, .oneWayPartition, .slowDisk, .crash]
+            schedule.faultIntervalMilliseconds = 1500
+            schedule.outageMilliseconds = 6000
+            schedule.downMilliseconds = 6000
+            schedule.faultyMilliseconds = 20_000
+        case .handsOverTooEarly:
+            schedule.faults = [.switchover, .slowDisk, .badNetwork]
+            schedule.faultIntervalMilliseconds = 150
+        case .ordersTwice: schedule.faults = [.badNetwork]
+        case .callsUnknownNotApplied: schedule.faults = [.partition, .oneWayPartition, .pause, .slowDisk]
+        case .keepsBranchedData:
+            schedule.commitMode = .optimistic
+            schedule.pushFactor = 0
+            schedule.faults = [.partition, .crash, .pause]
+        case .forgetsFencing:
+            schedule.faults = [.wipe, .partition, .oneWayPartition, .badNetwork]
+            schedule.downMilliseconds = 60
+            schedule.faultIntervalMilliseconds = 150
+            schedule.embeddedCoordinatorCount = 0
+            schedule.arbiterCount = 3
         }
         return schedule
     }
@@ -119,6 +188,8 @@ package enum FaultKind: String, CaseIterable, Sendable {
     case clockJump
     /// The log is checkpointed and pruned, so that late members need a store copy.
     case checkpoint
+    /// An operator takes a member out of the cluster, and starts it again later.
+    case removal
 }
 
 /// SplitMix64 with the helpers that schedules use.

@@ -55,6 +55,13 @@ extension SimulatedCluster {
         case .clockDrift:
             node.setClockDrift(Int64(random.below(21)) - 10)
         case .clockJump: node.wallClockOffset += Int64(random.below(7_200_000)) - 3_600_000
+        case .removal:
+            guard let target = node.memberID, schedule.memberCount > 2 else { return }
+            for other in members where other.engine?.core.leaseEnd(now: other.now) != nil && !other.isPaused {
+                trace("member \(target.rawValue) is taken out")
+                other.engine?.removeMember(target, now: other.now)
+                settle(other)
+            }
         case .checkpoint:
             guard let store = node.engine?.store, !node.isPaused else { return }
             do throws(GraphError) { try store.checkpoint() } catch { violation = "checkpoint on node \(node.index): \(error)" }

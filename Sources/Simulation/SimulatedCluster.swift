@@ -25,6 +25,10 @@ package final class SimulatedCluster {
     package private(set) var eventCount = 0
     package private(set) var messageCounts: [String: Int] = [:]
     package internal(set) var violation: String?
+    /// Marks in stores that were set aside, and whether any was given up.
+    var keptMarks: Set<UInt64> = []
+    package var branchCount = 0
+    var hasLostBranches = false
     /// Nodes with a unique name at the end.
     package internal(set) var namedNodeCount = 0
 
@@ -75,7 +79,11 @@ package final class SimulatedCluster {
     }
 
     func scheduleBeginning() {
-        for node in nodes { events.schedule(.start(node: node.index), at: random.below(300_000_000)) }
+        for node in nodes {
+            let isLate = node.memberID != nil && node.index >= schedule.memberCount - schedule.lateCount
+            events.schedule(
+                .start(node: node.index), at: random.below(isLate ? schedule.faultyMilliseconds * 1_000_000 : 300_000_000))
+        }
         for client in clients { events.schedule(.client(client.index), at: 800_000_000 + random.below(200_000_000)) }
     }
 
@@ -128,16 +136,21 @@ package final class SimulatedCluster {
             settle(node)
         case .start(let index): start(nodes[index])
         case .resume(let index): resume(nodes[index])
-        case .copyStore(let index, let incarnation, let source, _):
+        case .copyStore(let index, let incarnation, let source, let setAside):
             let node = nodes[index]
             guard node.incarnation == incarnation, node.isUp else { return }
             if node.isPaused { return node.backlog.append(event) }
             let reachable = nodes[source].isUp && !nodes[source].isPaused && !network.isBlocked(source, index)
                 && !network.isBlocked(index, source)
+            if reachable && schedule.commitMode == .optimistic { keepMarks(of: node, setAside: setAside) }
             node.engine?.storeCopied(
                 reachable ? node.copyStore(of: nodes[source]) : .failure(GraphError(.network, "the source cannot be reached")),
                 now: node.now)
             settle(node)
+        case .operatorRestarts(let index, let incarnation):
+            guard nodes[index].incarnation == incarnation, nodes[index].isUp else { return }
+            crash(nodes[index])
+            schedule(.start(node: index), in: (20 + random.below(schedule.downMilliseconds)) * 1_000_000)
         case .client(let index): runClient(index)
         case .fault: injectFault()
         case .heal(let kind, let index): heal(kind, index)
@@ -223,6 +236,10 @@ package final class SimulatedCluster {
     }
 
     func nodeFailed(_ node: SimulatedNode, _ error: GraphError) {
+        // Taken out by the operator, who starts it again.
+        if error.code == .foreignStore, schedule.faults.contains(.removal) {
+            return events.schedule(.operatorRestarts(node: node.index, incarnation: node.incarnation), at: now + 1)
+        }
         // On these disks only a crash fails; anything else is a bug of the protocol.
         violation = violation ?? "member \(node.memberID?.rawValue ?? 0) failed: \(error)"
     }
@@ -258,6 +275,6 @@ extension SimulatedCluster {
         let committed = clients.reduce(0) { $0 + $1.committedMarks.count + $1.committedIncrements }
         let refused = clients.reduce(0) { $0 + $1.refusedMarks.count }
         let epochs = members.compactMap { $0.engine?.core.hard.promised.rawValue }.max() ?? 0
-        return "\(schedule.memberCount) members (\(schedule.slaveOnlyCount) slave-only), \(eventCount) events, \(epochs) epochs, \(committed) commits, \(refused) refusals"
+        return "\(schedule.memberCount) members (\(schedule.slaveOnlyCount) slave-only), \(schedule.commitMode), \(branchCount) branches, \(eventCount) events, \(epochs) epochs, \(committed) commits, \(refused) refusals"
     }
 }

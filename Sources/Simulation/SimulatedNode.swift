@@ -117,10 +117,22 @@ final class SimulatedNode: MemberHost {
         options.syncTimeout = 3000
         options.foundingDelay = 600
         options.brokenRules = cluster.schedule.brokenRules
+        configure(&options)
         engine = try MemberEngine(
             options: options, coordinators: cluster.coordinatorAddresses, store: store, hardStatePath: "member",
             fileSystem: disk, seed: cluster.random.next(), now: now, host: self)
         if let store { watch(store) }
+    }
+
+    private func configure(_ options: inout ReplicationOptions) {
+        let schedule = cluster.schedule
+        options.commitMode = schedule.commitMode
+        options.pushFactor = schedule.pushFactor
+        options.pushStrategy = schedule.pushStrategy
+        options.branchedDataPolicy = schedule.branchedDataPolicy
+        if index >= schedule.memberCount - schedule.pollingCount { options.pullInterval = schedule.pullInterval }
+        let isOld = index < schedule.oldVersionCount && cluster.now < schedule.faultyMilliseconds * 500_000
+        options.member.protocolVersion = isOld ? 1 : UInt16(ReplicationMessage.protocolVersion)
     }
 
     private func watch(_ store: Store) {
@@ -169,6 +181,14 @@ final class SimulatedNode: MemberHost {
 
     func startStoreCopy(from member: ClusterRegister.Member, storeID: StoreID, setAside: Bool) {
         cluster.startCopy(to: self, from: member, setAside: setAside)
+    }
+
+    /// The store as its own server would find it, alone.
+    func openSeparately() -> Store? {
+        guard let storeDirectory else { return nil }
+        var options = Self.storeOptions
+        options.appliesWholeLog = true
+        return try? Store.open(storeDirectory, fileSystem: disk, options: options)
     }
 
     /// Takes a copy of another node's store.

@@ -32,11 +32,18 @@ struct ClusterCommand: AsyncParsableCommand {
         @Flag(help: "Do not start HAProxy.")
         var noProxy = false
 
+        @Option(
+            help: ArgumentHelp(
+                "Client addresses of an etcd that coordinates, with commas between; without it the members do.",
+                valueName: "host:port,…"))
+        var etcd: String?
+
         @Option(name: .customLong("set"), help: "key=value for every member. May be repeated.")
         var settings: [String] = []
 
         func run() async throws {
             var options = LocalCluster.Options()
+            options.etcdEndpoints = etcd?.split(separator: ",").map(String.init) ?? []
             options.memberCount = members
             options.directory = dir
             options.usesFreePorts = freePorts
@@ -64,7 +71,7 @@ struct ClusterCommand: AsyncParsableCommand {
     struct Status: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show every member of a cluster.")
 
-        @Option(help: ArgumentHelp("HTTP address of any member.", valueName: "host:port"))
+        @Option(help: ArgumentHelp("HTTP address of any member, or several with commas between.", valueName: "host:port"))
         var from = "127.0.0.1:7474"
 
         @Flag(help: "Print JSON.")
@@ -80,7 +87,7 @@ struct ClusterCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "switch-master", abstract: "Make another member master; reads go on, writes wait.")
 
-        @Option(help: ArgumentHelp("HTTP address of any member.", valueName: "host:port"))
+        @Option(help: ArgumentHelp("HTTP address of any member, or several with commas between.", valueName: "host:port"))
         var from = "127.0.0.1:7474"
 
         @Option(help: "ha.server_id of the new master; left out: whichever is best.")

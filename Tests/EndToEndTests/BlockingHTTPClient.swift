@@ -1,6 +1,7 @@
 import FileSystem
 import Glibc
 import GraphModel
+import JSON
 import RESTServer
 
 /// One kept-alive HTTP/1.1 connection, used by one thread. Plain sockets: what a client sees is what counts here.

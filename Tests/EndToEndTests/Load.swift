@@ -71,6 +71,20 @@ final class WriteLoad: Sendable {
         } }
     }
 
+    /// The longest time without an acknowledgement since a moment, in milliseconds.
+    func longestGap(since moment: UInt64) -> Double {
+        state.withLock { state in
+            var latest = moment
+            var longest: UInt64 = 0
+            // Threads may overtake each other on the way to the list.
+            for time in state.acknowledgedAt where time > latest {
+                longest = max(longest, time - latest)
+                latest = time
+            }
+            return Double(longest) / 1e6
+        }
+    }
+
     var acknowledgedCount: Int { state.withLock(\.acknowledged.count) }
     var acknowledgedKeys: [Int64] { state.withLock(\.acknowledged) }
 

@@ -31,20 +31,29 @@ final class TestCluster: Sendable {
     }
 
     /// Starts the members; `prepare` may put a store in place before.
-    init(_ name: String, settings: [(key: String, value: String)] = [], prepare: (LocalCluster) throws -> Void = { _ in }) async throws {
+    init(
+        _ name: String, settings: [(key: String, value: String)] = [], etcdEndpoints: [String] = [],
+        prepare: (LocalCluster) throws -> Void = { _ in }
+    ) async throws {
         directory = try Self.temporaryDirectory(name)
         var options = LocalCluster.Options()
         options.directory = directory
         options.usesFreePorts = true
         options.program = Self.program
         options.settings = settings
+        options.etcdEndpoints = etcdEndpoints
         cluster = try LocalCluster(options)
         try prepare(cluster)
-        for member in cluster.members { try cluster.start(member) }
-        try await LocalClusterRunner.untilServing(cluster)
-        try #require(try cluster.startProxy(), "HAProxy is not installed")
-        try waitUntil("HAProxy knows the master") { (try? client(writePort).request("GET", "/hastatus").status) == 200 }
-        try waitUntil("HAProxy knows a slave") { (try? client(readPort).request("GET", "/hastatus").status) == 200 }
+        do {
+            for member in cluster.members { try cluster.start(member) }
+            try await LocalClusterRunner.untilServing(cluster)
+            try #require(try cluster.startProxy(), "HAProxy is not installed")
+            try waitUntil("HAProxy knows the master") { (try? client(writePort).request("GET", "/hastatus").status) == 200 }
+            try waitUntil("HAProxy knows a slave") { (try? client(readPort).request("GET", "/hastatus").status) == 200 }
+        } catch {
+            await cluster.stop()
+            throw error
+        }
     }
 
     var members: [LocalCluster.Member] { cluster.members }

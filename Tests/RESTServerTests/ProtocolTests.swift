@@ -1,4 +1,5 @@
 import GraphModel
+import JSON
 import RESTServer
 import Testing
 

@@ -1,5 +1,6 @@
 import Database
 import GraphModel
+import JSON
 import RESTServer
 import Synchronization
 import Testing
@@ -129,6 +130,8 @@ import Testing
         pipeline.set {
             $0.applied = LogPosition(epoch: Epoch(7), transactionID: TransactionID(41), checksum: 0xFFFF_FFFF_FFFF_FFFF)
             $0.problem = "a \"word\""
+            $0.roleSince = 1_700_000_000_123
+            $0.protocolVersion = 3
         }
         try await withServer(pipeline) { client async throws in
             let reply = try await client.get("/hastatus")
@@ -139,6 +142,10 @@ import Testing
             #expect(map["epoch"] == .integer(7))
             #expect(map["server_id"] == .integer(1))
             #expect(map["problem"] == .string("a \"word\""))
+            #expect(map["since"] == .string("2023-11-14T22:13:20.123Z"))
+            #expect(map["last_update"] == .null)
+            #expect(map["version"] == .string(martletVersion))
+            #expect(map["protocol_version"] == .integer(3))
             #expect(map["sync_set"] == .list([.integer(1), .integer(2)]))
             guard case .map(let applied)? = map["applied"] else { Issue.record("no position"); return }
             #expect(applied["checksum"] == .string("ffffffffffffffff"))
@@ -150,6 +157,25 @@ import Testing
             #expect(member["http_address"] == .string("127.0.0.1:7475"))
             #expect(try await client.get("/db/manage/server/ha/members").text.hasPrefix("[ {\n  \"id\" : 2,"))
         }
+    }
+
+    @Test func agentReports() {
+        func line(_ change: (inout DatabaseStatus) -> Void = { _ in }) -> String {
+            var status = slaveStatus()
+            change(&status)
+            return AgentReport.line(status, isDraining: false)
+        }
+        #expect(AgentReport.line(masterStatus(), isDraining: false) == "ready up 100%\n")
+        #expect(line() == "ready up 100%\n")
+        for (lag, weight) in [(99, 100), (100, 90), (1000, 50), (9000, 10), (99_000, 1), (10_000_000, 1)] {
+            #expect(line { $0.lag = Milliseconds(UInt64(lag)) } == "ready up \(weight)%\n", "\(lag) ms")
+        }
+        #expect(line { $0.lag = Milliseconds(.max) } == "ready up 1%\n")
+        #expect(line { $0.role = .pending; $0.masterID = nil } == "ready up 100%\n")
+        #expect(line { $0.isReadable = false } == "down\n")
+        #expect(line { $0.isDraining = true } == "drain\n")
+        #expect(AgentReport.line(masterStatus(), isDraining: true) == "drain\n")
+        #expect(AgentReport.line(DatabaseStatus(mode: .ha, role: .pending), isDraining: true) == "drain\n")
     }
 
     private final class Control: ClusterControl {

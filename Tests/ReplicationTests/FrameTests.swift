@@ -30,7 +30,9 @@ import Testing
                 .append(.init(epoch: Epoch(3), previous: .zero, records: [record], commitPoint: TransactionID(4), sentAt: Instant(nanoseconds: 8))),
                 .append(.init(epoch: Epoch(3), previous: position, records: [], commitPoint: .zero, sentAt: Instant(nanoseconds: 0))),
                 .appendReply(.init(status: .mismatch, promised: Epoch(1), acknowledged: TransactionID(2), last: position, applied: .zero, sentAt: Instant(nanoseconds: 7))),
-                .storeCopyNeeded(epoch: Epoch(9)), .preVote(epoch: Epoch(2), revision: 4),
+                .storeCopyNeeded(epoch: Epoch(9), isDiverged: true), .pull(id: 5), .pullReply(id: 5, commitPoint: TransactionID(9)),
+                .appendReply(.init(status: .accepted, promised: Epoch(1), acknowledged: TransactionID(2), last: position, applied: .zero, sentAt: Instant(nanoseconds: 7), isPolling: true)),
+                .preVote(epoch: Epoch(2), revision: 4),
                 .preVoteReply(epoch: Epoch(2), agrees: true), .prepare(epoch: Epoch(2), revision: 4),
                 .prepareReply(epoch: Epoch(2), outcome: .promised(durable: position)),
                 .prepareReply(epoch: Epoch(2), outcome: .refused(promised: Epoch(5))), .register(register),
@@ -57,7 +59,7 @@ import Testing
 
     @Test func everyMessageSurvivesTheWire() throws {
         for message in try Self.messages {
-            guard case .member(let decoded, let sender) = try ClusterFrame(decoding: ClusterFrame.member(message, from: MemberID(7)).encode())
+            guard case .member(let decoded, let sender, ReplicationMessage.protocolVersion) = try ClusterFrame(decoding: ClusterFrame.member(message, from: MemberID(7)).encode())
             else { return #expect(Bool(false), "\(message)") }
             #expect(decoded == message)
             #expect(sender == MemberID(7))
@@ -96,7 +98,7 @@ import Testing
                 var damaged = frame
                 let index = Int.random(in: 0..<damaged.count, using: &generator)
                 damaged[index] ^= UInt8.random(in: 1...255, using: &generator)
-                guard case .member(.append(let append), _)? = try? ClusterFrame(decoding: damaged) else { continue }
+                guard case .member(.append(let append), _, _)? = try? ClusterFrame(decoding: damaged) else { continue }
                 guard case .append(let original) = message else { continue }
                 #expect(append.records == original.records || append.records.isEmpty, "seed 20261")
             }

@@ -1,6 +1,7 @@
 internal import Database
 internal import GraphModel
 internal import HTTPTypes
+internal import JSON
 internal import NIOCore
 
 /// One request, as far as routes need to know it.

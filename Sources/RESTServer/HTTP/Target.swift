@@ -1,4 +1,5 @@
 internal import GraphModel
+internal import JSON
 
 /// The target of a request: path segments, each decoded exactly once, and the query.
 struct Target: Sendable {

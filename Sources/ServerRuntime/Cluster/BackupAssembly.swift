@@ -46,8 +46,10 @@ struct BackupAssembly: Sendable {
         _ configuration: Configuration, clusterName: String?, pipeline: any CommitPipeline, _ logger: Logger
     ) async throws(GraphError) -> BackupAssembly? {
         guard configuration.value(Settings.backupEnabled) ?? true else { return nil }
+        var options = BackupService.Options()
+        if let value = configuration.value(Settings.copyRate) { options.copyByteCountPerSecond = value }
         let service = BackupService(
-            clusterName: clusterName, group: MultiThreadedEventLoopGroup.singleton,
+            clusterName: clusterName, options: options, group: MultiThreadedEventLoopGroup.singleton,
             store: { () throws(GraphError) -> Store in try pipeline.readableStore() },
             member: {
                 let status = pipeline.status

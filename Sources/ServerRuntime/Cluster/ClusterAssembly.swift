@@ -19,7 +19,7 @@ extension DatabaseFactories {
             failed.yield(error)
         }
         let coordinator =
-            configuration.value(Settings.coordinator) == nil
+            configuration.value(Settings.coordinator) == nil || configuration.value(Settings.coordination) == .etcd
             ? nil : try await CoordinatorService.start(configuration, logger: logger, onFailure: onFailure)
         let parts: ClusterParts
         do throws(GraphError) {
@@ -62,23 +62,31 @@ private struct ClusterParts: Sendable {
     let member: ClusterMember
     let tcp: TCPNetwork
     let backup: BackupAssembly
+    let etcd: EtcdCoordinator?
 
     static func start(
         _ configuration: Configuration, _ coordinator: CoordinatorService?, _ logger: Logger,
         onFailure: @escaping @Sendable (GraphError) -> Void
     ) async throws(GraphError) -> ClusterParts {
         let (address, hostPort) = try configuration.requiredAddress(Settings.haServer)
-        let coordinators = try configuration.required(
-            Settings.coordinators, because: "it names all coordinators of the cluster")
+        let clusterName = configuration.value(Settings.clusterName) ?? "martlet.ha"
+        let etcd =
+            configuration.value(Settings.coordination) == .etcd
+            ? try await EtcdCoordinator.make(configuration, clusterName: clusterName, logger) : nil
+        let coordinators =
+            etcd == nil
+            ? try configuration.required(Settings.coordinators, because: "it names all coordinators of the cluster")
+            : [EtcdCoordinator.address]
         let tcp = TCPNetwork(ownAddress: address, group: MultiThreadedEventLoopGroup.singleton)
         let network = ProcessNetwork(tcp)
         if let coordinator { network.setLocal(coordinator.address) { coordinator.receive($0) } }
-        let clusterName = configuration.value(Settings.clusterName) ?? "martlet.ha"
+        if let etcd { network.setLocal(EtcdCoordinator.address) { etcd.receive($0) } }
         let member = try ClusterMember(
             memberConfiguration(configuration, address, coordinators, clusterName), network: network,
             copier: BackupStoreCopier(clusterName: clusterName, logger: logger),
             note: { logger.info("\($0)") }, onFailure: onFailure)
         coordinator?.network.setLocal(address) { member.receive($0) }
+        etcd?.setReceiver { member.receive($0) }
         tcp.setHandlers(.init(received: { frame, _ in member.receive(frame) }, linkDown: { member.linkDown($0) }))
         do {
             _ = try await tcp.listen(on: hostPort)
@@ -90,8 +98,9 @@ private struct ClusterParts: Sendable {
                     .configuration,
                     "\(Settings.backupEnabled.name)=false: a member of a cluster must serve store copies; set it to true")
             }
-            return ClusterParts(member: member, tcp: tcp, backup: backup)
+            return ClusterParts(member: member, tcp: tcp, backup: backup, etcd: etcd)
         } catch {
+            await etcd?.close()
             await tcp.close()
             await member.close()
             throw error as? GraphError ?? GraphError(.configuration, "\(Settings.haServer.name)=\(address): \(error)")
@@ -122,6 +131,7 @@ private struct ClusterParts: Sendable {
 
     func close() async {
         await backup.close()
+        await etcd?.close()
         await tcp.close()
     }
 }

@@ -19,6 +19,10 @@ public final class CoordinatorService: Sendable {
     public static func start(
         _ configuration: Configuration, logger: Logger, onFailure: @escaping @Sendable (GraphError) -> Void
     ) async throws(GraphError) -> CoordinatorService {
+        if configuration.value(Settings.coordination) == .etcd {
+            throw GraphError(
+                .configuration, "\(Settings.coordination.name)=etcd: then etcd coordinates, and no coordinator of Martlet's own runs")
+        }
         let (address, hostPort) = try configuration.requiredAddress(Settings.coordinator)
         let coordinators = try configuration.required(
             Settings.coordinators, because: "it names all coordinators of the cluster")

@@ -14,6 +14,8 @@ package struct LocalCluster: Sendable {
         package var usesProxy = true
         /// The program that members run.
         package var program = executablePath()
+        /// Client addresses of etcd, which then coordinates instead of the members.
+        package var etcdEndpoints: [String] = []
         /// Further settings for every member.
         package var settings: [(key: String, value: String)] = []
         package init() {}
@@ -118,11 +120,15 @@ package struct LocalCluster: Sendable {
             "org.neo4j.server.webserver.port=\(member.httpPort)",
             "ha.server_id=\(member.id)",
             "ha.server=127.0.0.1:\(member.replicationPort)",
-            "ha.coordinators=\(coordinators)",
+            "ha.coordinators=\(options.etcdEndpoints.isEmpty ? coordinators : options.etcdEndpoints.joined(separator: ","))",
             "online_backup_port=\(member.backupPort)",
         ]
         let own = "127.0.0.1:\(member.coordinatorPort)"
-        if coordinators.split(separator: ",").contains(where: { $0 == own }) { lines.append("ha.coordinator=\(own)") }
+        if !options.etcdEndpoints.isEmpty {
+            lines.append("ha.coordination=etcd")
+        } else if coordinators.split(separator: ",").contains(where: { $0 == own }) {
+            lines.append("ha.coordinator=\(own)")
+        }
         for (key, value) in options.settings { lines.append("\(key)=\(value)") }
         return lines.joined(separator: "\n") + "\n"
     }

@@ -99,11 +99,17 @@ public struct Configuration: Sendable {
         return text.hasPrefix("/") ? text : baseDirectory + "/" + text
     }
 
-    /// Every key with its effective value and where it came from, one a line.
+    /// The same of a setting that may be absent.
+    public func optionalPath(_ setting: Setting<String>) -> String? {
+        value(setting) == nil ? nil : path(setting)
+    }
+
+    /// Every key with its effective value and where it came from, one a line. Of secrets only the latter.
     public var dump: String {
         Settings.all.map { setting in
             let entry = entries[setting.name]
-            return "\(setting.name)=\(entry?.text ?? setting.defaultText ?? "")  # \(entry?.source ?? "default")"
+            let text = setting.isSecret && entry != nil ? "…" : entry?.text ?? setting.defaultText ?? ""
+            return "\(setting.name)=\(text)  # \(entry?.source ?? "default")"
         }.joined(separator: "\n")
     }
 

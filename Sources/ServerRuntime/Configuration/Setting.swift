@@ -8,16 +8,19 @@ public struct Setting<Value: Sendable>: Sendable {
     /// What is allowed, for messages and documentation.
     public let allowed: String
     public let meaning: String
+    /// Whether its value is shown to nobody.
+    public let isSecret: Bool
     let parse: @Sendable (String) -> Value?
 
     init(
         _ name: String, default defaultText: String?, allowed: String, _ meaning: String,
-        parse: @escaping @Sendable (String) -> Value?
+        isSecret: Bool = false, parse: @escaping @Sendable (String) -> Value?
     ) {
         self.name = name
         self.defaultText = defaultText
         self.allowed = allowed
         self.meaning = meaning
+        self.isSecret = isSecret
         self.parse = parse
     }
 }
@@ -28,6 +31,7 @@ public struct AnySetting: Sendable {
     public let defaultText: String?
     public let allowed: String
     public let meaning: String
+    public let isSecret: Bool
     let accepts: @Sendable (String) -> Bool
 
     init<Value>(_ setting: Setting<Value>) {
@@ -35,6 +39,7 @@ public struct AnySetting: Sendable {
         defaultText = setting.defaultText
         allowed = setting.allowed
         meaning = setting.meaning
+        isSecret = setting.isSecret
         let parse = setting.parse
         accepts = { parse($0) != nil }
     }

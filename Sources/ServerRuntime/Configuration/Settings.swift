@@ -19,6 +19,8 @@ public enum Settings {
         }
     }
 
+    public enum Coordination: String, Sendable { case embedded, etcd }
+
     public enum CommitMode: String, Sendable { case quorum }
 
     public enum LogLevel: String, Sendable { case debug, info, warning, error }
@@ -105,7 +107,29 @@ public enum Settings {
         "Where the other members reach this one for replication; required in HA mode", parse: Parse.address)
     public static let coordinators = Setting<[String]>(
         "ha.coordinators", default: nil, allowed: "a comma-separated list of host:port",
-        "All coordinators of the cluster, the voters; required in HA mode", parse: Parse.addresses)
+        "All coordinators of the cluster, the voters, or the client addresses of etcd; required in HA mode",
+        parse: Parse.addresses)
+    public static let coordination = Setting<Coordination>(
+        "ha.coordination", default: "embedded", allowed: "embedded or etcd",
+        "Who keeps the register that names the master: Martlet's own coordinators, or an ensemble of etcd 3.4 or later",
+        parse: { Coordination(rawValue: $0.lowercased()) })
+    public static let etcdTLS = Setting<Bool>(
+        "ha.etcd.tls", default: "false", allowed: "true or false", "Whether etcd is spoken to over TLS",
+        parse: Parse.boolean)
+    public static let etcdAuthority = Setting<String>(
+        "ha.etcd.tls.ca", default: nil, allowed: "a path",
+        "Certificates, in PEM, that etcd must have its own from; absent: those that the system trusts", parse: Parse.text)
+    public static let etcdCertificate = Setting<String>(
+        "ha.etcd.tls.certificate", default: nil, allowed: "a path",
+        "Certificate, in PEM, that is shown to an etcd with --client-cert-auth", parse: Parse.text)
+    public static let etcdKey = Setting<String>(
+        "ha.etcd.tls.key", default: nil, allowed: "a path", "The private key of ha.etcd.tls.certificate", parse: Parse.text)
+    public static let etcdUser = Setting<String>(
+        "ha.etcd.user", default: nil, allowed: "any text",
+        "Name to log in to etcd with; absent: without a login", parse: Parse.text)
+    public static let etcdPassword = Setting<String>(
+        "ha.etcd.password", default: nil, allowed: "any text", "Password of ha.etcd.user", isSecret: true,
+        parse: Parse.text)
     public static let coordinator = Setting<String>(
         "ha.coordinator", default: nil, allowed: "host:port, one of ha.coordinators",
         "The coordinator that this process hosts; absent: none", parse: Parse.address)
@@ -134,12 +158,21 @@ public enum Settings {
         "ha.read_timeout", default: "20", allowed: "a duration; a bare number is seconds",
         "Longest time a read waits for its bookmark to become readable here", parse: Parse.duration)
 
+    public static let agentCheckPort = Setting<Int>(
+        "ha.agent_check_port", default: nil, allowed: "0 (chosen by the kernel) to 65535",
+        "Port for HAProxy's agent-check, at the address of the HTTP server; absent: none", parse: Parse.integer(0...65535))
+
     public static let backupEnabled = Setting<Bool>(
         "online_backup_enabled", default: "true", allowed: "true or false",
         "Whether backups and store copies are served; required true in HA mode", parse: Parse.boolean)
     public static let backupPort = Setting<Int>(
         "online_backup_port", default: "6362", allowed: "0 (chosen by the kernel) to 65535",
         "Port of the backup service", parse: Parse.integer(0...65535))
+
+    public static let copyRate = Setting<UInt64>(
+        "ha.store_copy_rate", default: "0", allowed: "bytes a second, 1M or more, or with k, M, G; 0 is no limit",
+        "What all store copies and backups together may read and send here in a second",
+        parse: { text in Parse.byteCount(text).flatMap { $0 == 0 || $0 >= 1 << 20 ? $0 : nil } })
 
     /// All of them, in the order of the documentation.
     public static let all: [AnySetting] = [
@@ -150,8 +183,11 @@ public enum Settings {
         AnySetting(relationshipKeys), AnySetting(readOnly), AnySetting(lockTimeout),
         AnySetting(transactionLimit), AnySetting(checkpointThreshold), AnySetting(logRotation),
         AnySetting(logRetention), AnySetting(serverID), AnySetting(haServer), AnySetting(coordinators),
-        AnySetting(coordinator), AnySetting(clusterName), AnySetting(commitMode), AnySetting(heartbeatInterval),
+        AnySetting(coordinator), AnySetting(coordination), AnySetting(etcdTLS), AnySetting(etcdAuthority),
+        AnySetting(etcdCertificate), AnySetting(etcdKey), AnySetting(etcdUser), AnySetting(etcdPassword),
+        AnySetting(clusterName), AnySetting(commitMode), AnySetting(heartbeatInterval),
         AnySetting(masterTimeout), AnySetting(syncTimeout), AnySetting(slaveOnly), AnySetting(readTimeout),
-        AnySetting(backupEnabled), AnySetting(backupPort),
+        AnySetting(agentCheckPort),
+        AnySetting(backupEnabled), AnySetting(backupPort), AnySetting(copyRate),
     ]
 }

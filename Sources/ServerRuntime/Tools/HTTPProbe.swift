@@ -1,4 +1,5 @@
 package import GraphModel
+internal import JSON
 internal import FileSystem
 internal import NIOCore
 internal import NIOHTTP1

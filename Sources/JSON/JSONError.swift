@@ -1,4 +1,4 @@
-internal import GraphModel
+package import GraphModel
 
 /// What is wrong with a JSON text, and where: offset in bytes from 0, line and column from 1 (columns in bytes, since
 /// the text may not even be UTF-8).
@@ -19,5 +19,5 @@ package struct JSONError: Error, Equatable, CustomStringConvertible {
     package var description: String { "\(message) at offset \(offset) (line \(line), column \(column))" }
 
     /// As the answer to a request whose body it was.
-    var asInvalidRequest: GraphError { GraphError(.invalidRequest, "malformed JSON: \(self)") }
+    package var asInvalidRequest: GraphError { GraphError(.invalidRequest, "malformed JSON: \(self)") }
 }
