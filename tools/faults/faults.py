@@ -183,11 +183,15 @@ def truncate_the_only_other(run, target, seconds):
     if not master or len(run.cluster.members) != 3:
         return
     victim, late = run.randomness.sample(slaves, 2)
-    late.freeze()
+    if run.network.can_cut:
+        run.network.isolate([late.number])
+    else:
+        late.freeze()
     run.rest(run.randomness.uniform(0.2, 1.5))
     victim.kill()
     cut_log(run, victim)
     master.kill()
+    run.network.heal()
     late.thaw()
     victim.start()
     run.rest(seconds)

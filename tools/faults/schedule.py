@@ -143,6 +143,8 @@ def run(plan, net, program, directory, keep=False, patience=60):
                           SMALL_DISK if plan.needs_small_disk else 0)
         cluster.start()
         prepare(cluster)
+        # Slower members may not have it yet, and would show an empty bank.
+        checks.settle(cluster)
         note("load begins")
         watch, load = Watch(cluster), Workload(cluster, plan.seed)
         load.start()

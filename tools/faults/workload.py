@@ -40,7 +40,7 @@ class Workload:
     def __init__(self, cluster, seed, pause=0.012):
         self.cluster, self.pause = cluster, pause
         self.history = History()
-        self.is_over = False
+        self.is_over, self.began = False, time.monotonic()
         self.current_register, self.register_uses = 0, 0
         self.lock = threading.Lock()
         self.next_value = 0
@@ -111,7 +111,8 @@ class Workload:
     def _totals(self, talk):
         operation = talk.read("total", None, TOTAL, {}, talk.any_member(), {})
         if operation.outcome == OK and operation.result not in ((ACCOUNTS * START_BALANCE, ACCOUNTS), None):
-            self.history.violated(f"member {operation.member} shows a total of {operation.result} in the bank")
+            self.history.violated(f"member {operation.member} shows a total of {operation.result} in the bank, "
+                                  f"{operation.began - self.began:.2f} s after the load began")
 
     def _session(self, talk, index):
         """Reads its own writes and never goes back, at whatever member, as long as it brings its bookmark."""
