@@ -1,5 +1,5 @@
 """What must hold after the faults have ended and every client has been told something."""
-import json, os, subprocess
+import json, subprocess
 
 from . import workload as work
 from .cluster import NotInTime, wait_until
@@ -142,7 +142,3 @@ def epochs(cluster):
     for member in cluster.members:
         count += sum("server: master of epoch " in line for line in member.log_lines())
     return count
-
-
-def log_size(member):
-    return sum(os.path.getsize(path) for path in member.log_files())

@@ -96,9 +96,9 @@ class Outcome:
 class Running:
     """What a fault sees of the schedule."""
 
-    def __init__(self, cluster, net, ends, randomness, outcome, started):
+    def __init__(self, cluster, net, ends, randomness, outcome):
         self.cluster, self.network, self.randomness = cluster, net, randomness
-        self.ends, self.outcome, self.started = ends, outcome, started
+        self.ends, self.outcome = ends, outcome
 
     @staticmethod
     def now():
@@ -215,7 +215,7 @@ def _carry_out(plan, cluster, net, outcome, note):
         threads = []
         for place, (name, target, seconds) in enumerate(step.faults):
             randomness = random.Random(f"fault {plan.seed}/{number}/{place}")
-            running = Running(cluster, net, ends, randomness, outcome, started)
+            running = Running(cluster, net, ends, randomness, outcome)
             note(f"{name} {target} {seconds:.1f}")
             threads.append(threading.Thread(target=_guarded, args=(KINDS[name].function, running, target, seconds)))
             threads[-1].start()

@@ -184,7 +184,7 @@ class Talk:
         else:
             operation.outcome = REFUSED if answer.status in (503, 409, 404) else UNKNOWN
             operation.note = f"{answer.status} {answer.code}"
-            self.workload.history.count(operation.note)
+            self.workload.history.count(f"{operation.kind} {operation.note}")
             self.favourite = None
             if answer.status not in (503, 504):
                 self.workload.history.violated(f"a {operation.kind} at {member.name} was answered with "
