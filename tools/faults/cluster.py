@@ -198,11 +198,14 @@ class Cluster:
         return found[0]
 
     def is_whole(self):
-        """Every member serves, and all of them are in the sync set."""
-        for status in self.statuses():
-            if not status or not status["readable"] or len(status["sync_set"]) != len(self.members):
+        """Every member serves and hears one and the same master, and all of them are in the sync set."""
+        statuses = self.statuses()
+        for status in statuses:
+            if not status or not status["readable"] or status["role"] == "pending" or status["lag_ms"] > 500:
                 return False
-        return any(member.status(0.5)["master"] for member in self.members if member.status(0.5))
+            if len(status["sync_set"]) != len(self.members):
+                return False
+        return sum(status["master"] for status in statuses) == 1
 
     def revive(self):
         """Starts what has ended, as a supervisor does."""
