@@ -115,13 +115,6 @@ class Member(Process):
         finally:
             client.close()
 
-    def log_files(self):
-        """The transaction log's files, oldest first."""
-        found = []
-        for folder, _, names in os.walk(self.store):
-            found += [os.path.join(folder, name) for name in names if name.endswith(".mlog")]
-        return sorted(found)
-
 
 class Cluster:
     """`coordinators` = 0: each member hosts one; otherwise so many run alone, on machines of their own."""

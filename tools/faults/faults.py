@@ -1,6 +1,6 @@
 """The faults. Each is a function of the running schedule; it returns when the fault has ended. `rest(seconds)` waits,
 but not beyond the end of the schedule."""
-import os, shutil, signal
+import json, os, shutil, signal, struct, subprocess
 
 
 DAY = 86400
@@ -198,18 +198,23 @@ def truncate_and_lag(run, target, seconds):
 
 
 def cut_log(run, member):
-    """Takes the last bytes of the log away; what is behind them is room that was reserved, all zero."""
-    files = [path for path in member.log_files() if os.path.getsize(path)]
-    if not files:
+    """Takes the last bytes of the log's entries away, but none that the store files hold already: without those a
+    store is damaged, and a new copy is an operator's affair."""
+    with open(os.path.join(member.store, "manifest"), "rb") as file:
+        checkpoint, = struct.unpack_from("<Q", file.read(32), 24)
+    dump = subprocess.run([run.cluster.program, "log", "dump", member.store, "--json"], capture_output=True, text=True)
+    entries = [json.loads(line) for line in dump.stdout.splitlines() if line.startswith("{\"tx\"")]
+    entries = [entry for entry in entries if entry["tx"] > checkpoint and entry["file"] == entries[-1]["file"]]
+    if not entries:
         return
-    with open(files[-1], "r+b") as file:
-        data = file.read()
-        end = len(data.rstrip(b"\0"))
-        # The head of the file stays: a log without one is damaged, not short.
-        left = max(min(end, 200), end - run.randomness.choice((1, 7, 100, 1000, 20000)))
+    end = entries[-1]["offset"] + entries[-1]["bytes"]
+    left = max(entries[0]["offset"], end - run.randomness.choice((1, 7, 100, 1000, 20000)))
+    with open(os.path.join(member.store, entries[-1]["file"]), "r+b") as file:
+        length = os.path.getsize(file.name)
         file.truncate(left)
+        # Behind the entries is room that was reserved, all zero.
         if run.randomness.random() < 0.5:
-            file.truncate(len(data))
+            file.truncate(length)
 
 
 def clock(run, target, seconds):
