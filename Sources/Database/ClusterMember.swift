@@ -99,8 +99,15 @@ public final class ClusterMember: CommitPipeline {
             var options = configuration.storeOptions
             let hardStatePath = configuration.directory + ".member"
             options.appliesWholeLog = !fileSystem.exists(hardStatePath)
-            store = try Store.open(configuration.directory, fileSystem: fileSystem, options: options)
-            if let line = store?.recoveryNote { note(line) }
+            do throws(GraphError) {
+                store = try Store.open(configuration.directory, fileSystem: fileSystem, options: options)
+                if let line = store?.recoveryNote { note(line) }
+            } catch {
+                // The others have what is damaged here. Who has no others must decide for himself.
+                guard error.code == .corrupt, !options.appliesWholeLog else { throw error }
+                let kept = try directory.setDamagedAside()
+                note("DAMAGED: \(error.message). The store is set aside as \(kept) and replaced by a copy of the master's")
+            }
         }
         openStore = Mutex(store)
     }

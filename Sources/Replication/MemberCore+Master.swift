@@ -6,6 +6,9 @@ extension MemberCore {
     /// So long a commit point waits for entries to travel with.
     static let commitPointDelay: Milliseconds = 1
 
+    /// From the withdrawal of the lease to the proposal of another master.
+    static let withdrawalTime: Milliseconds = 2
+
     /// Bytes of entries per message.
     static let shipByteCountMaximum = 1 << 20
 
@@ -343,6 +346,12 @@ extension MemberCore {
                 && now.milliseconds(since: contact) < options.leaseTime
         }
         guard let next = handover.target.map({ ready.contains($0) ? $0 : nil }) ?? ready.max() else { return }
+        guard let withdrawnAt = handover.withdrawnAt, now.milliseconds(since: withdrawnAt) >= Self.withdrawalTime else {
+            handover.withdrawnAt = handover.withdrawnAt ?? now
+            master.handover = handover
+            role = .master(master)
+            return
+        }
         handover.isProposed = true
         master.handover = handover
         role = .master(master)

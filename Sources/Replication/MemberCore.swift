@@ -343,7 +343,7 @@ public struct MemberCore: Sendable {
     public func leaseEnd(now: Instant) -> Instant? {
         guard case .master(let master) = role, refusalOfCommits(now: now) == nil else { return nil }
         // Once another is named it may rule already.
-        if master.handover?.isProposed ?? false { return nil }
+        if master.handover?.withdrawnAt != nil { return nil }
         if breaks(.ordersWithoutLease) { return now + options.leaseTime }
         return master.leaseEnd(now: now, leaseTime: options.leaseTime)
     }
@@ -359,6 +359,12 @@ public struct MemberCore: Sendable {
         let beat = now + options.heartbeatInterval
         switch role {
         case .master(let master):
+            var beat = beat
+            if let handover = master.handover, !handover.isProposed, let withdrawnAt = handover.withdrawnAt,
+                now.milliseconds(since: withdrawnAt) < Milliseconds(4 * Self.withdrawalTime.rawValue)
+            {
+                beat = withdrawnAt + Self.withdrawalTime
+            }
             return min(master.nextHeartbeatAt, beat, master.peers.values.compactMap(\.commitPointDueAt).min() ?? beat)
         case .slave, .pending:
             let due = pollsMaster ? min(beat, pullAt) : beat
