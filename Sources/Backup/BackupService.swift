@@ -18,6 +18,8 @@ public final class BackupService: Sendable {
         public var connectionCountMaximum = 256
         /// Threads that read the store.
         public var threadCount = 2
+        /// With it clients need TLS and a certificate.
+        public var security: TLSServer?
         /// A client must have sent its request within this time.
         public var requestTimeout: Milliseconds = 10_000
         /// A client that takes nothing for so long is cut off, because its copy holds the log.
@@ -98,6 +100,7 @@ public final class BackupService: Sendable {
                     try channel.pipeline.syncOperations.addHandlers([
                         ByteToMessageHandler(decoder), BackupSession(self),
                     ])
+                    try self.options.security?.secure(channel)
                 }
             }
         do {

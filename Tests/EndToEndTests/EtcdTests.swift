@@ -2,6 +2,7 @@ import FileSystem
 import Glibc
 import GraphModel
 import ServerRuntime
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -120,7 +121,7 @@ extension EndToEnd {
         }
 
         @Test func tlsAndLoginAreUsed() async throws {
-            let certificates = try TestCertificates("etcd-certificates", for: ["etcd", "operator", "member"])
+            let certificates = try TestCertificates(for: ["etcd", "operator", "member"])
             let etcd = try EtcdEnsemble("etcd-tls", count: 1, certificates: certificates)
             for command in [
                 ["user", "add", "root:secret"], ["user", "grant-role", "root", "root"], ["user", "add", "martlet:pass"],
@@ -178,7 +179,6 @@ extension EndToEnd {
                 removeTree(directory)
             }
             etcd.stop()
-            certificates.remove()
         }
     }
 }
