@@ -6,7 +6,7 @@ internal import Synchronization
 public import Transport
 
 /// Serves full backups and store copies of a running database: a listener beside the other ports. Copies take no locks
-/// and go at the pace of whoever takes them.
+/// and go at the pace of whoever takes them, or at that of ``Options/copyByteCountPerSecond``.
 ///
 /// Event loops only move bytes; mapped files and the log are read on threads of the service's own. A copy costs at most
 /// three frames of memory, of 1 MiB or one log entry each.
@@ -20,6 +20,8 @@ public final class BackupService: Sendable {
         public var threadCount = 2
         /// With it clients need TLS and a certificate.
         public var security: TLSServer?
+        /// Bytes per second that all copies together may take; 0 is no limit.
+        public var copyByteCountPerSecond: UInt64 = 0
         /// A client must have sent its request within this time.
         public var requestTimeout: Milliseconds = 10_000
         /// A client that takes nothing for so long is cut off, because its copy holds the log.
@@ -49,6 +51,7 @@ public final class BackupService: Sendable {
 
     let options: Options
     let threads: NIOThreadPool
+    let pace: CopyPace
     private let clusterName: String?
     private let group: any EventLoopGroup
     private let store: @Sendable () throws(GraphError) -> Store
@@ -70,6 +73,7 @@ public final class BackupService: Sendable {
         self.group = group
         self.store = store
         self.member = member
+        pace = CopyPace(byteCountPerSecond: options.copyByteCountPerSecond)
         slots = CopySlots(maximum: options.copyCountMaximum)
         threads = NIOThreadPool(numberOfThreads: max(1, options.threadCount))
     }

@@ -1,3 +1,4 @@
+internal import FileSystem
 internal import GraphModel
 internal import NIOCore
 internal import NIOPosix
@@ -10,12 +11,15 @@ final class BackupSession: ChannelInboundHandler {
 
     /// Frames handed to the socket and not yet taken by it: one on the way while the next is read.
     private static let frameCountInFlightMaximum = 2
+    /// However slow the pace and large a frame: the client must not take the silence for a broken connection.
+    private static let pauseMaximum = TimeAmount.seconds(10)
 
     private let service: BackupService
     private var timer: Scheduled<Void>?
     private var hasRequest = false
     private var stream: CopyStream?
     private var isProducing = false
+    private var isPausing = false
     private var isAtEnd = false
     private var frameCountInFlight = 0
     private var lastBufferedByteCount = 0
@@ -56,7 +60,7 @@ final class BackupSession: ChannelInboundHandler {
 
     /// Has the next frame read when there is room for it.
     private func produce(_ context: ChannelHandlerContext) {
-        guard let stream, !isProducing, !isAtEnd, frameCountInFlight < Self.frameCountInFlightMaximum else { return }
+        guard let stream, !isProducing, !isPausing, !isAtEnd, frameCountInFlight < Self.frameCountInFlightMaximum else { return }
         isProducing = true
         service.threads.runIfActive(eventLoop: context.eventLoop) { try stream.next() }
             .assumeIsolated()
@@ -65,6 +69,7 @@ final class BackupSession: ChannelInboundHandler {
                 guard context.channel.isActive else { return }
                 switch result {
                 case .success(let frame?):
+                    self.pause(after: frame, context)
                     self.write(frame, context)
                     self.produce(context)
                 case .success(nil):
@@ -76,6 +81,18 @@ final class BackupSession: ChannelInboundHandler {
                     self.writeLast(CopyStream.frame(.refusal(refusal)), context)
                 }
             }
+    }
+
+    /// Keeps to the pace of the service.
+    private func pause(after frame: ByteBuffer, _ context: ChannelHandlerContext) {
+        let pause = service.pace.pause(afterSending: frame.readableBytes, now: monotonicNanoseconds())
+        if pause == 0 { return }
+        isPausing = true
+        let time = min(TimeAmount.nanoseconds(Int64(clamping: pause)), Self.pauseMaximum)
+        context.eventLoop.assumeIsolated().scheduleTask(in: time) {
+            self.isPausing = false
+            if context.channel.isActive { self.produce(context) }
+        }
     }
 
     private func write(_ frame: ByteBuffer, _ context: ChannelHandlerContext) {

@@ -40,6 +40,9 @@ public final class ClusterMember: CommitPipeline {
         let resume: @Sendable () -> Void
     }
 
+    /// Time between two snapshots of a member that goes on as before.
+    static let publishInterval: Milliseconds = 3
+
     /// Bytes of frames that may wait for the member's thread.
     static let queuedFrameByteCountMaximum = 64 << 20
 
@@ -96,8 +99,15 @@ public final class ClusterMember: CommitPipeline {
             var options = configuration.storeOptions
             let hardStatePath = configuration.directory + ".member"
             options.appliesWholeLog = !fileSystem.exists(hardStatePath)
-            store = try Store.open(configuration.directory, fileSystem: fileSystem, options: options)
-            if let line = store?.recoveryNote { note(line) }
+            do throws(GraphError) {
+                store = try Store.open(configuration.directory, fileSystem: fileSystem, options: options)
+                if let line = store?.recoveryNote { note(line) }
+            } catch {
+                // The others have what is damaged here. Who has no others must decide for himself.
+                guard error.code == .corrupt, !options.appliesWholeLog else { throw error }
+                let kept = try directory.setDamagedAside()
+                note("DAMAGED: \(error.message). The store is set aside as \(kept) and replaced by a copy of the master's")
+            }
         }
         openStore = Mutex(store)
     }
@@ -110,7 +120,8 @@ public final class ClusterMember: CommitPipeline {
         options.member.backupAddress = backupAddress
         let host = ClusterMemberHost(
             directory: StoreDirectory(path: configuration.directory, fileSystem: fileSystem),
-            storeOptions: configuration.storeOptions, network: network, copier: copier, note: note, onFailure: onFailure)
+            storeOptions: configuration.storeOptions, network: network, copier: copier,
+            branchedDataPolicy: configuration.replication.branchedDataPolicy, note: note, onFailure: onFailure)
         let engine = try MemberEngine(
             options: options, coordinators: configuration.coordinators, store: store,
             hardStatePath: configuration.directory + ".member", fileSystem: fileSystem, reserve: reserve,
@@ -146,6 +157,7 @@ public final class ClusterMember: CommitPipeline {
     }
 
     private func run(_ engine: MemberEngine) {
+        var published: (gist: MemberSnapshot.Gist, at: Instant)?
         while true {
             let deadline = engine.nextTickAt(now: .now)
             let work = queue.wait(untilNanoseconds: deadline.nanoseconds) { queue -> (jobs: [Job], isClosed: Bool)? in
@@ -160,7 +172,14 @@ public final class ClusterMember: CommitPipeline {
             for job in work?.jobs ?? [] { job(engine, now) }
             if Instant.now >= engine.nextTickAt(now: now) || work == nil { engine.tick(now: .now) }
             engine.flush(now: .now)
-            publish(engine)
+            // Under load rounds are short, and nobody needs every commit point.
+            let gist = MemberSnapshot.Gist(engine, now: now)
+            if published.map({ $0.gist != gist || now.milliseconds(since: $0.at) >= Self.publishInterval }) ?? true
+                || work?.isClosed ?? false || conditions.withLock({ !$0.isEmpty })
+            {
+                published = (gist, now)
+                publish(engine)
+            }
             if work?.isClosed ?? false {
                 engine.close()
                 return conditions.withLock { conditions in
@@ -173,7 +192,11 @@ public final class ClusterMember: CommitPipeline {
 
     private func publish(_ engine: MemberEngine) {
         var next = MemberSnapshot(engine, now: .now)
-        next.hasJoined = snapshot.withLock(\.hasJoined) || next.heardMasterAt != nil || next.leaseEnd != nil
+        let previous = snapshot.withLock { $0 }
+        next.follow(previous)
+        if next.isLeftAlone && !previous.hasJoined {
+            note("hears no master: serves reads of what it has, up to \(next.applied)")
+        }
         snapshot.withLock { $0 = next }
         conditions.withLock { conditions in
             conditions.removeAll { condition in
@@ -279,7 +302,10 @@ public final class ClusterMember: CommitPipeline {
         enqueue { engine, now in engine.handOver(to: target, now: now) }
         // A proposal whose outcome the coordinators do not tell leaves the mastership in the balance.
         let limit = Instant.now + Milliseconds(2 * configuration.replication.handoverTimeout.rawValue)
-        await wait(deadline: limit) { !$0.isHandingOver && (!$0.isMaster || $0.handoverEnded) && ($0.isMaster || $0.master != nil) }
+        await wait(deadline: limit) { !$0.isHandingOver && (!$0.isMaster || $0.handoverEnded) }
+        // Deposed, it hears of the new master soon, if there is one.
+        let soon = Instant.now + configuration.replication.leaseTime
+        await wait(deadline: min(limit, soon)) { $0.isMaster || $0.master != nil }
         guard let master = snapshot.withLock({ $0.master }), master != ownID else {
             throw GraphError(
                 .unavailable,
@@ -288,9 +314,49 @@ public final class ClusterMember: CommitPipeline {
         return master
     }
 
+    /// Takes a member out of the cluster for good; only the master can. Returns once the register says so. A process that
+    /// still runs as that member ends; started again it joins anew.
+    public func removeMember(_ target: MemberID) async throws(GraphError) {
+        let before = snapshot.withLock { $0 }
+        guard before.isMaster else {
+            throw GraphError(.noMaster, "this member is not the master: ask the master to take a member out")
+        }
+        guard target != configuration.replication.member.id else {
+            throw GraphError(.invalidRequest, "member \(target.rawValue) is the master: switch to another one first")
+        }
+        guard before.members.contains(where: { $0.id == target }) else {
+            let known = before.members.map { "\($0.id.rawValue)" }.joined(separator: ", ")
+            throw GraphError(.invalidRequest, "there is no member \(target.rawValue); there are \(known)")
+        }
+        enqueue { engine, now in engine.removeMember(target, now: now) }
+        let limit = Instant.now + Milliseconds(2 * configuration.replication.handoverTimeout.rawValue)
+        await wait(deadline: limit) { snapshot in !snapshot.members.contains { $0.id == target } || !snapshot.isMaster }
+        guard snapshot.withLock({ snapshot in !snapshot.members.contains { $0.id == target } }) else {
+            throw GraphError(
+                .unavailable,
+                "member \(target.rawValue) is still there: the other members have not everything that it acknowledged, or the coordinators do not answer")
+        }
+    }
+
+    /// Fetches what the master has committed by now; returns once that is readable here. The manual's explicit update of a
+    /// slave (25.4); only of use with `ha.pull_interval`.
+    public func pullUpdates(timeout: Milliseconds) async throws(GraphError) {
+        let arrived = await withCheckedContinuation { continuation in
+            let accepted = enqueue { engine, now in
+                engine.pullUpdates(deadline: now + timeout, now: now) { continuation.resume(returning: $0) }
+            }
+            if !accepted { continuation.resume(returning: false) }
+        }
+        if !arrived {
+            throw GraphError(.unavailable, "no master sent its updates within \(timeout): try again")
+        }
+    }
+
     /// Lets another member take over while this one still serves; at once when it is not master or nobody can.
     public func handOver() async {
-        guard snapshot.withLock({ $0.isMaster && !$0.hasFailed && $0.syncSet.count > 1 }) else { return }
+        guard snapshot.withLock({ $0.isMaster && !$0.hasFailed && $0.syncSet.count > 1 }),
+            openStore.withLock({ $0?.failure == nil })
+        else { return }
         do throws(GraphError) { note("member \(try await switchMaster(to: nil).rawValue) is master now") } catch {
             note("stops without a switchover: \(error.message)")
         }

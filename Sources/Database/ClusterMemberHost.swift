@@ -15,11 +15,16 @@ final class ClusterMemberHost: MemberHost {
     var enqueue: (@Sendable (@escaping ClusterMember.Job) -> Void)?
     var storeChanged: (@Sendable (Store?) -> Void)?
     private var current: Store?
+    private let branchedDataPolicy: BranchedDataPolicy
+    /// What the store on disk is, from the moment that it turned out to be branched until it is set aside.
+    private var branch: BranchedStore?
 
     init(
         directory: StoreDirectory, storeOptions: Store.Options, network: any FrameNetwork, copier: any StoreCopier,
-        note: @escaping @Sendable (String) -> Void, onFailure: @escaping @Sendable (GraphError) -> Void
+        branchedDataPolicy: BranchedDataPolicy, note: @escaping @Sendable (String) -> Void,
+        onFailure: @escaping @Sendable (GraphError) -> Void
     ) {
+        self.branchedDataPolicy = branchedDataPolicy
         self.directory = directory
         self.storeOptions = storeOptions
         self.network = network
@@ -33,7 +38,10 @@ final class ClusterMemberHost: MemberHost {
         current = store
         let (enqueue, onFailure) = (enqueue, onFailure)
         store.onDurable { _ in enqueue? { engine, now in engine.durable(now: now) } }
-        store.onFailure { onFailure($0) }
+        store.onFailure { error in
+            enqueue? { engine, _ in engine.fail(error) }
+            onFailure(error)
+        }
     }
 
     func send(_ frame: [UInt8], to address: String) { network.send(frame, to: address) }
@@ -54,7 +62,12 @@ final class ClusterMemberHost: MemberHost {
         let old = current
         current = nil
         storeChanged?(nil)
+        if setAside, let old {
+            branch = BranchedStore(
+                beside: directory.path, time: wallClockMilliseconds(), storeID: old.storeID, last: old.last, master: member.id)
+        }
         let (directory, copier, options, enqueue) = (directory, copier, storeOptions, enqueue)
+        let (branch, keepsLast) = (setAside ? branch : nil, branchedDataPolicy == .keepLast)
         // Safety of the hand-over: the thread only computes; the engine takes the result on its own thread.
         _ = DedicatedThread(name: "martlet-copy") { [storeChanged] in
             let result = Result { () throws(GraphError) -> Store in
@@ -62,8 +75,9 @@ final class ClusterMemberHost: MemberHost {
                 old?.close()
                 try directory.prepareCopy()
                 try copier.copyStore(of: member, storeID: storeID, into: directory.copyPath)
-                let name = setAside ? "\(directory.path).branched-\(wallClockMilliseconds())" : nil
-                try directory.install(keepingAs: name)
+                if let branch { try directory.describeBranch(branch) }
+                try directory.install(keepingAs: branch?.directory)
+                if keepsLast, let branch { try directory.removeBranches(before: branch) }
                 // What a copy contains was committed where it comes from.
                 var options = options
                 options.appliesWholeLog = true
@@ -71,7 +85,9 @@ final class ClusterMemberHost: MemberHost {
             }
             enqueue? { engine, now in
                 if case .success(let store) = result {
-                    (engine.host as? ClusterMemberHost)?.watch(store)
+                    let host = engine.host as? ClusterMemberHost
+                    host?.branch = nil
+                    host?.watch(store)
                     storeChanged?(store)
                 }
                 engine.storeCopied(result, now: now)

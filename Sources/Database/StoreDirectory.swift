@@ -47,6 +47,36 @@ struct StoreDirectory {
         }
     }
 
+    /// Moves a store that cannot be opened out of the way; returns where it is then.
+    func setDamagedAside() throws(GraphError) -> String {
+        let name = "\(path).damaged-\(wallClockMilliseconds())"
+        do throws(FileError) {
+            try fileSystem.rename(path, to: name)
+            try fileSystem.syncDirectory(parentDirectory(path))
+        } catch {
+            throw GraphError(error)
+        }
+        return name
+    }
+
+    // MARK: Branched stores
+
+    /// Notes in a store that is about to be set aside what it holds.
+    func describeBranch(_ branch: BranchedStore) throws(GraphError) {
+        do throws(FileError) {
+            try fileSystem.replace(path + "/" + BranchedStore.fileName, with: Array(branch.description.utf8))
+        } catch {
+            throw GraphError(error)
+        }
+    }
+
+    /// Removes the stores that were set aside before this one.
+    func removeBranches(before branch: BranchedStore) throws(GraphError) {
+        for other in try BranchedStore.list(beside: path, fileSystem) where other.time < branch.time {
+            do throws(FileError) { try removeTree(other.directory) } catch { throw GraphError(error) }
+        }
+    }
+
     private func removeTree(_ directory: String) throws(FileError) {
         guard fileSystem.exists(directory) else { return }
         for name in try fileSystem.list(directory) { try fileSystem.remove(directory + "/" + name) }

@@ -84,7 +84,8 @@ public final class RESTService: Sendable {
         state.withLock { if case .running(_, _, let port, _) = $0 { port } else { 0 } }
     }
 
-    var isDraining: Bool { draining.value.load(ordering: .relaxed) }
+    /// Whether it wants no new work; see ``drain()``.
+    package var isDraining: Bool { draining.value.load(ordering: .relaxed) }
 
     // MARK: Life
 

@@ -32,7 +32,7 @@ extension MemberCore {
         guard hasStore else {
             if let pause = copyAgainAt, now < pause { return reply(.copying, to: sender, append.sentAt, log, &actions) }
             isCopying = true
-            actions.append(.startStoreCopy(from: sender))
+            startCopy(from: sender, &actions)
             return reply(.copying, to: sender, append.sentAt, log, &actions)
         }
         take(append, from: sender, slave, log, now, &actions)
@@ -85,10 +85,11 @@ extension MemberCore {
             guard log.knownPosition(of: first.position.transactionID)?.checksum == first.position.checksum else {
                 guard let keep = previousTransaction(of: first) else { break }
                 // What a master acknowledged alone may be among what would be cut.
-                if isOptimistic { return branched(sender, log.last, &actions) }
+                if hard.isOptimistic || isOptimistic { return branched(sender, log.last, &actions) }
                 // What is cut was acknowledged in vain: this log does not miss it.
-                if hard.acknowledged.transactionID > keep, let position = log.knownPosition(of: keep) {
+                if max(hard.acknowledged, noted).transactionID > keep, let position = log.knownPosition(of: keep) {
                     hard.acknowledged = position
+                    noted = position
                     actions.append(.persist(hard))
                 }
                 actions.append(.truncate(after: keep))
@@ -104,8 +105,16 @@ extension MemberCore {
         slave.verified = max(slave.verified, end)
         slave.commitPoint = max(slave.commitPoint, append.commitPoint)
         role = .slave(slave)
-        // Durability of what was just appended is reported later; what was there is acknowledged now.
-        applyAndReply(log, durable: durable, now, &actions)
+        if end >= log.last.transactionID { noteMode(&actions) }
+        // What was just appended is acknowledged once it is durable, what was there now.
+        applyAndReply(log, durable: durable, isAwaitingDisk: !records.isEmpty, now, &actions)
+    }
+
+    /// The whole log is the master's: how commits are made now says what its end may hold from here on.
+    private mutating func noteMode(_ actions: inout [Action]) {
+        guard let register, hard.isOptimistic != isOptimistic, register.epoch >= hard.promised else { return }
+        hard.isOptimistic = isOptimistic
+        actions.append(.persist(hard))
     }
 
     private func previousTransaction(of record: LogRecord) -> TransactionID? {
@@ -122,7 +131,15 @@ extension MemberCore {
         isCopying = true
         hard.isComplete = false
         actions.append(.persist(hard))
-        actions.append(.branched(from: master, at: at))
+        isBranched = true
+        let isKept = options.branchedDataPolicy != .keepNone
+        actions.append(
+            .note("BRANCHED: entries up to \(at) are not in the log of master \(master.rawValue): this store is \(isKept ? "set aside" : "given up") (ha.branched_data_policy=\(options.branchedDataPolicy.rawValue))"))
+        startCopy(from: master, &actions)
+    }
+
+    private func startCopy(from master: MemberID, _ actions: inout [Action]) {
+        actions.append(.startStoreCopy(from: master, setAside: isBranched && options.branchedDataPolicy != .keepNone))
     }
 
     /// The log is on disk further than before.
@@ -141,7 +158,8 @@ extension MemberCore {
 
     /// `onDisk` is the end of what is durable once the actions so far are carried out.
     private mutating func applyAndReply(
-        _ log: any ReplicatedLog, durable onDisk: TransactionID, _ now: Instant, _ actions: inout [Action]
+        _ log: any ReplicatedLog, durable onDisk: TransactionID, isAwaitingDisk: Bool = false, _ now: Instant,
+        _ actions: inout [Action]
     ) {
         guard case .slave(var slave) = role else { return }
         let durable = min(onDisk, slave.verified)
@@ -154,10 +172,19 @@ extension MemberCore {
         } else {
             slave.behindSince = nil
         }
-        role = .slave(slave)
-        completeWhenCaughtUp(slave, durable, log, &actions)
         let acknowledged =
             options.brokenRules.contains(.acknowledgesBeforeSync) ? slave.verified : durable
+        let isRecent = slave.repliedAt.map { now.milliseconds(since: $0) < Milliseconds(options.heartbeatInterval.rawValue / 4) }
+        let isNews = acknowledged > slave.acknowledged
+        let saysNothing = !isNews && (isAwaitingDisk || isRecent ?? false)
+        if !saysNothing {
+            slave.acknowledged = acknowledged
+            slave.repliedAt = now
+        }
+        role = .slave(slave)
+        completeWhenCaughtUp(slave, durable, log, &actions)
+        if saysNothing { return }
+        if isNews, let position = log.knownPosition(of: acknowledged) { noteAcknowledged(position, &actions) }
         reply(.accepted, to: slave.master, slave.sentAt, log, acknowledged: acknowledged, &actions)
     }
 
@@ -193,7 +220,7 @@ extension MemberCore {
     ) {
         guard case .slave(let slave) = role, slave.epoch == epoch, slave.master == sender, !isCopying else { return }
         // What is merely old is replaced; what the cluster has not is kept as the operator wishes.
-        let end = isOptimistic ? log.last : log.applied
+        let end = hard.isOptimistic || isOptimistic ? log.last : log.applied
         if end.transactionID > .zero, isDiverged || register?.leavesBehind(end) ?? false {
             return branched(sender, end, &actions)
         }
@@ -201,7 +228,7 @@ extension MemberCore {
         hard.isComplete = false
         actions.append(.persist(hard))
         actions.append(.note("is too far behind the log of member \(sender.rawValue): copies its store"))
-        actions.append(.startStoreCopy(from: sender))
+        startCopy(from: sender, &actions)
     }
 
     // MARK: Polling

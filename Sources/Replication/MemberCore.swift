@@ -41,6 +41,9 @@ public struct MemberCore: Sendable {
 
     public enum Action: Sendable, Equatable {
         case persist(MemberHardState)
+        /// Write down, without waiting for the disk, that this was acknowledged: it outlives the process, and a log that ends
+        /// earlier then has lost something.
+        case noteAcknowledged(LogPosition)
         case send(ReplicationMessage, to: MemberID)
         /// Read the entries after a transaction and send them with this envelope; then report `shipped`.
         case ship(to: MemberID, after: TransactionID, ReplicationMessage.Append, maximumByteCount: Int)
@@ -56,10 +59,8 @@ public struct MemberCore: Sendable {
         case following(MemberID, Epoch)
         /// Create an empty store with this id; then report `storeCreated`.
         case createStore(StoreID)
-        /// Replace the store by a copy of that member's.
-        case startStoreCopy(from: MemberID)
-        /// The log has applied entries that the master's has not: set this store aside, then copy.
-        case branched(from: MemberID, at: LogPosition)
+        /// Replace the store by a copy of that member's. `setAside`: it has what the cluster has not, and is kept.
+        case startStoreCopy(from: MemberID, setAside: Bool)
         /// This process does not belong to the cluster; the text names both values.
         case refuse(String)
         /// One line for the operator.
@@ -98,12 +99,16 @@ public struct MemberCore: Sendable {
     var hasStore: Bool
     var isCopying = false
     var isFounding = false
+    /// The store that a copy is to replace has what the cluster has not.
+    var isBranched = false
     /// After a copy that failed, when the next may begin.
     var copyAgainAt: Instant?
     /// The state on disk says that this member has all it acknowledged, and it has not.
     private var overstates = false
     var foundingSince: Instant?
     var acknowledgedPersistedAt: Instant
+    /// The highest position that was acknowledged since the start.
+    var noted = LogPosition.zero
     public internal(set) var lastHeardMasterAt: Instant?
     var announcedRevision: UInt64?
     /// When the register was seen to name the master of a new epoch.
@@ -173,6 +178,7 @@ public struct MemberCore: Sendable {
         case .shipImpossible(let member): shipImpossible(member, &actions)
         case .storeCopyFinished:
             isCopying = false
+            isBranched = false
             hasStore = true
             if case .slave(var slave) = role {
                 // The next append tells how much of the copy is the present master's.
@@ -337,7 +343,7 @@ public struct MemberCore: Sendable {
     public func leaseEnd(now: Instant) -> Instant? {
         guard case .master(let master) = role, refusalOfCommits(now: now) == nil else { return nil }
         // Once another is named it may rule already.
-        if master.handover?.isProposed ?? false { return nil }
+        if master.handover?.withdrawnAt != nil { return nil }
         if breaks(.ordersWithoutLease) { return now + options.leaseTime }
         return master.leaseEnd(now: now, leaseTime: options.leaseTime)
     }
@@ -352,7 +358,14 @@ public struct MemberCore: Sendable {
     public func nextTickAt(now: Instant) -> Instant {
         let beat = now + options.heartbeatInterval
         switch role {
-        case .master(let master): return min(master.nextHeartbeatAt, beat)
+        case .master(let master):
+            var beat = beat
+            if let handover = master.handover, !handover.isProposed, let withdrawnAt = handover.withdrawnAt,
+                now.milliseconds(since: withdrawnAt) < Milliseconds(4 * Self.withdrawalTime.rawValue)
+            {
+                beat = withdrawnAt + Self.withdrawalTime
+            }
+            return min(master.nextHeartbeatAt, beat, master.peers.values.compactMap(\.commitPointDueAt).min() ?? beat)
         case .slave, .pending:
             let due = pollsMaster ? min(beat, pullAt) : beat
             return electionAt > now ? min(electionAt, due) : due
@@ -376,6 +389,13 @@ public struct MemberCore: Sendable {
         actions.append(.persist(hard))
     }
 
+    /// Before an acknowledgement leaves.
+    mutating func noteAcknowledged(_ position: LogPosition, _ actions: inout [Action]) {
+        guard position > noted else { return }
+        noted = position
+        actions.append(.noteAcknowledged(position))
+    }
+
     mutating func promise(_ epoch: Epoch, _ actions: inout [Action]) {
         guard epoch > hard.promised else { return }
         hard.promised = epoch
@@ -394,6 +414,10 @@ public struct MemberCore: Sendable {
     }
 
     private mutating func linkDown(_ member: MemberID, _ now: Instant) {
+        if case .master(var master) = role {
+            master.peers[member]?.isCutOff = true
+            role = .master(master)
+        }
         guard case .slave(var slave) = role, slave.master == member else { return }
         slave.isCutOff = true
         role = .slave(slave)

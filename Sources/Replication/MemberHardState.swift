@@ -17,8 +17,11 @@ public struct MemberHardState: Sendable, Equatable {
     /// make an empty store for a cluster that has begun.
     public var founding = StoreID.none
 
+    /// Commits were optimistic when this log was written: its end may hold what clients were told, applied or not.
+    public var isOptimistic = false
+
     static let magic: [UInt8] = Array("MMBR".utf8)
-    static let formatVersion: UInt16 = 1
+    static let formatVersion: UInt16 = 2
 
     public init() {}
 
@@ -33,18 +36,20 @@ public struct MemberHardState: Sendable, Equatable {
         writer.write(acknowledged.transactionID.rawValue)
         writer.write(acknowledged.checksum)
         writer.write(founding.rawValue)
+        writer.write(isOptimistic)
         writer.write(CRC32C.checksum(writer.bytes))
         return writer.bytes
     }
 
     public init(decoding bytes: [UInt8]) throws(MalformedBytes) {
-        guard bytes.count == 4 + 2 + 8 + 8 + 1 + 24 + 8 + 4, Array(bytes[..<4]) == Self.magic else {
+        let byteCount = 4 + 2 + 8 + 8 + 1 + 24 + 8 + 4
+        guard bytes.count == byteCount || bytes.count == byteCount + 1, Array(bytes[..<4]) == Self.magic else {
             throw MalformedBytes(offset: 0, detail: "not a member's state")
         }
         var reader = ByteReader(bytes[4...])
         let version: UInt16 = try reader.read()
-        guard version == Self.formatVersion else {
-            throw MalformedBytes(offset: 4, detail: "expected format \(Self.formatVersion), found \(version)")
+        guard bytes.count == byteCount ? version == 1 : version == Self.formatVersion else {
+            throw MalformedBytes(offset: 4, detail: "expected format 1 or \(Self.formatVersion), found \(version)")
         }
         promised = Epoch(try reader.read())
         mastered = Epoch(try reader.read())
@@ -53,6 +58,7 @@ public struct MemberHardState: Sendable, Equatable {
             epoch: Epoch(try reader.read()), transactionID: TransactionID(try reader.read()),
             checksum: try reader.read())
         founding = StoreID(try reader.read())
+        if version >= 2 { isOptimistic = try reader.readBool() }
         guard try reader.read(UInt32.self) == CRC32C.checksum(Array(bytes[..<(bytes.count - 4)])) else {
             throw MalformedBytes(offset: bytes.count - 4, detail: "the checksum does not match")
         }

@@ -19,6 +19,8 @@ package final class SimulatedCluster {
     var clients: [SimulatedClient] = []
     let answers = Answers()
     var isCalm = false
+    /// Clients ask for nothing.
+    var isSilent = false
     /// The last lines of what happened, for reports.
     package private(set) var traceLines: [String] = []
     package var keepsTrace = false
@@ -136,12 +138,13 @@ package final class SimulatedCluster {
             settle(node)
         case .start(let index): start(nodes[index])
         case .resume(let index): resume(nodes[index])
-        case .copyStore(let index, let incarnation, let source, _):
+        case .copyStore(let index, let incarnation, let source, let setAside):
             let node = nodes[index]
             guard node.incarnation == incarnation, node.isUp else { return }
             if node.isPaused { return node.backlog.append(event) }
             let reachable = nodes[source].isUp && !nodes[source].isPaused && !network.isBlocked(source, index)
                 && !network.isBlocked(index, source)
+            if reachable && schedule.commitMode == .optimistic { keepMarks(of: node, setAside: setAside) }
             node.engine?.storeCopied(
                 reachable ? node.copyStore(of: nodes[source]) : .failure(GraphError(.network, "the source cannot be reached")),
                 now: node.now)
@@ -259,7 +262,6 @@ package final class SimulatedCluster {
     }
 
     func startCopy(to node: SimulatedNode, from member: ClusterRegister.Member, setAside: Bool) {
-        if schedule.commitMode == .optimistic { keepMarks(of: node, setAside: setAside) }
         guard let source = addresses[member.address] else { return }
         schedule(
             .copyStore(node: node.index, incarnation: node.incarnation, from: source, setAside: setAside),

@@ -8,7 +8,7 @@ internal import ServerRuntime
 struct ServerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "server", abstract: "One server: database, HTTP.",
-        subcommands: [Console.self, Config.self])
+        subcommands: [Console.self, Health.self, Config.self])
 
     /// Where the configuration comes from.
     struct ConfigurationOptions: ParsableArguments {
@@ -42,6 +42,19 @@ struct ServerCommand: AsyncParsableCommand {
             let logger = Logger(label: "server") { LineLogHandler(label: $0, level: level) }
             try await Server(configuration, logger: logger).runUntilSignal()
         }
+    }
+
+    struct Health: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Ask the server of a configuration whether it is well.",
+            discussion: """
+                For supervisors and containers: exit code 0 when it is, also while it waits for a master or copies a store; \
+                1 when it is not or does not answer.
+                """)
+
+        @OptionGroup var options: ConfigurationOptions
+
+        func run() async throws { StandardStream.output.writeLine(try await HealthTool.ask(try options.load())) }
     }
 
     struct Config: ParsableCommand {

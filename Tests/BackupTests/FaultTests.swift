@@ -81,6 +81,24 @@ import Transport
         }
     }
 
+    @Test func copiesShareTheConfiguredPace() async throws {
+        try await withTemporaryDirectory { directory in
+            var options = BackupService.Options()
+            options.copyByteCountPerSecond = 40_000_000
+            let member = try await bigMember(directory, options)
+            let size = try await BackupClient.copyStore(from: member.address, into: directory + "/alone").byteCount
+            let began = ContinuousClock.now
+            async let first = BackupClient.copyStore(from: member.address, into: directory + "/first")
+            async let second = BackupClient.copyStore(from: member.address, into: directory + "/second")
+            #expect(try await [first.byteCount, second.byteCount] == [size, size])
+            // The last frames' pauses are nobody's wait.
+            let atLeast = Double(2 * size - 4 << 20) / 40e6
+            let took = (ContinuousClock.now - began) / .seconds(1)
+            #expect(took > atLeast * 0.9, "\(took) s for two times \(size) bytes")
+            await member.close()
+        }
+    }
+
     @Test func aClientThatAsksForNothingIsCutOff() async throws {
         try await withTemporaryDirectory { directory in
             var options = BackupService.Options()

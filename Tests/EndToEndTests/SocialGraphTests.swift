@@ -66,7 +66,7 @@ struct SocialGraph {
 
     /// The one of the benchmarks, made by their generator; nil where that, or what it needs, is not there.
     static func benchmark(in directory: String) throws -> SocialGraph? {
-        let generator = parentDirectory(EndToEnd.ConfigurationSetTests.repository) + "/shared/bench/gen_social.py"
+        let generator = parentDirectory(ConfigurationSet.repository) + "/shared/bench/gen_social.py"
         guard POSIXFileSystem().exists(generator), let python = findProgram("python3") else { return nil }
         let outcome = try Program.run([generator, directory], program: python)
         guard outcome.status == 0 else { return nil }

@@ -130,6 +130,8 @@ import Testing
         pipeline.set {
             $0.applied = LogPosition(epoch: Epoch(7), transactionID: TransactionID(41), checksum: 0xFFFF_FFFF_FFFF_FFFF)
             $0.problem = "a \"word\""
+            $0.roleSince = 1_700_000_000_123
+            $0.protocolVersion = 3
         }
         try await withServer(pipeline) { client async throws in
             let reply = try await client.get("/hastatus")
@@ -140,6 +142,10 @@ import Testing
             #expect(map["epoch"] == .integer(7))
             #expect(map["server_id"] == .integer(1))
             #expect(map["problem"] == .string("a \"word\""))
+            #expect(map["since"] == .string("2023-11-14T22:13:20.123Z"))
+            #expect(map["last_update"] == .null)
+            #expect(map["version"] == .string(martletVersion))
+            #expect(map["protocol_version"] == .integer(3))
             #expect(map["sync_set"] == .list([.integer(1), .integer(2)]))
             guard case .map(let applied)? = map["applied"] else { Issue.record("no position"); return }
             #expect(applied["checksum"] == .string("ffffffffffffffff"))
@@ -153,6 +159,25 @@ import Testing
         }
     }
 
+    @Test func agentReports() {
+        func line(_ change: (inout DatabaseStatus) -> Void = { _ in }) -> String {
+            var status = slaveStatus()
+            change(&status)
+            return AgentReport.line(status, isDraining: false)
+        }
+        #expect(AgentReport.line(masterStatus(), isDraining: false) == "ready up 100%\n")
+        #expect(line() == "ready up 100%\n")
+        for (lag, weight) in [(99, 100), (100, 90), (1000, 50), (9000, 10), (99_000, 1), (10_000_000, 1)] {
+            #expect(line { $0.lag = Milliseconds(UInt64(lag)) } == "ready up \(weight)%\n", "\(lag) ms")
+        }
+        #expect(line { $0.lag = Milliseconds(.max) } == "ready up 1%\n")
+        #expect(line { $0.role = .pending; $0.masterID = nil } == "ready up 100%\n")
+        #expect(line { $0.isReadable = false } == "down\n")
+        #expect(line { $0.isDraining = true } == "drain\n")
+        #expect(AgentReport.line(masterStatus(), isDraining: true) == "drain\n")
+        #expect(AgentReport.line(DatabaseStatus(mode: .ha, role: .pending), isDraining: true) == "drain\n")
+    }
+
     private final class Control: ClusterControl {
         let asked = Mutex<[MemberID?]>([])
         func switchMaster(to member: MemberID?) async throws(GraphError) -> MemberID {
@@ -160,6 +185,45 @@ import Testing
             if member == MemberID(9) { throw GraphError(.argumentError, "there is no member 9") }
             return member ?? MemberID(2)
         }
+
+        let removed = Mutex<[MemberID]>([])
+        func removeMember(_ member: MemberID) async throws(GraphError) {
+            if member == MemberID(9) { throw GraphError(.invalidRequest, "there is no member 9") }
+            removed.withLock { $0.append(member) }
+        }
+
+        let updates = Mutex(0)
+        func pullUpdates() async throws(GraphError) { updates.withLock { $0 += 1 } }
+
+        func branchedStores() throws(GraphError) -> [BranchedStore] {
+            let last = LogPosition(epoch: Epoch(3), transactionID: TransactionID(77), checksum: 5)
+            return [BranchedStore(beside: "/data/graph.db", time: 99, storeID: StoreID(7), last: last, master: MemberID(2), byteCount: 12)]
+        }
+    }
+
+    @Test func removeMemberUpdateAndBranches() async throws {
+        let control = Control()
+        try await withServer(try FakePipeline(masterStatus()), control: control) { client async throws in
+            func remove(_ body: String) async throws -> Int {
+                try await client.send("POST", "/db/manage/server/ha/remove-member", body: body).status
+            }
+            #expect(try await remove(#"{"id":3}"#) == 204)
+            #expect(try await remove(#"{"id":9}"#) == 400)
+            #expect(try await remove(#"{"id":"3"}"#) == 400)
+            #expect(try await remove("{}") == 400)
+            #expect(try await client.send("POST", "/db/manage/server/ha/update").status == 204)
+            let branches = try await client.get("/db/manage/server/ha/branched-stores")
+            guard case .list(let list) = try JSONParser.parse(branches.body), case .map(let branch)? = list.elements.first else {
+                Issue.record("no list: \(branches.text)")
+                return
+            }
+            #expect(branch["directory"] == .string("/data/graph.db.branched-99"))
+            #expect(branch["largest_tx"] == .integer(77))
+            #expect(branch["creation_time"] == .integer(99))
+            #expect(branch["bytes"] == .integer(12))
+        }
+        #expect(control.removed.withLock { $0 } == [MemberID(3)])
+        #expect(control.updates.withLock { $0 } == 1)
     }
 
     @Test func switchMaster() async throws {

@@ -81,8 +81,13 @@ import Testing
 
     @Test func aTakenPortIsAnErrorThatNamesIt() async throws {
         try await withTemporaryDirectory { directory async throws in
-            let first = Server(try configuration(directory), logger: quiet())
+            let first = Server(try configuration(directory, [("ha.agent_check_port", "0")]), logger: quiet())
             try await first.start()
+            #expect(first.agentCheckPort > 0)
+            let taken = Server(
+                try configuration(directory + "/taken", [("ha.agent_check_port", String(first.agentCheckPort))]), logger: quiet())
+            let agentError = await failure { try await taken.start() }
+            #expect(agentError?.message.contains("ha.agent_check_port=\(first.agentCheckPort): cannot listen on 127.0.0.1:") ?? false)
             let port = first.httpPort
             let other = Server(
                 try configuration(directory + "/other", [("org.neo4j.server.webserver.port", String(port))]), logger: quiet())

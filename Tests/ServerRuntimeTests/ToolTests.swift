@@ -179,4 +179,32 @@ import Testing
         for part in 0...1000 { plain.update(stage: "nodes", part: Double(part) / 1000, rowCount: nil) }
         #expect(text.split(separator: "\n").count == 11)
     }
+
+    @Test func clusterTableNamesWhoIsDown() throws {
+        let status = try JSONParser.parse(
+            Array(
+                """
+                {"role": "slave", "since": "2026-01-05T10:11:12.345Z", "server_id": 2, "epoch": 3, "last": {"tx": 7},
+                 "applied": {"tx": 6}, "lag_ms": 4, "last_update": null, "version": "1.2.3", "protocol_version": 1,
+                 "sync_set": [2, 3]}
+                """.utf8))
+        let views = [
+            ClusterTool.MemberView(httpAddress: "10.0.0.1:7474", id: 1, status: nil, problem: "refused"),
+            ClusterTool.MemberView(httpAddress: "10.0.0.2:7474", id: 2, status: status, problem: nil),
+        ]
+        #expect(
+            ClusterTool.table(views) == """
+                member  role   since                 HTTP                   epoch  last tx  applied tx  lag ms  in sync set  last update  version  protocol
+                1       down                         http://10.0.0.1:7474/
+                2       slave  2026-01-05T10:11:12Z  http://10.0.0.2:7474/  3      7        6           4       yes          -            1.2.3    1
+                """)
+        guard case .list(let list) = try JSONParser.parse(Array(ClusterTool.json(views).utf8)), case .map(let down) = list.elements[0]
+        else {
+            Issue.record("no list")
+            return
+        }
+        #expect(down["server_id"] == .integer(1))
+        #expect(down["status"] == .null)
+        #expect(down["problem"] == .string("refused"))
+    }
 }

@@ -43,3 +43,17 @@ package func civilDate(_ days: Int64) -> (year: Int, month: Int, day: Int) {
     let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
     return (Int(yearOfEra + era * 400 + (month <= 2 ? 1 : 0)), Int(month), Int(day))
 }
+
+/// `2026-01-31T12:00:00.123Z`, from milliseconds since 1970.
+package func timestampText(_ milliseconds: Int64) -> String {
+    func padded(_ number: Int64, _ width: Int) -> String {
+        let text = String(number)
+        return String(repeating: "0", count: max(0, width - text.count)) + text
+    }
+    let seconds = milliseconds / 1000
+    let (year, month, day) = civilDate(seconds / 86_400)
+    let time = seconds % 86_400
+    let date = "\(padded(Int64(year), 4))-\(padded(Int64(month), 2))-\(padded(Int64(day), 2))"
+    let clock = "\(padded(time / 3600, 2)):\(padded(time / 60 % 60, 2)):\(padded(time % 60, 2))"
+    return "\(date)T\(clock).\(padded(milliseconds % 1000, 3))Z"
+}

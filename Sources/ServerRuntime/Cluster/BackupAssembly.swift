@@ -49,6 +49,7 @@ struct BackupAssembly: Sendable {
         guard configuration.value(Settings.backupEnabled) ?? true else { return nil }
         var options = BackupService.Options()
         options.security = try PeerSecurity.configured(configuration)?.server
+        if let value = configuration.value(Settings.copyRate) { options.copyByteCountPerSecond = value }
         let service = BackupService(
             clusterName: clusterName, options: options, group: MultiThreadedEventLoopGroup.singleton,
             store: { () throws(GraphError) -> Store in try pipeline.readableStore() },

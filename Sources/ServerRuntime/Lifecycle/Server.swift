@@ -4,6 +4,7 @@ public import GraphModel
 public import Logging
 internal import RESTServer
 internal import Synchronization
+internal import Transport
 
 /// One server process: a database, and the front ends over it. Started once, stopped once.
 public final class Server: Sendable {
@@ -16,6 +17,7 @@ public final class Server: Sendable {
         let assembly: DatabaseAssembly
         let database: Database
         let http: RESTService
+        var agentCheck: AgentCheck?
     }
 
     public init(
@@ -31,6 +33,8 @@ public final class Server: Sendable {
     public var database: Database? { parts.withLock { $0?.database } }
     /// The port of the HTTP server; 0 while it does not listen.
     public var httpPort: Int { parts.withLock { $0?.http.port } ?? 0 }
+    /// The port of the agent check; 0 while there is none.
+    public var agentCheckPort: Int { parts.withLock { $0?.agentCheck?.port } ?? 0 }
 
     // MARK: Starting
 
@@ -48,6 +52,9 @@ public final class Server: Sendable {
             let host = configuration.value(Settings.webAddress) ?? ""
             warnWhenOpen(host)
             logger.info("HTTP listens", metadata: ["address": "\(host):\(port)"])
+            if let agentPort = configuration.value(Settings.agentCheckPort) {
+                try await startAgentCheck(HostPort(host: host, port: agentPort), database, http)
+            }
             try await assembly.httpIsListening(host, port)
         } catch {
             await stop()
@@ -59,6 +66,15 @@ public final class Server: Sendable {
         do throws(GraphError) { return try await http.start() } catch {
             throw GraphError(error.code, "\(Settings.webAddress.name), \(Settings.webPort.name): \(error.message)")
         }
+    }
+
+    private func startAgentCheck(_ address: HostPort, _ database: Database, _ http: RESTService) async throws(GraphError) {
+        let check = try await AgentCheck.start(on: address) { [weak database, weak http] in
+            guard let database, let http else { return "down\n" }
+            return AgentReport.line(database.status, isDraining: http.isDraining)
+        }
+        parts.withLock { $0?.agentCheck = check }
+        logger.info("agent check listens", metadata: ["address": "\(address.host):\(check.port)"])
     }
 
     private func warnWhenOpen(_ host: String) {
@@ -114,6 +130,7 @@ public final class Server: Sendable {
         }
         await attempt("handing over", taken.assembly.beforeListenerCloses)
         await taken.http.stop(limit: configuration.value(Settings.stopLimit) ?? 30_000)
+        await taken.agentCheck?.close()
         await taken.database.close()
         await attempt("stopping", taken.assembly.afterClose)
         logger.info("stopped")

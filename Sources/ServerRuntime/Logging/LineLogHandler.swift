@@ -28,7 +28,7 @@ public struct LineLogHandler: LogHandler {
     }
 
     public func log(event: LogEvent) {
-        var line = Self.timestamp(wallClockMilliseconds())
+        var line = timestampText(wallClockMilliseconds())
         line += " " + event.level.rawValue
         line += String(repeating: " ", count: max(1, 8 - event.level.rawValue.count))
         line += label + ": " + event.message.description
@@ -40,19 +40,5 @@ public struct LineLogHandler: LogHandler {
     static func oneLine(_ text: String) -> String {
         guard text.utf8.contains(where: { $0 == 0x0A || $0 == 0x0D }) else { return text }
         return String(text.flatMap { $0.isNewline ? Array("\\n") : [$0] })
-    }
-
-    /// ISO 8601 in UTC.
-    static func timestamp(_ milliseconds: Int64) -> String {
-        func padded(_ number: Int64, _ width: Int) -> String {
-            let text = String(number)
-            return String(repeating: "0", count: max(0, width - text.count)) + text
-        }
-        let seconds = milliseconds / 1000
-        let (year, month, day) = civilDate(seconds / 86_400)
-        let time = seconds % 86_400
-        let date = "\(padded(Int64(year), 4))-\(padded(Int64(month), 2))-\(padded(Int64(day), 2))"
-        let clock = "\(padded(time / 3600, 2)):\(padded(time / 60 % 60, 2)):\(padded(time % 60, 2))"
-        return "\(date)T\(clock).\(padded(milliseconds % 1000, 3))Z"
     }
 }

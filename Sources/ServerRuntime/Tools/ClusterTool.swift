@@ -1,3 +1,4 @@
+internal import Database
 internal import FileSystem
 package import GraphModel
 internal import RESTServer
@@ -7,55 +8,95 @@ package enum ClusterTool {
     /// One member as it describes itself, or why it does not answer.
     package struct MemberView: Sendable {
         package let httpAddress: String
+        /// `ha.server_id`; nil when neither it nor the member asked first says so.
+        package let id: Int64?
         package let status: Value?
         package let problem: String?
+
+        package init(httpAddress: String, id: Int64?, status: Value?, problem: String?) {
+            self.httpAddress = httpAddress
+            self.id = id
+            self.status = status
+            self.problem = problem
+        }
     }
 
+    /// Longest time for a member's answer.
+    private static let patience: Milliseconds = 1000
+
     /// Asks a member for its cluster, and then every member for itself.
-    package static func view(from address: String) async throws(GraphError) -> [MemberView] {
-        let answer = try await HTTPProbe.request("GET", address, "/hastatus")
-        guard case .map(let status)? = answer.json else {
-            throw GraphError(.network, "\(address): /hastatus answered \(answer.status) and no JSON; is this a Martlet server?")
-        }
-        var addresses: [String] = []
-        if case .list(let members)? = status["members"] {
-            for case .map(let member) in members.elements {
-                if case .string(let text)? = member["http_address"], !text.text.isEmpty { addresses.append(text.text) }
+    ///
+    /// - Parameter addresses: `host:port` of a member, or several with commas between: the first that answers is asked.
+    package static func view(from addresses: String) async throws(GraphError) -> [MemberView] {
+        let (address, status) = try await firstAnswer(addresses)
+        var members: [(id: Int64?, address: String)] = []
+        if case .map(let map) = status, case .list(let list)? = map["members"] {
+            for case .map(let member) in list.elements {
+                guard case .string(let text)? = member["http_address"], !text.text.isEmpty else { continue }
+                members.append((number(member["id"]), text.text))
             }
         }
-        if addresses.isEmpty { return [MemberView(httpAddress: address, status: answer.json, problem: nil)] }
-        var views: [MemberView] = []
-        for address in addresses {
+        if members.isEmpty { return [MemberView(httpAddress: address, id: number(member(status, "server_id")), status: status, problem: nil)] }
+        return await withTaskGroup(of: (Int, MemberView).self) { group in
+            for (index, member) in members.enumerated() {
+                group.addTask { (index, await view(of: member.address, id: member.id)) }
+            }
+            var views: [(index: Int, view: MemberView)] = []
+            for await view in group { views.append(view) }
+            return views.sorted { $0.index < $1.index }.map(\.view)
+        }
+    }
+
+    private static func firstAnswer(_ addresses: String) async throws(GraphError) -> (String, Value) {
+        var problem = GraphError(.configuration, "--from is \"\(addresses)\"; it must be host:port, or several with commas between")
+        for address in addresses.split(separator: ",").map({ String($0.trimmingSpaces) }) {
             do throws(GraphError) {
-                let answer = try await HTTPProbe.request("GET", address, "/hastatus", timeout: 1000)
-                views.append(MemberView(httpAddress: address, status: answer.json, problem: nil))
+                let answer = try await HTTPProbe.request("GET", address, "/hastatus")
+                if let json = answer.json, case .map = json { return (address, json) }
+                throw GraphError(.network, "\(address): /hastatus answered \(answer.status) and no JSON; is this a Martlet server?")
             } catch {
-                views.append(MemberView(httpAddress: address, status: nil, problem: error.message))
+                problem = error
             }
         }
-        return views
+        throw problem
+    }
+
+    private static func view(of address: String, id: Int64?) async -> MemberView {
+        do throws(GraphError) {
+            let answer = try await HTTPProbe.request("GET", address, "/hastatus", timeout: patience)
+            return MemberView(httpAddress: address, id: number(member(answer.json, "server_id")) ?? id, status: answer.json, problem: nil)
+        } catch {
+            return MemberView(httpAddress: address, id: id, status: nil, problem: error.message)
+        }
     }
 
     /// The table for people.
     package static func table(_ views: [MemberView]) -> String {
-        var rows = [["member", "role", "HTTP", "epoch", "last tx", "applied tx", "lag ms", "in sync set"]]
+        var rows = [
+            [
+                "member", "role", "since", "HTTP", "epoch", "last tx", "applied tx", "lag ms", "in sync set", "last update",
+                "version", "protocol",
+            ]
+        ]
         for view in views {
+            let id = view.id.map { "\($0)" } ?? "?"
             guard case .map(let status)? = view.status else {
-                rows.append(["?", "down", "http://\(view.httpAddress)/", "", "", "", "", ""])
+                rows.append([id, "down", "", "http://\(view.httpAddress)/"] + Array(repeating: "", count: 8))
                 continue
             }
-            let id = status["server_id"] ?? .null
             var inSet = "no"
-            if case .list(let set)? = status["sync_set"], set.elements.contains(id) { inSet = "yes" }
+            if case .list(let set)? = status["sync_set"], set.elements.contains(status["server_id"] ?? .null) { inSet = "yes" }
             rows.append([
-                text(id), text(status["role"]), "http://\(view.httpAddress)/", text(status["epoch"]),
+                id, text(status["role"]), time(status["since"]), "http://\(view.httpAddress)/", text(status["epoch"]),
                 text(member(status["last"], "tx")), text(member(status["applied"], "tx")), text(status["lag_ms"]), inSet,
+                time(status["last_update"]), text(status["version"]), text(status["protocol_version"]),
             ])
         }
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
+        let lines = rows.map { row in
             row.indices.map { row[$0] + String(repeating: " ", count: widths[$0] - row[$0].count) }.joined(separator: "  ")
-        }.joined(separator: "\n")
+        }
+        return lines.map { line in String(line.reversed().drop { $0 == " " }.reversed()) }.joined(separator: "\n")
     }
 
     /// All answers as one JSON list.
@@ -66,6 +107,8 @@ package enum ClusterTool {
             json.beginObject()
             json.key("http_address")
             json.string(view.httpAddress)
+            json.key("server_id")
+            write(view.id.map { .integer($0) } ?? .null, &json)
             json.key("status")
             write(view.status ?? .null, &json)
             json.key("problem")
@@ -96,6 +139,17 @@ package enum ClusterTool {
         }
     }
 
+    private static func number(_ value: Value?) -> Int64? {
+        if case .integer(let number)? = value { return number }
+        return nil
+    }
+
+    /// A point in time to the second.
+    private static func time(_ value: Value?) -> String {
+        guard case .string(let string)? = value, let dot = string.text.firstIndex(of: ".") else { return text(value) }
+        return string.text[..<dot] + "Z"
+    }
+
     private static func member(_ value: Value?, _ key: String) -> Value? {
         if case .map(let map)? = value { return map[key] }
         return nil
@@ -119,14 +173,39 @@ package enum ClusterTool {
     }
 
     /// Makes another member master, through the present one. Returns the new master's id.
-    package static func switchMaster(from address: String, to target: Int?) async throws(GraphError) -> String {
-        let views = try await view(from: address)
+    package static func switchMaster(from addresses: String, to target: Int?) async throws(GraphError) -> String {
+        let views = try await view(from: addresses)
         guard let master = master(views) else {
             throw GraphError(.noMaster, "no member says that it is master: try again when there is one")
         }
-        let body = target.map { "{\"to\": \($0)}" } ?? "{}"
+        return try await ask(master, "switch-master", body: target.map { "{\"to\": \($0)}" } ?? "{}")
+    }
+
+    /// Takes a member out of the cluster, through the master.
+    package static func removeMember(from addresses: String, _ id: Int) async throws(GraphError) {
+        guard let master = master(try await view(from: addresses)) else {
+            throw GraphError(.noMaster, "no member says that it is master: try again when there is one")
+        }
+        _ = try await ask(master, "remove-member", body: "{\"id\": \(id)}")
+    }
+
+    /// The stores that a member set aside, one a line.
+    package static func branches(_ configuration: Configuration) throws(GraphError) -> String {
+        let branches = try BranchedStore.list(beside: configuration.path(Settings.location))
+        if branches.isEmpty { return "no store was set aside" }
+        let lines = branches.map { branch in
+            [
+                timestampText(branch.time), "tx \(branch.last.transactionID.rawValue)", "epoch \(branch.last.epoch.rawValue)",
+                "store \(branch.storeID)", "master then \(branch.master.rawValue)", "\(branch.byteCount >> 20) MiB",
+                branch.directory,
+            ].joined(separator: "  ")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func ask(_ master: MemberView, _ action: String, body: String) async throws(GraphError) -> String {
         let answer = try await HTTPProbe.request(
-            "POST", master.httpAddress, "/db/manage/server/ha/switch-master", body: body, timeout: 20_000)
+            "POST", master.httpAddress, "/db/manage/server/ha/\(action)", body: body, timeout: 20_000)
         let text = String(decoding: answer.body, as: UTF8.self)
         guard answer.status < 300 else {
             if case .string(let message)? = member(answer.json, "message") { throw GraphError(.general, message.text) }
