@@ -115,13 +115,6 @@ class Member(Process):
         finally:
             client.close()
 
-    def log_files(self):
-        """The transaction log's files, oldest first."""
-        found = []
-        for folder, _, names in os.walk(self.store):
-            found += [os.path.join(folder, name) for name in names if name.endswith(".mlog")]
-        return sorted(found)
-
 
 class Cluster:
     """`coordinators` = 0: each member hosts one; otherwise so many run alone, on machines of their own."""
@@ -198,15 +191,28 @@ class Cluster:
         return found[0]
 
     def is_whole(self):
-        """Every member serves, and all of them are in the sync set."""
-        for status in self.statuses():
-            if not status or not status["readable"] or len(status["sync_set"]) != len(self.members):
+        """Every member serves and hears one and the same master, and all of them are in the sync set."""
+        statuses = self.statuses()
+        for status in statuses:
+            if not status or not status["readable"] or status["role"] == "pending" or status["lag_ms"] > 500:
                 return False
-        return any(member.status(0.5)["master"] for member in self.members if member.status(0.5))
+            if len(status["sync_set"]) != len(self.members):
+                return False
+        return sum(status["master"] for status in statuses) == 1
+
+    def revive(self):
+        """Starts what has ended, as a supervisor does."""
+        for process in self.coordinators + self.members:
+            if not process.is_running:
+                process.start()
 
     def wait_until_whole(self, seconds=60):
+        """Waits until everybody is there, and starts those who end meanwhile; not for while a fault goes on."""
+        def whole():
+            self.revive()
+            return self.is_whole()
         try:
-            wait_until("all members are in the sync set", self.is_whole, seconds, 0.05)
+            wait_until("all members are in the sync set", whole, seconds, 0.05)
         except NotInTime as error:
             state = [status and {key: status[key] for key in ("role", "master", "readable", "epoch", "sync_set", "problem")}
                      for status in self.statuses()]
@@ -221,9 +227,7 @@ class Cluster:
             filler = os.path.join(process.directory, "filler")
             if os.path.exists(filler):
                 os.remove(filler)
-        for process in self.coordinators + self.members:
-            if not process.is_running:
-                process.start()
+        self.revive()
 
     def stop(self):
         """Asks everyone to end, members first; kills what does not within a while. Returns the names of the latter."""

@@ -142,9 +142,12 @@ def hand_over(bench, figure, runs):
         if answer.status != 200:
             figure.failures.append(f"the switchover was answered with {answer.status} {answer.body[:200]!r}")
         figure.values.append(bench.probe.longest_gap(began - 0.1, time.monotonic()))
-        bad = [note for note in bench.probe.notes if note.status != 200 and note.began > began - 0.2]
+        bad = [note for note in bench.probe.notes if note.status != 200 and note.ended > began]
         if bad:
-            figure.failures.append(f"{len(bad)} writes failed, the first with {bad[0]}")
+            times = [(note.ended - began) * 1000 for note in bad]
+            figure.failures.append(
+                f"{len(bad)} writes failed when {master.name} handed over to {answer.body[:40]!r}, {min(times):.0f} to "
+                f"{max(times):.0f} ms after the order, the first with {bad[0]}")
 
 
 def lose_majority(bench, figure, runs):

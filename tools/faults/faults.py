@@ -1,6 +1,6 @@
 """The faults. Each is a function of the running schedule; it returns when the fault has ended. `rest(seconds)` waits,
 but not beyond the end of the schedule."""
-import os, signal
+import json, os, shutil, signal, struct, subprocess
 
 
 DAY = 86400
@@ -40,9 +40,11 @@ def majority(run, target, seconds):
 
 def freeze(run, target, seconds):
     """SIGSTOP, and SIGCONT."""
-    for process in run.pick(target):
+    processes = run.pick(target)
+    for process in processes:
         process.freeze()
-        run.rest(seconds)
+    run.rest(seconds)
+    for process in processes:
         process.thaw()
 
 
@@ -103,10 +105,9 @@ def halves(run, target, seconds):
     run.network.heal()
 
 
-def ring(run, target, seconds):
-    """Every member hears one neighbour less: no two see the same cluster."""
-    machines = [process.number for process in run.cluster.members]
-    a, b = run.randomness.sample(machines, 2)
+def link(run, target, seconds):
+    """Two members do not hear each other, while both hear everybody else."""
+    a, b = (member.number for member in run.randomness.sample(run.cluster.members, 2))
     run.network.isolate([a], [b])
     run.rest(seconds)
     run.network.heal()
@@ -137,13 +138,12 @@ def full_disk(run, target, seconds):
     """The member's file system has no byte left; then it has again, and who ended is started again."""
     for member in run.pick(target):
         filler = os.path.join(member.directory, "filler")
-        with open(filler, "wb") as file:
-            try:
-                while True:
-                    file.write(bytes(1 << 16))
-                    file.flush()
-            except OSError:
-                pass
+        file = os.open(filler, os.O_WRONLY | os.O_CREAT)
+        try:
+            while True:
+                os.write(file, bytes(1 << 16))
+        except OSError:
+            os.close(file)
         run.rest(seconds)
         os.remove(filler)
         run.rest(0.2)
@@ -164,22 +164,57 @@ def truncate(run, target, seconds):
 def truncate_and_kill(run, target, seconds):
     """The same, and while the member comes back the master is killed: it must not vote as if it had everything."""
     master = run.cluster.master()
-    victims = [member for member in run.pick("slave") if member is not master]
-    if not master or not victims:
+    if not master:
         return
-    victims[0].kill()
-    cut_log(run, victims[0])
+    victim = run.randomness.choice([member for member in run.cluster.members if member is not master])
+    victim.kill()
+    cut_log(run, victim)
     master.kill()
-    victims[0].start()
+    victim.start()
+    run.rest(seconds)
+    master.start()
+
+
+def truncate_and_lag(run, target, seconds):
+    """The same when the third member lags behind: of what was acknowledged last, only the killed master has all."""
+    master = run.cluster.master()
+    slaves = [member for member in run.cluster.members if member is not master]
+    if not master or len(run.cluster.members) != 3:
+        return
+    victim, late = run.randomness.sample(slaves, 2)
+    if run.network.can_cut:
+        run.network.isolate([late.number])
+    else:
+        late.freeze()
+    run.rest(run.randomness.uniform(0.2, 1.5))
+    victim.kill()
+    cut_log(run, victim)
+    master.kill()
+    run.network.heal()
+    late.thaw()
+    victim.start()
     run.rest(seconds)
     master.start()
 
 
 def cut_log(run, member):
-    files = member.log_files()
-    if files:
-        size = os.path.getsize(files[-1])
-        os.truncate(files[-1], max(0, size - run.randomness.choice((1, 7, 100, 1000, 20000))))
+    """Takes the last bytes of the log's entries away, but none that the store files hold already: without those a
+    store is damaged, and a new copy is an operator's affair."""
+    with open(os.path.join(member.store, "manifest"), "rb") as file:
+        checkpoint, = struct.unpack_from("<Q", file.read(32), 24)
+    dump = subprocess.run([run.cluster.program, "log", "dump", member.store, "--json"], capture_output=True, text=True)
+    entries = [json.loads(line) for line in dump.stdout.splitlines() if line.startswith("{\"tx\"")]
+    entries = [entry for entry in entries if entry["tx"] > checkpoint and entry["file"] == entries[-1]["file"]]
+    if not entries:
+        return
+    end = entries[-1]["offset"] + entries[-1]["bytes"]
+    left = max(entries[0]["offset"], end - run.randomness.choice((1, 7, 100, 1000, 20000)))
+    with open(os.path.join(member.store, entries[-1]["file"]), "r+b") as file:
+        length = os.path.getsize(file.name)
+        file.truncate(left)
+        # Behind the entries is room that was reserved, all zero.
+        if run.randomness.random() < 0.5:
+            file.truncate(length)
 
 
 def clock(run, target, seconds):
@@ -203,7 +238,6 @@ def coordinators(run, target, seconds):
 
 def wipe(run, target, seconds):
     """The member loses its store, and what it promised; it keeps its coordinator's file."""
-    import shutil
     for member in run.pick(target):
         member.kill()
         shutil.rmtree(member.store, ignore_errors=True)
@@ -212,6 +246,27 @@ def wipe(run, target, seconds):
             os.remove(state)
         member.start()
         run.rest(seconds)
+
+
+def roll_back(run, target, seconds):
+    """Two members are put back to what they were a while ago, promises and all, and come up before the others: more
+    than any cluster survives. It shows that the checks see what is lost."""
+    members = run.cluster.members
+    victims = run.randomness.sample(members, len(members) // 2 + 1)
+    for member in victims:
+        member.kill()
+        shutil.copytree(member.directory, member.directory + ".before")
+        member.start()
+    run.cluster.wait_until_whole()
+    run.rest(2)
+    for process in run.cluster.processes:
+        process.kill()
+    for member in victims:
+        shutil.rmtree(member.directory)
+        os.rename(member.directory + ".before", member.directory)
+    for process in run.cluster.coordinators + victims:
+        process.start()
+    run.rest(seconds)
 
 
 class Kind:
@@ -224,7 +279,7 @@ class Kind:
 
 KINDS = {
     "kill": Kind(kill, ("master", "slave", "any", "each"), (0.1, 3), weight=4),
-    "freeze": Kind(freeze, ("master", "slave", "any"), (0.5, 4), weight=4),
+    "freeze": Kind(freeze, ("master", "slave", "any", "all"), (0.5, 4), weight=4),
     "restart-all": Kind(restart_all, ("all",), (0.5, 3)),
     "majority": Kind(majority, ("all",), (1, 3)),
     "stop": Kind(stop, ("master", "any"), (0.1, 1)),
@@ -233,13 +288,15 @@ KINDS = {
     "deaf": Kind(deaf, ("master", "any"), (0.5, 5), "cut"),
     "mute": Kind(mute, ("master", "any"), (0.5, 5), "cut"),
     "halves": Kind(halves, ("all",), (0.5, 5), "cut", weight=3),
-    "ring": Kind(ring, ("all",), (1, 5), "cut"),
+    "link": Kind(link, ("all",), (1, 5), "cut"),
     "flap": Kind(flap, ("master", "any"), (2, 5), "cut", weight=3),
     "slow": Kind(slow, ("master", "any", "all"), (2, 5), "delay", weight=3),
     "full-disk": Kind(full_disk, ("master", "slave"), (0.5, 2), "mount", ends=True),
     "truncate": Kind(truncate, ("slave", "master"), (0.5, 1), alone=True),
     "truncate+kill": Kind(truncate_and_kill, ("slave",), (1, 3), alone=True),
+    "truncate+lag": Kind(truncate_and_lag, ("slave",), (2, 4), alone=True, weight=0),
     "wipe": Kind(wipe, ("slave", "master"), (0.5, 1), alone=True),
     "clock": Kind(clock, ("master", "slave", "any", "all"), (0.5, 3), "clock"),
+    "roll-back": Kind(roll_back, ("all",), (4, 4), alone=True, weight=0),
     "coordinators": Kind(coordinators, ("all",), (1, 4), "coordinators", weight=4),
 }

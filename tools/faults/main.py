@@ -1,7 +1,7 @@
 """The command line of tools/cluster_faults."""
-import argparse, os, sys, tempfile
+import argparse, os, signal, sys, tempfile
 
-from . import figures, network, report, schedule
+from . import ci, figures, network, report, schedule
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -17,6 +17,7 @@ def _arguments(text):
         command.add_argument("--kinds", help="kinds of faults, with commas between: " + ", ".join(schedule.KINDS))
         command.add_argument("--seconds", type=float, default=11.0, help="how long faults go on in a schedule")
         _common(command)
+    _common(commands.add_parser("ci"))
     command = commands.add_parser("failover")
     command.add_argument("--runs", type=int, default=50, help="losses of a master of each kind; others are fewer")
     command.add_argument("--only", help="figures whose name holds one of these words, with commas between")
@@ -42,8 +43,12 @@ def main(text):
     options = _arguments(text)
     if not options.loopback:
         network.enter_namespaces()
+    # An order to end takes the servers along.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     inside = network.are_namespaces_here() and not options.loopback
     net = network.Router() if inside else network.Loopback()
+    if options.command == "ci":
+        return ci.run(net, _program(options))
     if options.command == "failover":
         directory = options.directory or tempfile.mkdtemp(prefix="martlet-faults.")
         missed = figures.take(net, _program(options), directory, options.runs,

@@ -25,19 +25,19 @@ class Step:
 
 
 class Plan:
-    def __init__(self, seed, net, kinds=None, seconds=11.0):
+    def __init__(self, seed, net, kinds=None, seconds=11.0, shape=None):
         choose = random.Random(f"plan {seed}")
         self.seed, self.seconds = seed, seconds
-        self.members, self.coordinators = choose.choices(
+        drawn = choose.choices(
             [(3, 0), (3, 3), (5, 3), (5, 0), (2, 3)], [60, 14, 12, 7, 7])[0]
+        self.members, self.coordinators = shape or drawn
         if kinds and "coordinators" in kinds:
             self.coordinators = 3
         self.settings = {"ha.read_timeout": "3"}
         if choose.random() < 0.35:
             self.settings.update(SMALL_LOGS)
-        usable = {name: kind for name, kind in KINDS.items() if self._is_usable(kind, net)}
-        if kinds:
-            usable = {name: usable[name] for name in kinds if name in usable}
+        usable = {name: kind for name, kind in KINDS.items()
+                  if (name in kinds if kinds else kind.weight > 0) and self._is_usable(kind, net)}
         self.stops_in_order = choose.random() < 0.2
         self.steps, self.needs_small_disk = [], False
         if not usable:
@@ -45,7 +45,7 @@ class Plan:
         length = 0.0
         names = list(usable)
         while length < seconds:
-            name = choose.choices(names, [usable[name].weight for name in names])[0]
+            name = choose.choices(names, [usable[name].weight or 1 for name in names])[0]
             faults = [self._draw(choose, name, usable[name])]
             settles = usable[name].alone
             if not settles and choose.random() < 0.3:
@@ -96,9 +96,9 @@ class Outcome:
 class Running:
     """What a fault sees of the schedule."""
 
-    def __init__(self, cluster, net, ends, randomness, outcome, started):
+    def __init__(self, cluster, net, ends, randomness, outcome):
         self.cluster, self.network, self.randomness = cluster, net, randomness
-        self.ends, self.outcome, self.started = ends, outcome, started
+        self.ends, self.outcome = ends, outcome
 
     @staticmethod
     def now():
@@ -127,11 +127,12 @@ class Running:
         return [master] if target == "master" and master else [self.randomness.choice(others)]
 
 
-def run(plan, net, program, directory, keep):
-    """Carries a plan out. A directory is kept when something was violated, or `keep` is given."""
+def run(plan, net, program, directory, keep=False, patience=60):
+    """Carries a plan out. The directory is kept when something was violated, or `keep` is given; `patience` is how
+    many seconds the cluster may take to be whole again."""
     outcome = Outcome(plan)
     began = time.monotonic()
-    cluster = watch = None
+    cluster = watch = load = None
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
 
@@ -142,41 +143,31 @@ def run(plan, net, program, directory, keep):
                           SMALL_DISK if plan.needs_small_disk else 0)
         cluster.start()
         prepare(cluster)
+        # Slower members may not have it yet, and would show an empty bank.
+        checks.settle(cluster)
         note("load begins")
-        watch = Watch(cluster)
-        load = Workload(cluster, plan.seed)
+        watch, load = Watch(cluster), Workload(cluster, plan.seed)
         load.start()
         _carry_out(plan, cluster, net, outcome, note)
         note("faults end")
         _expect_running(plan, cluster, outcome)
         cluster.heal()
-        cluster.wait_until_whole(60)
+        cluster.wait_until_whole(patience)
         note("whole again")
         load.stop()
-        checks.settle(cluster)
+        _settle(cluster, outcome, patience)
         note("all is applied")
         watch.stop()
-        history = load.history
-        outcome.totals, outcome.refusals = history.totals(), history.counts
-        outcome.violations += history.violations[:10] + watch.violations()
-        outcome.violations += checks.check_contents(cluster, history)
-        outcome.violations += checks.check_registers(cluster, history)
-        outcome.epochs = checks.epochs(cluster)
-        note("answers are checked")
-        if plan.stops_in_order:
-            late = cluster.stop()
-            outcome.violations += [f"{name} did not stop within 20 s of TERM" for name in late]
-        else:
-            for process in cluster.processes:
-                process.kill()
-        outcome.violations += checks.check_stores(cluster)
-        explained = ("full", "No space", "cannot go on") if plan.needs_small_disk else ()
-        outcome.violations += checks.check_logs(cluster, explained)
+        _check(plan, cluster, watch, load.history, outcome)
     except (NotInTime, OSError, RuntimeError, subprocess.SubprocessError) as error:
         outcome.violations.append(f"{type(error).__name__}: {error}")
         if not isinstance(error, NotInTime):
             outcome.violations.append(traceback.format_exc())
     finally:
+        # Whoever still writes would write into the next cluster, which has the same addresses.
+        if load:
+            load.stop()
+            outcome.totals = load.history.totals()
         if watch:
             watch.stop()
         if cluster:
@@ -184,6 +175,31 @@ def run(plan, net, program, directory, keep):
         net.heal()
     outcome.seconds = time.monotonic() - began
     return outcome
+
+
+def _settle(cluster, outcome, patience):
+    try:
+        checks.settle(cluster, patience)
+    except NotInTime as error:
+        # The answers are worth a look all the same.
+        outcome.violations.append(f"NotInTime: {error}")
+
+
+def _check(plan, cluster, watch, history, outcome):
+    outcome.refusals = history.counts
+    outcome.violations += history.violations[:10] + watch.violations()
+    outcome.violations += checks.check_contents(cluster, history)
+    outcome.violations += checks.check_registers(cluster, history)
+    outcome.epochs = checks.epochs(cluster)
+    if plan.stops_in_order:
+        late = cluster.stop()
+        outcome.violations += [f"{name} did not stop within 20 s of TERM" for name in late]
+    else:
+        for process in cluster.processes:
+            process.kill()
+    outcome.violations += checks.check_stores(cluster)
+    explained = ("full", "No space", "cannot go on") if plan.needs_small_disk else ()
+    outcome.violations += checks.check_logs(cluster, explained)
 
 
 def _carry_out(plan, cluster, net, outcome, note):
@@ -199,7 +215,7 @@ def _carry_out(plan, cluster, net, outcome, note):
         threads = []
         for place, (name, target, seconds) in enumerate(step.faults):
             randomness = random.Random(f"fault {plan.seed}/{number}/{place}")
-            running = Running(cluster, net, ends, randomness, outcome, started)
+            running = Running(cluster, net, ends, randomness, outcome)
             note(f"{name} {target} {seconds:.1f}")
             threads.append(threading.Thread(target=_guarded, args=(KINDS[name].function, running, target, seconds)))
             threads[-1].start()

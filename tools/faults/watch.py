@@ -56,7 +56,7 @@ class Watch:
         owners, contents = {}, {}
         claims = []
         for member, looks in self.looks.items():
-            last = None
+            last, newest_readable = None, 0
             for look in looks:
                 if look.is_master:
                     owner = owners.setdefault(look.epoch, member)
@@ -70,8 +70,13 @@ class Watch:
                 if last and last.incarnation == look.incarnation:
                     if look.epoch < last.epoch:
                         found.append(f"member {member} went back from epoch {last.epoch} to {look.epoch}")
-                    if look.applied[0] < last.applied[0]:
-                        found.append(f"member {member} went back from transaction {last.applied[0]} to {look.applied[0]}")
+                    # Who copies a store serves nothing, and begins anew.
+                    if look.is_readable and look.applied[0] < newest_readable:
+                        found.append(f"member {member} went back from transaction {newest_readable} to {look.applied[0]}")
+                else:
+                    newest_readable = 0
+                if look.is_readable:
+                    newest_readable = max(newest_readable, look.applied[0])
                 last = look
         # Once a newer master has said 200, no older one may.
         claims.sort(key=lambda look: look.sent)

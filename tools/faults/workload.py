@@ -40,7 +40,7 @@ class Workload:
     def __init__(self, cluster, seed, pause=0.012):
         self.cluster, self.pause = cluster, pause
         self.history = History()
-        self.is_over = False
+        self.is_over, self.began = False, time.monotonic()
         self.current_register, self.register_uses = 0, 0
         self.lock = threading.Lock()
         self.next_value = 0
@@ -65,9 +65,12 @@ class Workload:
 
     def _run(self, client, randomness):
         talk = Talk(self, randomness)
-        while not self.is_over:
-            client(talk)
-            time.sleep(randomness.uniform(0, 2 * self.pause))
+        try:
+            while not self.is_over:
+                client(talk)
+                time.sleep(randomness.uniform(0, 2 * self.pause))
+        except Exception as error:
+            self.history.violated(f"a client failed: {type(error).__name__} {error}")
         talk.close()
 
     def value(self):
@@ -108,7 +111,8 @@ class Workload:
     def _totals(self, talk):
         operation = talk.read("total", None, TOTAL, {}, talk.any_member(), {})
         if operation.outcome == OK and operation.result not in ((ACCOUNTS * START_BALANCE, ACCOUNTS), None):
-            self.history.violated(f"member {operation.member} shows a total of {operation.result} in the bank")
+            self.history.violated(f"member {operation.member} shows a total of {operation.result} in the bank, "
+                                  f"{operation.began - self.began:.2f} s after the load began")
 
     def _session(self, talk, index):
         """Reads its own writes and never goes back, at whatever member, as long as it brings its bookmark."""
@@ -180,7 +184,7 @@ class Talk:
         else:
             operation.outcome = REFUSED if answer.status in (503, 409, 404) else UNKNOWN
             operation.note = f"{answer.status} {answer.code}"
-            self.workload.history.count(operation.note)
+            self.workload.history.count(f"{operation.kind} {operation.note}")
             self.favourite = None
             if answer.status not in (503, 504):
                 self.workload.history.violated(f"a {operation.kind} at {member.name} was answered with "
