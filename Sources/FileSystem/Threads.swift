@@ -112,7 +112,7 @@ public final class DedicatedThread: Sendable {
                 Glibc.close(comm)
             }
             // On Linux this is the calling thread's alone. One that cannot be nicer runs as it is.
-            if niceness > 0 { _ = setpriority(PRIO_PROCESS, 0, niceness) }
+            if niceness > 0 { _ = setpriority(Int32(PRIO_PROCESS.rawValue), 0, niceness) }
             body()
         }
         let box = Unmanaged.passRetained(Box(named))
