@@ -36,6 +36,9 @@ class Plan:
         self.settings = {"ha.read_timeout": "3"}
         if choose.random() < 0.35:
             self.settings.update(SMALL_LOGS)
+        if choose.random() < 0.35:
+            # Members leave the sync set and come back within a schedule.
+            self.settings["ha.sync_timeout"] = "1500ms"
         self.settings.update(settings or {})
         # Then a fault may take back what was acknowledged; members must still agree, and say who was wrong.
         self.may_lose = self.settings.get("ha.commit_mode") == "optimistic"
@@ -71,6 +74,10 @@ class Plan:
 
     def __str__(self):
         shape = f"{self.members} members" + (f" + {self.coordinators} coordinators" if self.coordinators else "")
+        if "ha.sync_timeout" in self.settings:
+            shape += ", short sync_timeout"
+        if "keep_logical_logs" in self.settings:
+            shape += ", small logs"
         return f"{shape}: " + "; ".join(map(str, self.steps))
 
     @property
