@@ -147,7 +147,7 @@ if !coreOnly {
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swiftSettings),
         tests(
-            "EndToEndTests", ["GraphModel", "FileSystem", "JSON", "Storage", "RESTServer", "ServerRuntime", "martlet"]),
+            "EndToEndTests", ["GraphModel", "FileSystem", "JSON", "Storage", "Database", "RESTServer", "ServerRuntime", "martlet"]),
         tests(
             "RESTServerTests",
             [

@@ -17,10 +17,12 @@ public struct BranchedStore: Sendable, Equatable, CustomStringConvertible {
 
     static let fileName = "branched"
 
-    init(beside path: String, time: Int64, storeID: StoreID, last: LogPosition, master: MemberID) {
+    package init(
+        beside path: String, time: Int64, storeID: StoreID, last: LogPosition, master: MemberID, byteCount: UInt64 = 0
+    ) {
         self.init(
             directory: Self.directory(beside: path, time), time: time, storeID: storeID, last: last, master: master,
-            byteCount: 0)
+            byteCount: byteCount)
     }
 
     private init(

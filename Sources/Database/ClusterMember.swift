@@ -40,6 +40,9 @@ public final class ClusterMember: CommitPipeline {
         let resume: @Sendable () -> Void
     }
 
+    /// Time between two snapshots of a member that goes on as before.
+    static let publishInterval: Milliseconds = 3
+
     /// Bytes of frames that may wait for the member's thread.
     static let queuedFrameByteCountMaximum = 64 << 20
 
@@ -96,8 +99,15 @@ public final class ClusterMember: CommitPipeline {
             var options = configuration.storeOptions
             let hardStatePath = configuration.directory + ".member"
             options.appliesWholeLog = !fileSystem.exists(hardStatePath)
-            store = try Store.open(configuration.directory, fileSystem: fileSystem, options: options)
-            if let line = store?.recoveryNote { note(line) }
+            do throws(GraphError) {
+                store = try Store.open(configuration.directory, fileSystem: fileSystem, options: options)
+                if let line = store?.recoveryNote { note(line) }
+            } catch {
+                // The others have what is damaged here. Who has no others must decide for himself.
+                guard error.code == .corrupt, !options.appliesWholeLog else { throw error }
+                let kept = try directory.setDamagedAside()
+                note("DAMAGED: \(error.message). The store is set aside as \(kept) and replaced by a copy of the master's")
+            }
         }
         openStore = Mutex(store)
     }
@@ -147,6 +157,7 @@ public final class ClusterMember: CommitPipeline {
     }
 
     private func run(_ engine: MemberEngine) {
+        var published: (gist: MemberSnapshot.Gist, at: Instant)?
         while true {
             let deadline = engine.nextTickAt(now: .now)
             let work = queue.wait(untilNanoseconds: deadline.nanoseconds) { queue -> (jobs: [Job], isClosed: Bool)? in
@@ -161,7 +172,14 @@ public final class ClusterMember: CommitPipeline {
             for job in work?.jobs ?? [] { job(engine, now) }
             if Instant.now >= engine.nextTickAt(now: now) || work == nil { engine.tick(now: .now) }
             engine.flush(now: .now)
-            publish(engine)
+            // Under load rounds are short, and nobody needs every commit point.
+            let gist = MemberSnapshot.Gist(engine, now: now)
+            if published.map({ $0.gist != gist || now.milliseconds(since: $0.at) >= Self.publishInterval }) ?? true
+                || work?.isClosed ?? false || conditions.withLock({ !$0.isEmpty })
+            {
+                published = (gist, now)
+                publish(engine)
+            }
             if work?.isClosed ?? false {
                 engine.close()
                 return conditions.withLock { conditions in
@@ -174,7 +192,11 @@ public final class ClusterMember: CommitPipeline {
 
     private func publish(_ engine: MemberEngine) {
         var next = MemberSnapshot(engine, now: .now)
-        next.follow(snapshot.withLock { $0 })
+        let previous = snapshot.withLock { $0 }
+        next.follow(previous)
+        if next.isLeftAlone && !previous.hasJoined {
+            note("hears no master: serves reads of what it has, up to \(next.applied)")
+        }
         snapshot.withLock { $0 = next }
         conditions.withLock { conditions in
             conditions.removeAll { condition in
@@ -280,7 +302,10 @@ public final class ClusterMember: CommitPipeline {
         enqueue { engine, now in engine.handOver(to: target, now: now) }
         // A proposal whose outcome the coordinators do not tell leaves the mastership in the balance.
         let limit = Instant.now + Milliseconds(2 * configuration.replication.handoverTimeout.rawValue)
-        await wait(deadline: limit) { !$0.isHandingOver && (!$0.isMaster || $0.handoverEnded) && ($0.isMaster || $0.master != nil) }
+        await wait(deadline: limit) { !$0.isHandingOver && (!$0.isMaster || $0.handoverEnded) }
+        // Deposed, it hears of the new master soon, if there is one.
+        let soon = Instant.now + configuration.replication.leaseTime
+        await wait(deadline: min(limit, soon)) { $0.isMaster || $0.master != nil }
         guard let master = snapshot.withLock({ $0.master }), master != ownID else {
             throw GraphError(
                 .unavailable,
@@ -329,7 +354,9 @@ public final class ClusterMember: CommitPipeline {
 
     /// Lets another member take over while this one still serves; at once when it is not master or nobody can.
     public func handOver() async {
-        guard snapshot.withLock({ $0.isMaster && !$0.hasFailed && $0.syncSet.count > 1 }) else { return }
+        guard snapshot.withLock({ $0.isMaster && !$0.hasFailed && $0.syncSet.count > 1 }),
+            openStore.withLock({ $0?.failure == nil })
+        else { return }
         do throws(GraphError) { note("member \(try await switchMaster(to: nil).rawValue) is master now") } catch {
             note("stops without a switchover: \(error.message)")
         }

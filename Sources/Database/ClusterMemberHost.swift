@@ -38,7 +38,10 @@ final class ClusterMemberHost: MemberHost {
         current = store
         let (enqueue, onFailure) = (enqueue, onFailure)
         store.onDurable { _ in enqueue? { engine, now in engine.durable(now: now) } }
-        store.onFailure { onFailure($0) }
+        store.onFailure { error in
+            enqueue? { engine, _ in engine.fail(error) }
+            onFailure(error)
+        }
     }
 
     func send(_ frame: [UInt8], to address: String) { network.send(frame, to: address) }

@@ -51,6 +51,8 @@ public struct DatabaseStatus: Sendable, Equatable {
     public var lastUpdate: Int64?
     /// Version of the protocol that this server speaks with other members; nil when it stands alone.
     public var protocolVersion: UInt16?
+    /// Version of the protocol that all members speak, as the register has it; nil when it stands alone.
+    public var clusterVersion: UInt16?
     /// Whether a write sent to this very member now would be ordered here: master, with its lease and a quorum.
     public var isWritableMaster: Bool
     /// Whether reads are served: a whole store is open.

@@ -20,6 +20,8 @@ struct MemberSnapshot: Sendable {
     var hasStore = false
     /// Whether this process has been master or heard one.
     var hasJoined = false
+    /// It has been a member before, and hears nobody since it started.
+    var isLeftAlone = false
     var isHandingOver = false
     var hasFailed = false
     /// A switchover was asked for and is over, without success.
@@ -28,12 +30,41 @@ struct MemberSnapshot: Sendable {
     var members: [ClusterRegister.Member] = []
     var storeID: StoreID?
     var peers: [MemberID: MemberCore.PeerStatus] = [:]
+    var clusterVersion: UInt16 = 1
     var applied = TransactionID.zero
     /// The role at the end of the round, and since when, in milliseconds of the wall clock.
     var role = DatabaseStatus.Role.pending
     var roleSince: Int64?
     /// When data last came from a master, likewise.
     var lastUpdate: Int64?
+
+    /// What nobody may learn late.
+    struct Gist: Equatable {
+        let isMaster: Bool
+        let master: MemberID?
+        let followed: MemberID?
+        let epoch: Epoch
+        let revision: UInt64
+        let mayAnswer: Bool
+        let isCopying: Bool
+        let hasStore: Bool
+        let isHandingOver: Bool
+        let hasFailed: Bool
+
+        init(_ engine: MemberEngine, now: Instant) {
+            let core = engine.core
+            isMaster = core.isMaster
+            master = core.knownMaster(now: now)
+            followed = core.followed
+            epoch = core.masterEpoch ?? .zero
+            revision = core.register?.revision ?? 0
+            mayAnswer = core.leaseEnd(now: now) != nil
+            isCopying = core.isCopyingStore
+            hasStore = engine.store != nil
+            isHandingOver = core.isHandingOver
+            hasFailed = engine.hasFailed
+        }
+    }
 
     init() {}
 
@@ -57,9 +88,16 @@ struct MemberSnapshot: Sendable {
         members = core.register?.members ?? []
         storeID = core.register?.storeID
         peers = core.peerStatus
+        clusterVersion = core.clusterVersion
         applied = engine.store?.applied.transactionID ?? .zero
         role = role(now: now)
+        isLeftAlone =
+            hasStore && core.hard.promised > .zero && heardMasterAt == nil
+            && now.milliseconds(since: core.startedAt) >= Self.loneReadDelay
     }
+
+    /// How long a member that has started waits for a master before it serves reads of what it has without one.
+    static let loneReadDelay: Milliseconds = 5000
 
     /// A master without its lease, and whoever follows nobody, is pending.
     func role(now: Instant) -> DatabaseStatus.Role {
@@ -69,7 +107,7 @@ struct MemberSnapshot: Sendable {
 
     /// Takes over what outlasts a round.
     mutating func follow(_ previous: MemberSnapshot) {
-        hasJoined = previous.hasJoined || heardMasterAt != nil || leaseEnd != nil
+        hasJoined = previous.hasJoined || isLeftAlone || heardMasterAt != nil || leaseEnd != nil
         roleSince = role == previous.role ? previous.roleSince ?? wallClockMilliseconds() : wallClockMilliseconds()
         lastUpdate = applied != previous.applied && followed != nil ? wallClockMilliseconds() : previous.lastUpdate
     }
@@ -85,6 +123,7 @@ extension ClusterMember {
         status.roleSince = member.roleSince
         status.lastUpdate = member.isMaster ? nil : member.lastUpdate
         status.protocolVersion = configuration.replication.member.protocolVersion
+        status.clusterVersion = member.clusterVersion
         status.isWritableMaster = hasLease && store?.failure == nil
         status.isReadable = store != nil && !member.isCopying && member.hasJoined
         status.serverID = configuration.replication.member.id

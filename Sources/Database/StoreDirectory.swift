@@ -47,6 +47,18 @@ struct StoreDirectory {
         }
     }
 
+    /// Moves a store that cannot be opened out of the way; returns where it is then.
+    func setDamagedAside() throws(GraphError) -> String {
+        let name = "\(path).damaged-\(wallClockMilliseconds())"
+        do throws(FileError) {
+            try fileSystem.rename(path, to: name)
+            try fileSystem.syncDirectory(parentDirectory(path))
+        } catch {
+            throw GraphError(error)
+        }
+        return name
+    }
+
     // MARK: Branched stores
 
     /// Notes in a store that is about to be set aside what it holds.

@@ -47,7 +47,10 @@ public final class Monitor<State>: @unchecked Sendable {
         while true {
             if let result = body(&state) { return result }
             if let deadline {
-                var time = timespec(tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
+                // Conditions know no clock that goes on while the machine is suspended.
+                let now = monotonicNanoseconds()
+                let end = nanoseconds(of: CLOCK_MONOTONIC) &+ (deadline > now ? deadline - now : 0)
+                var time = timespec(tv_sec: Int(end / 1_000_000_000), tv_nsec: Int(end % 1_000_000_000))
                 if pthread_cond_timedwait(condition, mutex, &time) == ETIMEDOUT { return body(&state) }
             } else {
                 pthread_cond_wait(condition, mutex)
@@ -171,8 +174,12 @@ public func pauseThread(nanoseconds: UInt64) {
 
 /// Nanoseconds on the machine's monotonic clock.
 public func monotonicNanoseconds() -> UInt64 {
+    nanoseconds(of: CLOCK_BOOTTIME)
+}
+
+private func nanoseconds(of clock: clockid_t) -> UInt64 {
     var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
+    clock_gettime(clock, &time)
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }
 

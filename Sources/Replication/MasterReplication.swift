@@ -19,7 +19,11 @@ struct MasterReplication: Sendable {
         /// When it last acknowledged something new, or all there was.
         var movedAt: Instant?
         var commitPointSent = TransactionID.zero
+        /// When a commit point that travels with no entries is sent at the latest.
+        var commitPointDueAt: Instant?
         var isCopying = false
+        /// The connection broke and nothing has come since.
+        var isCutOff = false
         /// It asks for entries when it wants them, and wants them up to here.
         var isPolling = false
         var demandedThrough = TransactionID.zero
@@ -49,6 +53,8 @@ struct MasterReplication: Sendable {
         /// nil: the best one.
         let target: MemberID?
         let deadline: Instant
+        /// Since when this master claims no lease any more: readers hear of it before the register is asked.
+        var withdrawnAt: Instant?
         var isProposed = false
     }
 
@@ -98,7 +104,7 @@ struct MasterReplication: Sendable {
     /// Moves the commit point to what a quorum of every set in force has. Only an entry of this epoch commits, and with
     /// it everything before.
     mutating func advanceCommitPoint(_ broken: Set<BrokenRule>) {
-        guard let epochStart = epochStart ?? (broken.contains(.commitsEarlierEpochs) ? .zero : nil) else { return }
+        guard let epochStart else { return }
         var reached = sets.map { Quorum.reached(in: $0, acknowledged, atLeast: .zero) }.min() ?? .zero
         if broken.contains(.acknowledgesBeforeQuorum) { reached = ownDurable }
         if broken.contains(.countsSlaveOnlyMembers) {
@@ -106,7 +112,7 @@ struct MasterReplication: Sendable {
             reached = max(reached, all[Quorum.write(syncSet.count) - 1])
         }
         if commitMode == .optimistic { reached = ownDurable }
-        if reached >= epochStart || broken.contains(.commitsEarlierEpochs) { commitPoint = max(commitPoint, reached) }
+        if reached >= epochStart { commitPoint = max(commitPoint, reached) }
     }
 
     /// Until when no quorum answers another candidate; nil before the first round of heartbeats.

@@ -3,6 +3,12 @@ internal import GraphModel
 
 // Being master: shipping, committing, keeping the lease, changing the sync set, handing over.
 extension MemberCore {
+    /// So long a commit point waits for entries to travel with.
+    static let commitPointDelay: Milliseconds = 1
+
+    /// From the withdrawal of the lease to the proposal of another master.
+    static let withdrawalTime: Milliseconds = 2
+
     /// Bytes of entries per message.
     static let shipByteCountMaximum = 1 << 20
 
@@ -25,9 +31,14 @@ extension MemberCore {
             for peer in master.peers.keys.sorted() { sendHeartbeat(to: peer, &master, log, now, &actions) }
         }
         // Once proposed it may be in force already: then only the register ends the wait.
-        if let handover = master.handover, !handover.isProposed, now >= handover.deadline {
-            master.handover = nil
-            actions.append(.note("the switchover took too long and is called off"))
+        if let handover = master.handover, !handover.isProposed {
+            if now >= handover.deadline {
+                master.handover = nil
+                actions.append(.note("the switchover took too long and is called off"))
+            } else if !canHandOver(master, to: handover.target, now) {
+                master.handover = nil
+                actions.append(.note("the switchover is called off: nobody is left who could be master"))
+            }
         }
         role = .master(master)
         changeSyncSet(log, now, &actions)
@@ -41,6 +52,7 @@ extension MemberCore {
         let through = master.peers[peer]?.sentThrough ?? log.last.transactionID
         let previous = log.knownPosition(of: through) ?? log.last
         master.peers[peer]?.commitPointSent = master.commitPoint
+        master.peers[peer]?.commitPointDueAt = nil
         actions.append(
             .send(
                 .append(
@@ -61,6 +73,7 @@ extension MemberCore {
             if sentThrough < wanted, peer.inFlightByteCount < options.windowByteCount {
                 peer.isShipping = true
                 peer.commitPointSent = master.commitPoint
+                peer.commitPointDueAt = nil
                 master.peers[id] = peer
                 actions.append(
                     .ship(
@@ -69,7 +82,13 @@ extension MemberCore {
                             epoch: master.epoch, previous: .zero, records: [], commitPoint: master.commitPoint, sentAt: now),
                         maximumByteCount: Self.shipByteCountMaximum))
             } else if peer.commitPointSent < master.commitPoint {
-                sendHeartbeat(to: id, &master, log, now, &actions)
+                // A client of that member waits for it, or it has waited for entries long enough.
+                let isWaitedFor = peer.demandedThrough > peer.commitPointSent && peer.demandedThrough <= master.commitPoint
+                if isWaitedFor || peer.commitPointDueAt.map({ now >= $0 }) ?? false {
+                    sendHeartbeat(to: id, &master, log, now, &actions)
+                } else if peer.commitPointDueAt == nil {
+                    master.peers[id]?.commitPointDueAt = now + Self.commitPointDelay
+                }
             }
         }
         role = .master(master)
@@ -109,6 +128,7 @@ extension MemberCore {
         }
         guard reply.promised == master.epoch, reply.status != .stale, var peer = master.peers[sender] else { return }
         peer.lastContact = now
+        peer.isCutOff = false
         peer.applied = reply.applied.transactionID
         peer.leaseFrom = max(peer.leaseFrom ?? reply.sentAt, reply.sentAt)
         peer.isCopying = reply.status == .copying
@@ -181,6 +201,7 @@ extension MemberCore {
         if ready > master.acknowledgedToClients && mayAnswer {
             let told = master.commitMode == .optimistic ? master.pushed(through: ready, now: now, options) : ready
             if told > master.acknowledgedToClients {
+                noteAcknowledged(log.durable, &actions)
                 master.acknowledgedToClients = told
                 actions.append(.acknowledge(upTo: told))
             }
@@ -287,13 +308,19 @@ extension MemberCore {
 
     // MARK: Planned switchover
 
-    mutating func handOver(to target: MemberID?, _ now: Instant, _ actions: inout [Action]) {
-        guard case .master(var master) = role, master.handover == nil else { return }
+    private func canHandOver(_ master: MasterReplication, to target: MemberID?, _ now: Instant) -> Bool {
         let others = master.syncSet.filter { other in
-            guard other != id, let contact = master.peers[other]?.lastContact else { return false }
+            guard other != id, let peer = master.peers[other], !peer.isCutOff, let contact = peer.lastContact else {
+                return false
+            }
             return now.milliseconds(since: contact) < options.leaseTime
         }
-        guard target.map(others.contains) ?? !others.isEmpty else {
+        return target.map(others.contains) ?? !others.isEmpty
+    }
+
+    mutating func handOver(to target: MemberID?, _ now: Instant, _ actions: inout [Action]) {
+        guard case .master(var master) = role, master.handover == nil else { return }
+        guard canHandOver(master, to: target, now) else {
             actions.append(
                 .note(target.map { "member \($0.rawValue) is not in the sync set, or does not answer, and cannot be master" } ?? "no other member can be master"))
             return
@@ -312,11 +339,19 @@ extension MemberCore {
         let last = log.last
         guard breaks(.handsOverTooEarly) || master.commitPoint == last.transactionID && log.durable == last else { return }
         let ready = master.syncSet.filter { member in
-            guard member != id, let peer = master.peers[member], let contact = peer.lastContact else { return false }
+            guard member != id, let peer = master.peers[member], !peer.isCutOff, let contact = peer.lastContact else {
+                return false
+            }
             return (peer.acknowledged == last.transactionID || breaks(.handsOverTooEarly))
                 && now.milliseconds(since: contact) < options.leaseTime
         }
         guard let next = handover.target.map({ ready.contains($0) ? $0 : nil }) ?? ready.max() else { return }
+        guard let withdrawnAt = handover.withdrawnAt, now.milliseconds(since: withdrawnAt) >= Self.withdrawalTime else {
+            handover.withdrawnAt = handover.withdrawnAt ?? now
+            master.handover = handover
+            role = .master(master)
+            return
+        }
         handover.isProposed = true
         master.handover = handover
         role = .master(master)

@@ -75,7 +75,10 @@ extension MemberCore {
                 actions.append(.note("sync set is now \(register.syncSet.map(\.rawValue)) (\(register.epoch))"))
                 master.syncSet = register.syncSet
             }
-            if master.handover?.isProposed == true { master.handover?.isProposed = false }
+            if master.handover?.isProposed == true {
+                master.handover?.isProposed = false
+                master.handover?.withdrawnAt = nil
+            }
             master.slaveOnly = register.members.filter(\.isSlaveOnly).map(\.id)
             master.commitMode = register.commitMode
             if hard.isOptimistic != (register.commitMode == .optimistic) {
@@ -125,7 +128,8 @@ extension MemberCore {
         election = nil
         var master = MasterReplication(
             epoch: register.epoch, ownID: id, startedAt: now, startPosition: register.startPosition.transactionID,
-            syncSet: register.syncSet, commitPoint: log.applied.transactionID,
+            syncSet: register.syncSet,
+            commitPoint: breaks(.trustsItsLog) ? log.durable.transactionID : log.applied.transactionID,
             acknowledgedToClients: log.applied.transactionID, ownDurable: log.durable.transactionID,
             ownMovedAt: now, nextHeartbeatAt: now)
         for member in register.members where member.id != id { master.peers[member.id] = .init() }

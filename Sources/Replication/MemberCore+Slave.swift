@@ -87,8 +87,9 @@ extension MemberCore {
                 // What a master acknowledged alone may be among what would be cut.
                 if hard.isOptimistic || isOptimistic { return branched(sender, log.last, &actions) }
                 // What is cut was acknowledged in vain: this log does not miss it.
-                if hard.acknowledged.transactionID > keep, let position = log.knownPosition(of: keep) {
+                if max(hard.acknowledged, noted).transactionID > keep, let position = log.knownPosition(of: keep) {
                     hard.acknowledged = position
+                    noted = position
                     actions.append(.persist(hard))
                 }
                 actions.append(.truncate(after: keep))
@@ -105,8 +106,8 @@ extension MemberCore {
         slave.commitPoint = max(slave.commitPoint, append.commitPoint)
         role = .slave(slave)
         if end >= log.last.transactionID { noteMode(&actions) }
-        // Durability of what was just appended is reported later; what was there is acknowledged now.
-        applyAndReply(log, durable: durable, now, &actions)
+        // What was just appended is acknowledged once it is durable, what was there now.
+        applyAndReply(log, durable: durable, isAwaitingDisk: !records.isEmpty, now, &actions)
     }
 
     /// The whole log is the master's: how commits are made now says what its end may hold from here on.
@@ -157,7 +158,8 @@ extension MemberCore {
 
     /// `onDisk` is the end of what is durable once the actions so far are carried out.
     private mutating func applyAndReply(
-        _ log: any ReplicatedLog, durable onDisk: TransactionID, _ now: Instant, _ actions: inout [Action]
+        _ log: any ReplicatedLog, durable onDisk: TransactionID, isAwaitingDisk: Bool = false, _ now: Instant,
+        _ actions: inout [Action]
     ) {
         guard case .slave(var slave) = role else { return }
         let durable = min(onDisk, slave.verified)
@@ -170,10 +172,19 @@ extension MemberCore {
         } else {
             slave.behindSince = nil
         }
-        role = .slave(slave)
-        completeWhenCaughtUp(slave, durable, log, &actions)
         let acknowledged =
             options.brokenRules.contains(.acknowledgesBeforeSync) ? slave.verified : durable
+        let isRecent = slave.repliedAt.map { now.milliseconds(since: $0) < Milliseconds(options.heartbeatInterval.rawValue / 4) }
+        let isNews = acknowledged > slave.acknowledged
+        let saysNothing = !isNews && (isAwaitingDisk || isRecent ?? false)
+        if !saysNothing {
+            slave.acknowledged = acknowledged
+            slave.repliedAt = now
+        }
+        role = .slave(slave)
+        completeWhenCaughtUp(slave, durable, log, &actions)
+        if saysNothing { return }
+        if isNews, let position = log.knownPosition(of: acknowledged) { noteAcknowledged(position, &actions) }
         reply(.accepted, to: slave.master, slave.sentAt, log, acknowledged: acknowledged, &actions)
     }
 

@@ -41,6 +41,9 @@ public struct MemberCore: Sendable {
 
     public enum Action: Sendable, Equatable {
         case persist(MemberHardState)
+        /// Write down, without waiting for the disk, that this was acknowledged: it outlives the process, and a log that ends
+        /// earlier then has lost something.
+        case noteAcknowledged(LogPosition)
         case send(ReplicationMessage, to: MemberID)
         /// Read the entries after a transaction and send them with this envelope; then report `shipped`.
         case ship(to: MemberID, after: TransactionID, ReplicationMessage.Append, maximumByteCount: Int)
@@ -104,6 +107,8 @@ public struct MemberCore: Sendable {
     private var overstates = false
     var foundingSince: Instant?
     var acknowledgedPersistedAt: Instant
+    /// The highest position that was acknowledged since the start.
+    var noted = LogPosition.zero
     public internal(set) var lastHeardMasterAt: Instant?
     var announcedRevision: UInt64?
     /// When the register was seen to name the master of a new epoch.
@@ -338,7 +343,7 @@ public struct MemberCore: Sendable {
     public func leaseEnd(now: Instant) -> Instant? {
         guard case .master(let master) = role, refusalOfCommits(now: now) == nil else { return nil }
         // Once another is named it may rule already.
-        if master.handover?.isProposed ?? false { return nil }
+        if master.handover?.withdrawnAt != nil { return nil }
         if breaks(.ordersWithoutLease) { return now + options.leaseTime }
         return master.leaseEnd(now: now, leaseTime: options.leaseTime)
     }
@@ -353,7 +358,14 @@ public struct MemberCore: Sendable {
     public func nextTickAt(now: Instant) -> Instant {
         let beat = now + options.heartbeatInterval
         switch role {
-        case .master(let master): return min(master.nextHeartbeatAt, beat)
+        case .master(let master):
+            var beat = beat
+            if let handover = master.handover, !handover.isProposed, let withdrawnAt = handover.withdrawnAt,
+                now.milliseconds(since: withdrawnAt) < Milliseconds(4 * Self.withdrawalTime.rawValue)
+            {
+                beat = withdrawnAt + Self.withdrawalTime
+            }
+            return min(master.nextHeartbeatAt, beat, master.peers.values.compactMap(\.commitPointDueAt).min() ?? beat)
         case .slave, .pending:
             let due = pollsMaster ? min(beat, pullAt) : beat
             return electionAt > now ? min(electionAt, due) : due
@@ -377,6 +389,13 @@ public struct MemberCore: Sendable {
         actions.append(.persist(hard))
     }
 
+    /// Before an acknowledgement leaves.
+    mutating func noteAcknowledged(_ position: LogPosition, _ actions: inout [Action]) {
+        guard position > noted else { return }
+        noted = position
+        actions.append(.noteAcknowledged(position))
+    }
+
     mutating func promise(_ epoch: Epoch, _ actions: inout [Action]) {
         guard epoch > hard.promised else { return }
         hard.promised = epoch
@@ -395,6 +414,10 @@ public struct MemberCore: Sendable {
     }
 
     private mutating func linkDown(_ member: MemberID, _ now: Instant) {
+        if case .master(var master) = role {
+            master.peers[member]?.isCutOff = true
+            role = .master(master)
+        }
         guard case .slave(var slave) = role, slave.master == member else { return }
         slave.isCutOff = true
         role = .slave(slave)

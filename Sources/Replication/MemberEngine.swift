@@ -36,6 +36,7 @@ public final class MemberEngine {
     /// Where the others were when the register was last heard of: so that a member which starts while no coordinator
     /// answers can talk to a master that is there.
     var rememberedAddresses: [MemberID: String] = [:]
+    private var acknowledged: AcknowledgedPosition
     private var refusedVersions: Set<UInt8> = []
     private var actions: [MemberCore.Action] = []
     /// Its disk failed, or it does not belong to the cluster: it does nothing any more.
@@ -66,8 +67,10 @@ public final class MemberEngine {
         var hard = MemberHardState()
         do {
             try fileSystem.createDirectory(parentDirectory(hardStatePath))
+            acknowledged = try AcknowledgedPosition(hardStatePath + ".acknowledged", fileSystem)
             if fileSystem.exists(hardStatePath) {
                 hard = try MemberHardState(decoding: try fileSystem.readAll(hardStatePath))
+                hard.acknowledged = max(hard.acknowledged, acknowledged.latest)
             }
         } catch let error as FileError {
             throw GraphError(error)
@@ -136,6 +139,13 @@ public final class MemberEngine {
         fulfilAppliedWaits()
     }
 
+    /// The store cannot be written any more: this member does nothing from now on.
+    public func fail(_ error: GraphError) {
+        if hasFailed { return }
+        hasFailed = true
+        waiters.failAll(GraphError(.outcomeUnknown, "this member has failed: \(error.message)"), reply)
+    }
+
     /// Ends every wait with an error; the member takes part no more.
     public func close() {
         waiters.failAll(GraphError(.outcomeUnknown, "this member is shutting down"), reply)
@@ -199,9 +209,14 @@ public final class MemberEngine {
     private func perform(_ action: MemberCore.Action, _ now: Instant) throws(GraphError) {
         switch action {
         case .persist(let hard):
-            do throws(FileError) { try fileSystem.replace(hardStatePath, with: hard.encode()) } catch {
+            do throws(FileError) {
+                try fileSystem.replace(hardStatePath, with: hard.encode())
+                try acknowledged.reset(to: hard.acknowledged)
+            } catch {
                 throw GraphError(error)
             }
+        case .noteAcknowledged(let position):
+            do throws(FileError) { try acknowledged.note(position) } catch { throw GraphError(error) }
         case .send(let message, let member): send(message, to: member)
         case .ship(let member, let after, let envelope, let maximum):
             ship(to: member, after: after, envelope, maximum, now)

@@ -13,6 +13,9 @@ struct SlaveReplication: Sendable {
     var lastHeardAt: Instant
     /// The connection broke and nothing has come since: what is sent there gets lost.
     var isCutOff = false
+    /// What the master was told last, and when: saying the same again is worth something only for its lease.
+    var acknowledged = TransactionID.zero
+    var repliedAt: Instant?
     /// The heartbeat that the next acknowledgement renews.
     var sentAt: Instant
     /// Since when this member has known of commits that it has not applied.

@@ -122,9 +122,7 @@ extension Schedule {
             schedule.faults = [.wipe, .partition, .crash, .slowDisk]
             schedule.downMilliseconds = 400
         case .electsWithoutQuorum, .ordersWithoutLease: schedule.faults = [.partition, .crash, .pause]
-        case .commitsEarlierEpochs:
-            schedule.memberCount = 5
-            schedule.faults = [.partition, .oneWayPartition, .crash, .badNetwork, .slowDisk]
+        case .trustsItsLog: schedule.faults = [.partition, .oneWayPartition, .crash, .badNetwork, .slowDisk]
         case .ignoresDeposition: schedule.faults = [.partition, .pause, .switchover]
         case .resumesMastership:
             schedule.faults = [.crash, .slowDisk, .badNetwork]
@@ -133,7 +131,16 @@ extension Schedule {
         case .appliesBeforeSync:
             schedule.faults = [.powerFailure, .crash, .slowDisk, .checkpoint]
             schedule.faultIntervalMilliseconds = 120
-        case .ignoresJointQuorum, .proposesUnsafeSyncSet:
+        case .ignoresJointQuorum:
+            schedule.memberCount = 2
+            schedule.embeddedCoordinatorCount = 0
+            schedule.arbiterCount = 3
+            schedule.faults = [.partition, .oneWayPartition, .badNetwork, .crash]
+            schedule.faultIntervalMilliseconds = 1500
+            schedule.outageMilliseconds = 6000
+            schedule.downMilliseconds = 5000
+            schedule.faultyMilliseconds = 30_000
+        case .proposesUnsafeSyncSet:
             schedule.memberCount = 3
             schedule.embeddedCoordinatorCount = 0
             schedule.arbiterCount = 3

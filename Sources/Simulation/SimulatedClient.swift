@@ -64,6 +64,7 @@ extension SimulatedCluster {
             return
         }
         let node = random.pick(members)
+        if isSilent { return }
         guard let engine = node.engine, let store = engine.store, !node.isPaused else { return }
         client.operation += 1
         client.isIncrement = random.below(3) == 0

@@ -4,13 +4,16 @@ import Replication
 // Runs that follow a script instead of drawn faults. Members are numbered from 1, arbiters after them.
 extension SimulatedCluster {
     /// Members, arbiters on machines of their own, clients, and no faults by chance.
-    package static func scripted(seed: UInt64, memberCount: Int, clientCount: Int = 3) -> SimulatedCluster {
+    package static func scripted(
+        seed: UInt64, memberCount: Int, clientCount: Int = 3, _ configure: (inout Schedule) -> Void = { _ in }
+    ) -> SimulatedCluster {
         var schedule = Schedule(seed: seed)
         schedule.memberCount = memberCount
         schedule.embeddedCoordinatorCount = 0
         schedule.arbiterCount = 3
         schedule.clientCount = clientCount
         schedule.faults = []
+        configure(&schedule)
         let cluster = SimulatedCluster(schedule)
         cluster.scheduleBeginning()
         return cluster
@@ -29,6 +32,27 @@ extension SimulatedCluster {
     package func syncSet(as member: Int) -> [UInt32] {
         nodes[member - 1].engine?.core.register?.syncSet.map(\.rawValue) ?? []
     }
+
+    package func members(as member: Int) -> [UInt32] {
+        nodes[member - 1].engine?.core.register?.members.map(\.id.rawValue) ?? []
+    }
+
+    package func clusterVersion(as member: Int) -> UInt16 { nodes[member - 1].engine?.core.clusterVersion ?? 0 }
+
+    /// The last transaction that a member has made readable; 0 without a store.
+    package func applied(at member: Int) -> UInt64 { nodes[member - 1].engine?.store?.applied.transactionID.rawValue ?? 0 }
+
+    package func isFollowing(_ member: Int) -> Bool { nodes[member - 1].engine?.core.followed != nil }
+
+    /// Tells the master to take a member out.
+    package func takeOut(_ member: Int, through master: Int) {
+        let node = nodes[master - 1]
+        node.engine?.removeMember(MemberID(UInt32(member)), now: node.now)
+        settle(node)
+    }
+
+    package func stopClients() { isSilent = true }
+    package func startClients() { isSilent = false }
 
     package func promisedEpoch(of member: Int) -> UInt64 {
         nodes[member - 1].engine?.core.hard.promised.rawValue ?? 0

@@ -19,6 +19,8 @@ package final class SimulatedCluster {
     var clients: [SimulatedClient] = []
     let answers = Answers()
     var isCalm = false
+    /// Clients ask for nothing.
+    var isSilent = false
     /// The last lines of what happened, for reports.
     package private(set) var traceLines: [String] = []
     package var keepsTrace = false

@@ -7,7 +7,7 @@ internal import ServerRuntime
 struct ClusterCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cluster", abstract: "Try a cluster on this machine; look after a running one.",
-        subcommands: [Run.self, Stop.self, Status.self, SwitchMaster.self])
+        subcommands: [Run.self, Stop.self, Status.self, SwitchMaster.self, RemoveMember.self, Branches.self])
 
     struct Run: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -95,6 +95,39 @@ struct ClusterCommand: AsyncParsableCommand {
 
         func run() async throws {
             StandardStream.output.writeLine(try await ClusterTool.switchMaster(from: from, to: to))
+        }
+    }
+
+    struct RemoveMember: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "remove-member", abstract: "Take a member out for good.",
+            discussion: """
+                Stop it before: a process that still runs as that member ends. Its acknowledgements and its vote count no \
+                more. Started again it joins anew.
+                """)
+
+        @Option(help: ArgumentHelp("HTTP address of any member, or several with commas between.", valueName: "host:port"))
+        var from = "127.0.0.1:7474"
+
+        @Argument(help: ArgumentHelp("ha.server_id of the member.", valueName: "id"))
+        var member: Int
+
+        func run() async throws {
+            try await ClusterTool.removeMember(from: from, member)
+            StandardStream.output.writeLine("member \(member) is out of the cluster")
+        }
+    }
+
+    struct Branches: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List the stores that a member has set aside (ha.branched_data_policy).")
+
+        @Option(help: ArgumentHelp("The member's configuration.", valueName: "file"))
+        var config: String
+
+        func run() throws {
+            let configuration = try Configuration(file: config, environment: processEnvironment(), overrides: [])
+            StandardStream.output.writeLine(try ClusterTool.branches(configuration))
         }
     }
 }

@@ -9,6 +9,8 @@ final class WriteLoad: Sendable {
         var acknowledged: [Int64] = []
         /// When the latest acknowledgements came, on the monotonic clock.
         var acknowledgedAt: [UInt64] = []
+        /// How long each of them took, in nanoseconds.
+        var durations: [UInt64] = []
         var refused: [Int: Int] = [:]
         var unknown = 0
         /// The first refusal of each status, for messages.
@@ -37,6 +39,7 @@ final class WriteLoad: Sendable {
         while !state.withLock(\.isStopped) {
             key += 1
             state.withLock { $0.sent += 1 }
+            let began = monotonicNanoseconds()
             do {
                 let answer = try client.cypher("CREATE (n:W {key: {key}})", "{\"key\": \(key)}")
                 let now = monotonicNanoseconds()
@@ -44,6 +47,7 @@ final class WriteLoad: Sendable {
                     if answer.status == 200 {
                         state.acknowledged.append(key)
                         state.acknowledgedAt.append(now)
+                        state.durations.append(now - began)
                         if let epoch = answer.headers["x-ha-epoch"].flatMap({ Int($0) }) { state.epochs.append((now, epoch, port)) }
                     } else {
                         state.refused[answer.status, default: 0] += 1
@@ -83,6 +87,15 @@ final class WriteLoad: Sendable {
             }
             return Double(longest) / 1e6
         }
+    }
+
+    /// The time that 99 of 100 acknowledgements between two moments took at most, in milliseconds, and their number.
+    func percentile99(from start: UInt64, to end: UInt64) -> (milliseconds: Double, count: Int) {
+        let durations = state.withLock { state in
+            zip(state.acknowledgedAt, state.durations).filter { (start...end).contains($0.0) }.map(\.1)
+        }.sorted()
+        guard !durations.isEmpty else { return (0, 0) }
+        return (Double(durations[min(durations.count - 1, durations.count * 99 / 100)]) / 1e6, durations.count)
     }
 
     var acknowledgedCount: Int { state.withLock(\.acknowledged.count) }

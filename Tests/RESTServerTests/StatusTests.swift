@@ -185,6 +185,45 @@ import Testing
             if member == MemberID(9) { throw GraphError(.argumentError, "there is no member 9") }
             return member ?? MemberID(2)
         }
+
+        let removed = Mutex<[MemberID]>([])
+        func removeMember(_ member: MemberID) async throws(GraphError) {
+            if member == MemberID(9) { throw GraphError(.invalidRequest, "there is no member 9") }
+            removed.withLock { $0.append(member) }
+        }
+
+        let updates = Mutex(0)
+        func pullUpdates() async throws(GraphError) { updates.withLock { $0 += 1 } }
+
+        func branchedStores() throws(GraphError) -> [BranchedStore] {
+            let last = LogPosition(epoch: Epoch(3), transactionID: TransactionID(77), checksum: 5)
+            return [BranchedStore(beside: "/data/graph.db", time: 99, storeID: StoreID(7), last: last, master: MemberID(2), byteCount: 12)]
+        }
+    }
+
+    @Test func removeMemberUpdateAndBranches() async throws {
+        let control = Control()
+        try await withServer(try FakePipeline(masterStatus()), control: control) { client async throws in
+            func remove(_ body: String) async throws -> Int {
+                try await client.send("POST", "/db/manage/server/ha/remove-member", body: body).status
+            }
+            #expect(try await remove(#"{"id":3}"#) == 204)
+            #expect(try await remove(#"{"id":9}"#) == 400)
+            #expect(try await remove(#"{"id":"3"}"#) == 400)
+            #expect(try await remove("{}") == 400)
+            #expect(try await client.send("POST", "/db/manage/server/ha/update").status == 204)
+            let branches = try await client.get("/db/manage/server/ha/branched-stores")
+            guard case .list(let list) = try JSONParser.parse(branches.body), case .map(let branch)? = list.elements.first else {
+                Issue.record("no list: \(branches.text)")
+                return
+            }
+            #expect(branch["directory"] == .string("/data/graph.db.branched-99"))
+            #expect(branch["largest_tx"] == .integer(77))
+            #expect(branch["creation_time"] == .integer(99))
+            #expect(branch["bytes"] == .integer(12))
+        }
+        #expect(control.removed.withLock { $0 } == [MemberID(3)])
+        #expect(control.updates.withLock { $0 } == 1)
     }
 
     @Test func switchMaster() async throws {

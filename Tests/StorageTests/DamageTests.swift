@@ -113,10 +113,31 @@ import Testing
         defer { store.close() }
         let source = store.beginCopy()
         let file = try #require(source.files.firstIndex { $0.name == name })
-        #expect { try source.read(file, from: 0, maximumByteCount: 100) } throws: {
+        // In parts, as copies do: at the latest the part with the end of the damaged section is refused.
+        #expect {
+            var offset = 0
+            while offset <= place {
+                offset += try source.read(file, from: UInt64(offset), maximumByteCount: 100).count
+                if offset >= bytes.count { break }
+            }
+            _ = try source.read(file, from: UInt64(offset), maximumByteCount: bytes.count)
+        } throws: {
             ($0 as? GraphError)?.message.contains(name) ?? false
         }
         #expect(store.foundDamage?.code == .corrupt)
+    }
+
+    @Test func damageIsFoundByPartsOutOfOrder() throws {
+        let disk = CrashableFileSystem()
+        _ = try Self.makeStore(disk, after: 0)
+        let name = try #require(try disk.list("store").first { $0.hasPrefix("relationships.1.") })
+        let bytes = try disk.readAll("store/\(name)")
+        disk.corrupt("store/\(name)", at: try #require(bytes.lastIndex { $0 != 0 }), xor: 4)
+        let store = try Store.open("store", fileSystem: disk, options: Self.options)
+        defer { store.close() }
+        let source = store.beginCopy()
+        let file = try #require(source.files.firstIndex { $0.name == name })
+        #expect(throws: GraphError.self) { try source.read(file, from: 64, maximumByteCount: 8) }
     }
 
     @Test func damagedSegmentStopsReadsWritesAndCheckpoints() throws {

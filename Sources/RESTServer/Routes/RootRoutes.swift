@@ -36,7 +36,7 @@ struct RootRoutes: Sendable {
         json.beginObject()
         json.key("services")
         json.beginObject()
-        for name in ["members", "switch-master", "master", "slave", "available"] {
+        for name in ["members", "branched-stores", "switch-master", "remove-member", "update", "master", "slave", "available"] {
             json.key("ha/" + name)
             json.string(call.base.text + "/db/manage/server/ha/" + name)
         }

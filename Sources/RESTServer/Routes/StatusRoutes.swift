@@ -20,6 +20,9 @@ struct StatusRoutes: Sendable {
         table.add("/db/manage/server/ha/available", isStatus: true, [(.get, laterAvailable)])
         table.add("/db/manage/server/ha/members", [(.get, members)])
         table.add("/db/manage/server/ha/switch-master", [(.post, switchMaster)])
+        table.add("/db/manage/server/ha/remove-member", [(.post, removeMember)])
+        table.add("/db/manage/server/ha/update", [(.post, pullUpdates)])
+        table.add("/db/manage/server/ha/branched-stores", [(.get, branchedStores)])
         table.add("/health", isStatus: true, [(.get, health)])
     }
 
@@ -97,18 +100,59 @@ struct StatusRoutes: Sendable {
             member = MemberID(raw)
         default: throw GraphError(.invalidRequest, "\"to\" must be the ha.server_id of a member")
         }
-        guard let control else {
-            if database.status.mode == .single {
-                throw GraphError(.notClustered, "this server stands alone: there is no mastership to hand over")
-            }
-            throw GraphError(.notImplemented, "this server cannot change the master")
-        }
-        let master = try await control.switchMaster(to: member)
+        let master = try await requireControl().switchMaster(to: member)
         var json = JSONWriter(.manual)
         json.beginObject()
         json.key("master")
         json.value(UInt64(master.rawValue))
         json.endObject()
+        return Answer(.ok, .json, .bytes(json.bytes))
+    }
+
+    private func requireControl() throws(GraphError) -> any ClusterControl {
+        if let control { return control }
+        if database.status.mode == .single {
+            throw GraphError(.notClustered, "this server stands alone: it is no member of a cluster")
+        }
+        throw GraphError(.notImplemented, "this server cannot be asked to change its cluster")
+    }
+
+    /// `{"id": id}`
+    private func removeMember(_ call: Call) async throws(GraphError) -> Answer {
+        guard case .integer(let id)? = try await call.parsedMap()["id"], let raw = UInt32(exactly: id) else {
+            throw GraphError(.invalidRequest, "\"id\" must be the ha.server_id of a member")
+        }
+        try await requireControl().removeMember(MemberID(raw))
+        return .noContent()
+    }
+
+    private func pullUpdates(_ call: Call) async throws(GraphError) -> Answer {
+        try await requireControl().pullUpdates()
+        return .noContent()
+    }
+
+    private func branchedStores(_ call: Call) async throws(GraphError) -> Answer {
+        var json = JSONWriter(.manual)
+        json.beginList()
+        for branch in try requireControl().branchedStores() {
+            json.beginObject()
+            json.key("directory")
+            json.string(branch.directory)
+            json.key("creation_time")
+            json.value(branch.time)
+            json.key("store_id")
+            json.string(branch.storeID.description)
+            json.key("largest_tx")
+            json.value(branch.last.transactionID.rawValue)
+            json.key("epoch")
+            json.value(branch.last.epoch.rawValue)
+            json.key("master_id")
+            json.value(UInt64(branch.master.rawValue))
+            json.key("bytes")
+            json.value(branch.byteCount)
+            json.endObject()
+        }
+        json.endList()
         return Answer(.ok, .json, .bytes(json.bytes))
     }
 }

@@ -45,6 +45,8 @@ enum StatusJSON {
         json.string(martletVersion)
         json.key("protocol_version")
         optional(status.protocolVersion.map { UInt64($0) }, &json)
+        json.key("cluster_version")
+        optional(status.clusterVersion.map { UInt64($0) }, &json)
         json.key("sync_set")
         json.beginList()
         for member in status.syncSet { json.value(UInt64(member.rawValue)) }

@@ -29,7 +29,9 @@ extension DatabaseFactories {
             throw error
         }
         var assembly = DatabaseAssembly(parts.member, isClustered: true)
-        assembly.control = MemberControl(member: parts.member)
+        assembly.control = MemberControl(
+            member: parts.member, location: configuration.path(Settings.location),
+            readTimeout: configuration.value(Settings.readTimeout) ?? 20_000)
         assembly.httpIsListening = { host, port throws(GraphError) in
             try parts.member.start(
                 httpAddress: HostPort(host: host, port: port).description, backupAddress: parts.backup.address)
@@ -51,10 +53,18 @@ extension DatabaseFactories {
 /// What operators ask over HTTP, handed to the member.
 private struct MemberControl: ClusterControl {
     let member: ClusterMember
+    let location: String
+    let readTimeout: Milliseconds
 
     func switchMaster(to target: MemberID?) async throws(GraphError) -> MemberID {
         try await member.switchMaster(to: target)
     }
+
+    func removeMember(_ target: MemberID) async throws(GraphError) { try await member.removeMember(target) }
+
+    func pullUpdates() async throws(GraphError) { try await member.pullUpdates(timeout: readTimeout) }
+
+    func branchedStores() throws(GraphError) -> [BranchedStore] { try BranchedStore.list(beside: location) }
 }
 
 /// What a member consists of beside its coordinator.
@@ -110,20 +120,7 @@ private struct ClusterParts: Sendable {
     private static func memberConfiguration(
         _ configuration: Configuration, _ address: String, _ coordinators: [String], _ clusterName: String
     ) throws(GraphError) -> ClusterMember.Configuration {
-        let id = try configuration.required(Settings.serverID, because: "it is needed with \(Settings.mode.name)=HA")
-        var options = ReplicationOptions(
-            member: .init(
-                id: MemberID(UInt32(id)), address: address,
-                isSlaveOnly: configuration.value(Settings.slaveOnly) ?? false,
-                protocolVersion: UInt16(ReplicationMessage.protocolVersion)), clusterName: clusterName)
-        if let value = configuration.value(Settings.heartbeatInterval) { options.heartbeatInterval = value }
-        if let value = configuration.value(Settings.masterTimeout) { options.leaseTime = value }
-        if let value = configuration.value(Settings.syncTimeout) { options.syncTimeout = value }
-        guard options.leaseTime.rawValue >= 3 * options.heartbeatInterval.rawValue else {
-            throw GraphError(
-                .configuration,
-                "\(Settings.masterTimeout.name)=\(options.leaseTime) is too short for \(Settings.heartbeatInterval.name)=\(options.heartbeatInterval): it must be three times as long at least")
-        }
+        let options = try ReplicationOptions(configuration, address: address, clusterName: clusterName)
         return ClusterMember.Configuration(
             replication: options, coordinators: coordinators, directory: configuration.path(Settings.location),
             storeOptions: Store.Options(configuration))

@@ -1,5 +1,6 @@
 public import Cypher
 public import GraphModel
+public import Replication
 public import Storage
 
 /// Every key that Martlet knows. Names and units follow the manual's configuration chapter, so that existing files work.
@@ -21,7 +22,10 @@ public enum Settings {
 
     public enum Coordination: String, Sendable { case embedded, etcd }
 
-    public enum CommitMode: String, Sendable { case quorum }
+    public enum CommitMode: String, Sendable { case quorum, optimistic }
+
+    /// The manual's way to say how a slave updates the coordinators; only `none` means something here: slave-only.
+    public enum UpdateMode: String, Sendable { case sync, async, none }
 
     public enum LogLevel: String, Sendable { case debug, info, warning, error }
 
@@ -137,9 +141,25 @@ public enum Settings {
         "ha.cluster_name", default: "martlet.ha", allowed: "any text",
         "Members of another cluster name are refused", parse: Parse.text)
     public static let commitMode = Setting<CommitMode>(
-        "ha.commit_mode", default: "quorum", allowed: "quorum",
-        "When a write is acknowledged: once a quorum of the sync set has it on disk",
+        "ha.commit_mode", default: "quorum", allowed: "quorum or optimistic",
+        "When a write is acknowledged: once a quorum of the sync set has it on disk, or, as in the manual, once the master has and pushes to slaves were tried; the master's setting counts",
         parse: { CommitMode(rawValue: $0.lowercased()) })
+    public static let pushFactor = Setting<Int>(
+        "ha.tx_push_factor", default: "1", allowed: "0 to 1000",
+        "With optimistic commits: how many slaves get a transaction before the client hears of it, if they answer in time",
+        parse: Parse.integer(0...1000))
+    public static let pushStrategy = Setting<PushStrategy>(
+        "ha.tx_push_strategy", default: "fixed", allowed: "fixed or round_robin",
+        "Which slaves: those with the highest ha.server_id, or all in turns",
+        parse: { PushStrategy(rawValue: $0.lowercased()) })
+    public static let pullInterval = Setting<Milliseconds>(
+        "ha.pull_interval", default: "0", allowed: "a duration, 10ms or more; a bare number is seconds; 0 follows at once",
+        "A slave whose acknowledgements do not count (optimistic commits, slave-only) asks for transactions so often",
+        parse: { text in Parse.duration(text).flatMap { $0.rawValue == 0 || $0.rawValue >= 10 ? $0 : nil } })
+    public static let branchedDataPolicy = Setting<BranchedDataPolicy>(
+        "ha.branched_data_policy", default: "keep_all", allowed: "keep_all, keep_last, keep_none or shutdown",
+        "What becomes of a store that has what the cluster has not, before it is replaced by a copy; shutdown stops the member instead",
+        parse: { BranchedDataPolicy(rawValue: $0.lowercased()) })
     public static let heartbeatInterval = Setting<Milliseconds>(
         "ha.heartbeat_interval", default: "100ms", allowed: "a duration, 10ms to 10s",
         "Time between two heartbeats of the master",
@@ -151,6 +171,19 @@ public enum Settings {
     public static let syncTimeout = Setting<Milliseconds>(
         "ha.sync_timeout", default: "5s", allowed: "a duration",
         "A member silent for so long leaves the sync set", parse: Parse.duration)
+    public static let syncSetMinimum = Setting<Int>(
+        "ha.sync_set_min", default: "1", allowed: "1 to 99",
+        "The sync set never gets smaller than this: with 2, no write is acknowledged that one machine alone has",
+        parse: Parse.integer(1...99))
+    public static let updateMode = Setting<UpdateMode>(
+        "ha.slave_coordinator_update_mode", default: "async", allowed: "sync, async or none",
+        "The manual's name for the next one: none is the same as ha.slave_only=true",
+        parse: { UpdateMode(rawValue: $0.lowercased()) })
+    public static let protocolVersion = Setting<Int>(
+        "ha.protocol_version", default: "\(ReplicationMessage.protocolVersion)",
+        allowed: "\(ReplicationMessage.oldestProtocolVersion) to \(ReplicationMessage.protocolVersion)",
+        "The newest version of the protocol that this member speaks; a lower one holds the cluster back from what cannot be undone",
+        parse: Parse.integer(Int(ReplicationMessage.oldestProtocolVersion)...Int(ReplicationMessage.protocolVersion)))
     public static let slaveOnly = Setting<Bool>(
         "ha.slave_only", default: "false", allowed: "true or false",
         "Whether this member is never elected and never counted in a quorum", parse: Parse.boolean)
@@ -185,8 +218,10 @@ public enum Settings {
         AnySetting(logRetention), AnySetting(serverID), AnySetting(haServer), AnySetting(coordinators),
         AnySetting(coordinator), AnySetting(coordination), AnySetting(etcdTLS), AnySetting(etcdAuthority),
         AnySetting(etcdCertificate), AnySetting(etcdKey), AnySetting(etcdUser), AnySetting(etcdPassword),
-        AnySetting(clusterName), AnySetting(commitMode), AnySetting(heartbeatInterval),
-        AnySetting(masterTimeout), AnySetting(syncTimeout), AnySetting(slaveOnly), AnySetting(readTimeout),
+        AnySetting(clusterName), AnySetting(commitMode), AnySetting(pushFactor), AnySetting(pushStrategy),
+        AnySetting(pullInterval), AnySetting(branchedDataPolicy), AnySetting(heartbeatInterval),
+        AnySetting(masterTimeout), AnySetting(syncTimeout), AnySetting(syncSetMinimum), AnySetting(slaveOnly),
+        AnySetting(updateMode), AnySetting(protocolVersion), AnySetting(readTimeout),
         AnySetting(agentCheckPort),
         AnySetting(backupEnabled), AnySetting(backupPort), AnySetting(copyRate),
     ]

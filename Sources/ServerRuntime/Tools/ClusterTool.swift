@@ -1,3 +1,4 @@
+internal import Database
 internal import FileSystem
 package import GraphModel
 internal import RESTServer
@@ -177,9 +178,34 @@ package enum ClusterTool {
         guard let master = master(views) else {
             throw GraphError(.noMaster, "no member says that it is master: try again when there is one")
         }
-        let body = target.map { "{\"to\": \($0)}" } ?? "{}"
+        return try await ask(master, "switch-master", body: target.map { "{\"to\": \($0)}" } ?? "{}")
+    }
+
+    /// Takes a member out of the cluster, through the master.
+    package static func removeMember(from addresses: String, _ id: Int) async throws(GraphError) {
+        guard let master = master(try await view(from: addresses)) else {
+            throw GraphError(.noMaster, "no member says that it is master: try again when there is one")
+        }
+        _ = try await ask(master, "remove-member", body: "{\"id\": \(id)}")
+    }
+
+    /// The stores that a member set aside, one a line.
+    package static func branches(_ configuration: Configuration) throws(GraphError) -> String {
+        let branches = try BranchedStore.list(beside: configuration.path(Settings.location))
+        if branches.isEmpty { return "no store was set aside" }
+        let lines = branches.map { branch in
+            [
+                timestampText(branch.time), "tx \(branch.last.transactionID.rawValue)", "epoch \(branch.last.epoch.rawValue)",
+                "store \(branch.storeID)", "master then \(branch.master.rawValue)", "\(branch.byteCount >> 20) MiB",
+                branch.directory,
+            ].joined(separator: "  ")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func ask(_ master: MemberView, _ action: String, body: String) async throws(GraphError) -> String {
         let answer = try await HTTPProbe.request(
-            "POST", master.httpAddress, "/db/manage/server/ha/switch-master", body: body, timeout: 20_000)
+            "POST", master.httpAddress, "/db/manage/server/ha/\(action)", body: body, timeout: 20_000)
         let text = String(decoding: answer.body, as: UTF8.self)
         guard answer.status < 300 else {
             if case .string(let message)? = member(answer.json, "message") { throw GraphError(.general, message.text) }

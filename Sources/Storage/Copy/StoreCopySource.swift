@@ -1,4 +1,5 @@
 public import GraphModel
+internal import Synchronization
 
 /// A consistent copy of a running store, to be read out at leisure: the files of one manifest, which never change, and
 /// the log after it. Pins both while it lives; commits and checkpoints go on meanwhile.
@@ -21,6 +22,7 @@ public final class StoreCopySource: Sendable {
     private let segments: [String: SegmentFile]
     private let store: Store
     private let pin: UInt64
+    private let verification = Mutex(PartwiseVerification())
 
     init(_ store: Store) {
         self.store = store
@@ -42,20 +44,23 @@ public final class StoreCopySource: Sendable {
 
     public var byteCount: UInt64 { files.reduce(0) { $0 + $1.byteCount } }
 
-    /// A part of a file. Throws `.corrupt` when the store is known to be damaged, or the file, of which all is verified
-    /// before its first part is handed out: a copy must not carry damage on.
+    /// A part of a file. Throws `.corrupt` when the store is known to be damaged, and with the last part of a damaged
+    /// section of the file at the latest: a copy must not carry damage on.
+    ///
+    /// - Complexity: the file is read once when its parts are asked for one after the other; else wholly for each part.
     public func read(_ file: Int, from offset: UInt64, maximumByteCount: Int) throws(GraphError) -> [UInt8] {
         try base.damage.requireNone()
         guard let segment = segments[files[file].name] else { return [] }
-        if offset == 0 {
-            do throws(GraphError) { try segment.verifyBytes() } catch {
-                base.damage.note(error)
-                throw error
-            }
-        }
         let bytes = segment.bytes
         guard Int(offset) < bytes.count else { return [] }
-        return Array(bytes[Int(offset)..<min(bytes.count, Int(offset) + maximumByteCount)])
+        let part = Int(offset)..<min(bytes.count, Int(offset) + maximumByteCount)
+        do throws(GraphError) {
+            try verification.withLock { verification throws(GraphError) in try verification.take(part, of: segment) }
+        } catch {
+            base.damage.note(error)
+            throw error
+        }
+        return Array(bytes[part])
     }
 
     /// What is applied by now. Whoever copies asks once the files are through and adds the log up to here, so that the

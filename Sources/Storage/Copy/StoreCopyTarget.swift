@@ -14,6 +14,9 @@ public final class StoreCopyTarget {
     /// Bytes of log entries that are not written yet: a sync for each part received would set the pace of the copy.
     private var unflushedByteCount = 0
     private static let flushByteCount = 8 << 20
+    /// Bytes of a segment between two syncs. All at the end would keep the disk for a minute or more, from the members of
+    /// other clusters on this machine too, and the sender would hear nothing meanwhile.
+    private static let syncByteCount: UInt64 = 32 << 20
     private let hasMadeDirectory: Bool
     private var isFinished = false
 
@@ -51,7 +54,9 @@ public final class StoreCopyTarget {
             }
             guard let (file, _, offset) = current else { return }
             try file.write(bytes, at: offset)
-            current = (file, name, offset + UInt64(bytes.count))
+            let end = offset + UInt64(bytes.count)
+            if offset / Self.syncByteCount != end / Self.syncByteCount { try file.sync() }
+            current = (file, name, end)
             received[name, default: 0] += UInt64(bytes.count)
         } catch {
             throw GraphError(error)

@@ -155,7 +155,8 @@ final class SegmentFile: Sendable {
         for section in sections { try verify(section, CRC32C.checksum(bytes(of: section))) }
     }
 
-    private func verify(_ section: Section, _ actual: UInt32) throws(GraphError) {
+    /// Throws `.corrupt` when a section's bytes have another checksum than they should.
+    func verify(_ section: Section, _ actual: UInt32) throws(GraphError) {
         guard actual == section.crc else {
             throw GraphError(
                 .corrupt,
