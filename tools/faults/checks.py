@@ -52,6 +52,9 @@ def _check_sums(member, history):
     refused = [one for one in history.of("mark") if one.outcome == REFUSED and one.key in set(rows)]
     if refused:
         found.append(f"{len(refused)} refused marks are there: " + ", ".join(_where(one) for one in refused[:3]))
+    keys = [row[0] for row in _rows(member, "MATCH (n:U) RETURN n.key")]
+    if len(keys) != len(set(keys)):
+        found.append(f"{len(keys) - len(set(keys))} unique nodes are there twice")
     total, accounts = _rows(member, work.TOTAL)[0]
     if (total, accounts) != (work.ACCOUNTS * work.START_BALANCE, work.ACCOUNTS):
         found.append(f"the bank holds {total} in {accounts} accounts")
@@ -64,6 +67,11 @@ def _check_acknowledged(member, history):
     missing = [one for one in history.of("mark") if one.outcome == OK and one.key not in there]
     if missing:
         found.append(f"LOST {len(missing)} acknowledged marks: " + ", ".join(_where(one) for one in missing[:3]))
+    nodes = dict(_rows(member, "MATCH (n:U) RETURN n.key, id(n)"))
+    others = [one for one in history.of("unique") if one.outcome == OK and nodes.get(one.key) != one.result]
+    if others:
+        found.append(f"{len(others)} times a client got another unique node than is there now: key {others[0].key} was node "
+                     f"{others[0].result}, is {nodes.get(others[0].key)}")
     counters = dict(_rows(member, "MATCH (n:Counter) RETURN n.key, n.v"))
     for key, value in counters.items():
         operations = [one for one in history.of("increment", "own") if one.key == key]
