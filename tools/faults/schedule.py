@@ -25,7 +25,7 @@ class Step:
 
 
 class Plan:
-    def __init__(self, seed, net, kinds=None, seconds=11.0, shape=None):
+    def __init__(self, seed, net, kinds=None, seconds=11.0, shape=None, settings=None):
         choose = random.Random(f"plan {seed}")
         self.seed, self.seconds = seed, seconds
         drawn = choose.choices(
@@ -36,6 +36,12 @@ class Plan:
         self.settings = {"ha.read_timeout": "3"}
         if choose.random() < 0.35:
             self.settings.update(SMALL_LOGS)
+        if choose.random() < 0.35:
+            # Members leave the sync set and come back within a schedule.
+            self.settings["ha.sync_timeout"] = "1500ms"
+        self.settings.update(settings or {})
+        # Then a fault may take back what was acknowledged; members must still agree, and say who was wrong.
+        self.may_lose = self.settings.get("ha.commit_mode") == "optimistic"
         usable = {name: kind for name, kind in KINDS.items()
                   if (name in kinds if kinds else kind.weight > 0) and self._is_usable(kind, net)}
         self.stops_in_order = choose.random() < 0.2
@@ -68,6 +74,10 @@ class Plan:
 
     def __str__(self):
         shape = f"{self.members} members" + (f" + {self.coordinators} coordinators" if self.coordinators else "")
+        if "ha.sync_timeout" in self.settings:
+            shape += ", short sync_timeout"
+        if "keep_logical_logs" in self.settings:
+            shape += ", small logs"
         return f"{shape}: " + "; ".join(map(str, self.steps))
 
     @property
@@ -187,9 +197,11 @@ def _settle(cluster, outcome, patience):
 
 def _check(plan, cluster, watch, history, outcome):
     outcome.refusals = history.counts
-    outcome.violations += history.violations[:10] + watch.violations()
-    outcome.violations += checks.check_contents(cluster, history)
-    outcome.violations += checks.check_registers(cluster, history)
+    if plan.may_lose:
+        outcome.violations += watch.violations(may_lose=True) + checks.check_contents(cluster, history, may_lose=True)
+    else:
+        outcome.violations += history.violations[:10] + watch.violations() + checks.check_contents(cluster, history)
+        outcome.violations += checks.check_registers(cluster, history)
     outcome.epochs = checks.epochs(cluster)
     if plan.stops_in_order:
         late = cluster.stop()
@@ -199,7 +211,7 @@ def _check(plan, cluster, watch, history, outcome):
             process.kill()
     outcome.violations += checks.check_stores(cluster)
     explained = ("full", "No space", "cannot go on") if plan.needs_small_disk else ()
-    outcome.violations += checks.check_logs(cluster, explained)
+    outcome.violations += checks.check_logs(cluster, explained, plan.may_lose)
 
 
 def _carry_out(plan, cluster, net, outcome, note):

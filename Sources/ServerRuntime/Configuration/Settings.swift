@@ -141,6 +141,19 @@ public enum Settings {
     public static let coordinator = Setting<String>(
         "ha.coordinator", default: nil, allowed: "host:port, one of ha.coordinators",
         "The coordinator that this process hosts; absent: none", parse: Parse.address)
+    public static let peerTLS = Setting<Bool>(
+        "ha.tls", default: "false", allowed: "true or false; the same on all processes of a cluster",
+        "Whether members, coordinators and backups speak TLS among each other, with certificates on both sides",
+        parse: Parse.boolean)
+    public static let peerAuthority = Setting<String>(
+        "ha.tls.ca", default: nil, allowed: "a path",
+        "Certificates, in PEM, that all processes of the cluster have theirs from; whoever has one from there is trusted",
+        parse: Parse.text)
+    public static let peerCertificate = Setting<String>(
+        "ha.tls.certificate", default: nil, allowed: "a path",
+        "This process's certificate, in PEM, for the host of ha.server or ha.coordinator", parse: Parse.text)
+    public static let peerKey = Setting<String>(
+        "ha.tls.key", default: nil, allowed: "a path", "The private key of ha.tls.certificate, in PEM", parse: Parse.text)
     public static let clusterName = Setting<String>(
         "ha.cluster_name", default: "martlet.ha", allowed: "any text",
         "Members of another cluster name are refused", parse: Parse.text)
@@ -222,6 +235,7 @@ public enum Settings {
         AnySetting(logRetention), AnySetting(serverID), AnySetting(haServer), AnySetting(coordinators),
         AnySetting(coordinator), AnySetting(coordination), AnySetting(etcdTLS), AnySetting(etcdAuthority),
         AnySetting(etcdCertificate), AnySetting(etcdKey), AnySetting(etcdUser), AnySetting(etcdPassword),
+        AnySetting(peerTLS), AnySetting(peerAuthority), AnySetting(peerCertificate), AnySetting(peerKey),
         AnySetting(clusterName), AnySetting(commitMode), AnySetting(pushFactor), AnySetting(pushStrategy),
         AnySetting(pullInterval), AnySetting(branchedDataPolicy), AnySetting(heartbeatInterval),
         AnySetting(masterTimeout), AnySetting(syncTimeout), AnySetting(syncSetMinimum), AnySetting(slaveOnly),
