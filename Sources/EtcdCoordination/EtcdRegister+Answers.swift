@@ -72,8 +72,9 @@ extension EtcdRegister {
         case .done(let revision):
             let range = EtcdAnswer.Range(value: RegisterBytes.encode(written), revision: revision)
             // The watch may have told of the next one already.
-            let isBelieved = learn(range, floor, now, &actions) != nil
-            reply(isBelieved ? .written(written) : .redirect(nil), request.id, client, &actions)
+            let newest = learn(range, floor, now, &actions)
+            let own = newest?.revision == written.revision ? newest : written
+            reply(newest == nil ? .redirect(nil) : .written(own ?? written), request.id, client, &actions)
         case .otherwise(let range):
             let register = learn(range, floor, now, &actions)
             reply(register.map { .conflict($0) } ?? .redirect(nil), request.id, client, &actions)

@@ -27,6 +27,8 @@ struct MasterReplication: Sendable {
         /// It asks for entries when it wants them, and wants them up to here.
         var isPolling = false
         var demandedThrough = TransactionID.zero
+        /// Whether something can be sent: its position is known, and nothing is being read for it.
+        var takesEntries: Bool { sentThrough != nil && !isShipping && !isCopying }
         /// The last mismatch that was answered, so that its echoes are not.
         var rewound: (to: TransactionID, at: Instant)?
     }
@@ -96,6 +98,11 @@ struct MasterReplication: Sendable {
 
     /// During a change both sets count.
     var sets: [[MemberID]] { ignoresJointQuorum ? [syncSet] : proposal.map { [syncSet, $0.syncSet] } ?? [syncSet] }
+
+    /// When the next commit point is to leave on its own.
+    var commitPointDueAt: Instant? {
+        peers.values.lazy.filter(\.takesEntries).compactMap(\.commitPointDueAt).min()
+    }
 
     func acknowledged(_ id: MemberID) -> TransactionID {
         id == ownID ? ownDurable : peers[id]?.acknowledged ?? .zero

@@ -65,9 +65,7 @@ extension MemberCore {
     mutating func flush(_ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]) {
         guard case .master(var master) = role else { return }
         for id in master.peers.keys.sorted() {
-            guard var peer = master.peers[id], let sentThrough = peer.sentThrough, !peer.isShipping, !peer.isCopying else {
-                continue
-            }
+            guard var peer = master.peers[id], peer.takesEntries, let sentThrough = peer.sentThrough else { continue }
             let wanted =
                 peer.isPolling && !master.isPushedTo(id, now: now, options) ? peer.demandedThrough : log.last.transactionID
             if sentThrough < wanted, peer.inFlightByteCount < options.windowByteCount {

@@ -365,7 +365,7 @@ public struct MemberCore: Sendable {
             {
                 beat = withdrawnAt + Self.withdrawalTime
             }
-            return min(master.nextHeartbeatAt, beat, master.peers.values.compactMap(\.commitPointDueAt).min() ?? beat)
+            return min(master.nextHeartbeatAt, beat, master.commitPointDueAt ?? beat)
         case .slave, .pending:
             let due = pollsMaster ? min(beat, pullAt) : beat
             return electionAt > now ? min(electionAt, due) : due

@@ -46,7 +46,7 @@ import Testing
         cluster.advance(milliseconds: 3000)
         let before = cluster.committedCount
         // Clients that asked the member with the bad disk wait there.
-        cluster.advance(milliseconds: 12_000)
+        cluster.advance(milliseconds: 20_000)
         #expect(cluster.committedCount > before)
         #expect(cluster.syncSet(as: master) == [UInt32(master)])
         #expect(cluster.violation == nil)
