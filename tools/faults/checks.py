@@ -125,7 +125,8 @@ def check_stores(cluster):
             found.append(f"{member.name}: martlet check: {outcome.returncode} {outcome.stdout[-300:]} {outcome.stderr[-300:]}")
             continue
         report = json.loads(outcome.stdout)
-        sums[member.name] = str({key: report[key] for key in report if "checksum" in key or "position" in key})
+        # Positions may differ by the beginning of an epoch, when a switchover was the last thing that happened.
+        sums[member.name] = report["graph_checksum"]
     if len(set(sums.values())) > 1:
         found.append(f"the stores differ: {sums}")
     return found

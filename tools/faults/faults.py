@@ -313,7 +313,7 @@ KINDS = {
     "truncate": Kind(truncate, ("slave", "master"), (0.5, 1), alone=True),
     "truncate+kill": Kind(truncate_and_kill, ("slave",), (1, 3), alone=True),
     "truncate+lag": Kind(truncate_and_lag, ("slave",), (2, 4), alone=True),
-    "damage": Kind(damage, ("slave", "master"), (0.5, 1), alone=True, weight=1),
+    "damage": Kind(damage, ("slave", "master"), (0.5, 1), alone=True, weight=0),
     "wipe": Kind(wipe, ("slave", "master"), (0.5, 1), alone=True),
     "clock": Kind(clock, ("master", "slave", "any", "all"), (0.5, 3), "clock"),
     "roll-back": Kind(roll_back, ("all",), (4, 4), alone=True, weight=0),

@@ -2,7 +2,7 @@
 import os, random, shutil, subprocess, threading, time, traceback
 
 from . import checks
-from .cluster import Cluster, NotInTime
+from .cluster import Cluster, NotInTime, wait_until
 from .faults import KINDS
 from .watch import Watch
 from .workload import Workload, prepare
@@ -222,7 +222,7 @@ def _carry_out(plan, cluster, net, outcome, note):
         time.sleep(step.pause)
         if step.settles:
             cluster.heal()
-            cluster.wait_until_whole(60)
+            _wait_until_complete(cluster)
             ends = max(ends, time.monotonic() + 15)
         threads = []
         for place, (name, target, seconds) in enumerate(step.faults):
@@ -236,6 +236,16 @@ def _carry_out(plan, cluster, net, outcome, note):
         if step.settles:
             cluster.heal()
             cluster.wait_until_whole(60)
+
+
+def _wait_until_complete(cluster):
+    """Everybody is there and has what the master had a moment ago: then one member may lose its data."""
+    cluster.wait_until_whole(60)
+    known = max(status["last"]["tx"] for status in cluster.statuses() if status)
+    wait_until("everybody has what there was", lambda: all(
+        status and status["applied"]["tx"] >= known for status in cluster.statuses()), 60, 0.05)
+    # Who has copied a store says a heartbeat later that it is complete.
+    time.sleep(0.3)
 
 
 def _guarded(function, running, target, seconds):
