@@ -145,7 +145,8 @@ struct MasterReplication: Sendable {
     }
 
     func isSafe(_ set: [MemberID]) -> Bool {
-        proposesUnsafeSets || Quorum.reached(in: set, acknowledged, atLeast: .zero) >= needed
+        // Optimistic commits are promised by their master alone.
+        commitMode == .optimistic || proposesUnsafeSets || Quorum.reached(in: set, acknowledged, atLeast: .zero) >= needed
     }
 
     /// Whether a member outside the sync set talks, and had a moment ago all that was committed.
