@@ -17,7 +17,8 @@ extension MemberEngine {
         if let refusal = core.refusalOfCommits(now: now) { return refuse(refusal) }
         guard let store else { return refuse(GraphError(.noMaster, "member \(options.member.id.rawValue) is not the master")) }
         if lockHolders.transactions[key] == nil {
-            guard request.isFirst else { return refuse(Self.lostLocks("the master has released them")) }
+            // A request that was carried out before belongs to locks that are gone.
+            guard request.isFirst, recentRequests.insert(id, from: sender) else { return refuse(Self.lostLocks("the master has released them")) }
             guard lockHolders.transactions.keys.count(where: { $0.member == sender }) < LockHolders.transactionCountMaximum
             else {
                 return refuse(

@@ -35,7 +35,7 @@ public final class MemberEngine {
     var lockHolders = LockHolders()
     /// The locks that transactions of this member have, or want, from the master.
     var lockRequests = LockRequests()
-    private var recentRequests = RecentRequests()
+    var recentRequests = RecentRequests()
     public unowned let host: any MemberHost
     let fileSystem: any FileSystem
     let hardStatePath: String

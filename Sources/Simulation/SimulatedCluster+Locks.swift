@@ -9,6 +9,8 @@ struct CounterLock {
     let number: UInt64
     /// Holds it on the member.
     let session: LockSession
+    /// Whether the cluster knows locks of others: in its first moments it speaks the version before.
+    var holdsEverywhere = false
 }
 
 /// Clients that increment the counter under an explicit lock: whoever holds it sees nobody else change the counter,
@@ -24,7 +26,8 @@ extension SimulatedCluster {
         do throws(GraphError) { try session.acquire(LockTable.Key(NodeID(0)), .exclusive) } catch {
             return session.release()
         }
-        let lock = CounterLock(number: random.next() | 1, session: session)
+        let lock = CounterLock(
+            number: random.next() | 1, session: session, holdsEverywhere: engine.core.clusterVersion >= 2)
         client.lock = lock
         client.pendingNode = node.index
         client.pendingIncarnation = node.incarnation
@@ -58,7 +61,7 @@ extension SimulatedCluster {
                 case .failure(let error):
                     switch error.code {
                     case .outcomeUnknown: .unknown
-                    case .conflict: .overtaken(error.message)
+                    case .conflict where lock.holdsEverywhere: .overtaken(error.message)
                     default: .notApplied
                     }
                 }
