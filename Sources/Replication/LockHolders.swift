@@ -15,6 +15,9 @@ struct LockHolders {
         let session: LockSession
         var lockCount = 0
         var waiting: Wait?
+        /// When its member last asked for a lock for it, and when it was last asked whether it still has it.
+        var touchedAt: Instant
+        var checkedAt: Instant
     }
     struct Wait {
         let id: UInt64
@@ -41,6 +44,8 @@ struct LockHolders {
     /// Transactions of one member with locks here, and locks of one transaction: more is a program gone astray.
     static let transactionCountMaximum = 10_000
     static let lockCountMaximum = 1_000_000
+    /// A transaction of which nothing is heard for so long is asked about.
+    static let checkInterval: Milliseconds = 1000
     /// Longest time a write set waits for locks; its member waits longer for the answer, and knows then that nothing was
     /// applied.
     static let commitWait: Milliseconds = 4000

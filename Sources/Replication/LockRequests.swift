@@ -12,10 +12,8 @@ struct LockRequests {
     /// Transactions that have, or want, locks of the present mastership.
     var sessions: Set<UInt64> = []
     var pending: [UInt64: Pending] = [:]
-    /// Transactions that have ended, whose locks the master may still hold; with when it was told last.
-    var unlocking: [UInt64: Instant] = [:]
 
-    /// The network loses messages: what is not answered is asked again.
+    /// The network loses messages: what gets no answer is asked again.
     static let resendInterval: Milliseconds = 500
     /// How much longer than the master a member waits for the end of a wait.
     static let answerTime: Milliseconds = 2000

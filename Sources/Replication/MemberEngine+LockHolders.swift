@@ -17,14 +17,17 @@ extension MemberEngine {
         if let refusal = core.refusalOfCommits(now: now) { return refuse(refusal) }
         guard let store else { return refuse(GraphError(.noMaster, "member \(options.member.id.rawValue) is not the master")) }
         if lockHolders.transactions[key] == nil {
-            guard request.isFirst else { return refuse(Self.lostLocks("the master has released them")) }
+            // A request that was carried out before belongs to locks that are gone.
+            guard request.isFirst, recentRequests.insert(id, from: sender) else { return refuse(Self.lostLocks("the master has released them")) }
             guard lockHolders.transactions.keys.count(where: { $0.member == sender }) < LockHolders.transactionCountMaximum
             else {
                 return refuse(
                     GraphError(.overloaded, "\(LockHolders.transactionCountMaximum) transactions of member \(sender.rawValue) have explicit locks: try again later"))
             }
-            lockHolders.transactions[key] = .init(session: store.locks.makeSession(.suspending, timeout: .endless))
+            lockHolders.transactions[key] = .init(
+                session: store.locks.makeSession(.suspending, timeout: .endless), touchedAt: now, checkedAt: now)
         }
+        lockHolders.transactions[key]?.touchedAt = now
         guard let holder = lockHolders.transactions[key], holder.lockCount < LockHolders.lockCountMaximum else {
             return refuse(
                 GraphError(.overloaded, "one transaction cannot have more than \(LockHolders.lockCountMaximum) explicit locks in a cluster"))
@@ -69,9 +72,8 @@ extension MemberEngine {
         send(.lockReply(id: id, session: key.number, outcome), to: key.member)
     }
 
-    func answerUnlock(_ session: UInt64, from sender: MemberID) {
-        lockHolders.transactions.removeValue(forKey: .init(member: sender, number: session))?.session.release()
-        send(.unlocked(session: session), to: sender)
+    func releaseLocks(ofTransaction key: LockHolders.Key) {
+        lockHolders.transactions.removeValue(forKey: key)?.session.release()
     }
 
     // MARK: Write sets
@@ -150,8 +152,8 @@ extension MemberEngine {
 
     /// The member is gone, or its connection is: nobody would release them.
     func releaseLocks(of member: MemberID) {
-        for key in lockHolders.transactions.keys where key.member == member {
-            lockHolders.transactions.removeValue(forKey: key)?.session.release()
+        for key in lockHolders.transactions.keys.sorted() where key.member == member {
+            releaseLocks(ofTransaction: key)
         }
         for key in lockHolders.commits.keys.sorted() where key.member == member && lockHolders.commits[key]?.isWaiting ?? false {
             reply(.member(member, id: key.number), .failure(Self.lostLocks("the connection to the master broke")))
@@ -181,22 +183,41 @@ extension MemberEngine {
     func expireLocks(_ now: Instant) {
         expireLockRequests(now)
         if lockHolders.transactions.isEmpty && lockHolders.commits.isEmpty { return }
-        for holder in lockHolders.transactions.values where holder.waiting.map({ $0.deadline <= now }) ?? false {
-            holder.session.giveUpWaiting()
-        }
-        for commit in lockHolders.commits.values where commit.isWaiting && commit.deadline <= now {
-            commit.session.giveUpWaiting()
-        }
-        // Whoever is cut off without a word keeps nobody waiting for ever.
-        let peers = core.peerStatus
-        for member in Set(lockHolders.transactions.keys.map(\.member)) {
-            guard let contact = peers[member]?.lastContact, now.milliseconds(since: contact) >= options.syncTimeout else {
+        for key in lockHolders.transactions.keys.sorted() {
+            guard let holder = lockHolders.transactions[key], let waiting = holder.waiting, waiting.deadline <= now else {
                 continue
             }
-            host.note("releases the locks of member \(member.rawValue), which has said nothing for \(options.syncTimeout)")
-            releaseLocks(of: member)
+            holder.session.giveUpWaiting()
         }
+        for key in lockHolders.commits.keys.sorted() {
+            guard let commit = lockHolders.commits[key], commit.isWaiting, commit.deadline <= now else { continue }
+            commit.session.giveUpWaiting()
+        }
+        checkLocks(now)
     }
+
+    /// Whoever is cut off, or has ended, without a word keeps nobody waiting for ever.
+    private func checkLocks(_ now: Instant) {
+        let peers = core.peerStatus
+        var questions: [MemberID: [UInt64]] = [:]
+        for key in lockHolders.transactions.keys.sorted() {
+            guard let holder = lockHolders.transactions[key] else { continue }
+            let heardAt = max(holder.touchedAt, peers[key.member]?.lastContact ?? holder.touchedAt)
+            if now.milliseconds(since: heardAt) >= options.syncTimeout {
+                host.note("releases locks of member \(key.member.rawValue), which has said nothing for \(options.syncTimeout)")
+                releaseLocks(of: key.member)
+            } else if now.milliseconds(since: max(holder.touchedAt, holder.checkedAt)) >= LockHolders.checkInterval {
+                lockHolders.transactions[key]?.checkedAt = now
+                questions[key.member, default: []].append(key.number)
+            }
+        }
+        for member in questions.keys.sorted() { send(.lockCheck(sessions: questions[member] ?? []), to: member) }
+    }
+}
+
+extension MemberEngine {
+    /// Transactions of other members that have locks here, and write sets that wait for locks.
+    package var lockHolderCount: Int { lockHolders.transactions.count + lockHolders.commits.count }
 }
 
 extension Milliseconds {

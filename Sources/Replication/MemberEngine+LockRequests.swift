@@ -51,11 +51,10 @@ extension MemberEngine {
         for pending in lockRequests.removePending(where: { $0.request.session == session }) {
             pending.completion(GraphError(.transactionClosed, "the transaction ended while it waited for a lock"))
         }
-        if core.isMaster || core.clusterVersion < 2 || hasFailed { return }
-        // A master that nobody reaches for so long has released them by itself.
-        if lockRequests.unlocking.count >= LockHolders.transactionCountMaximum { return }
-        lockRequests.unlocking[session] = now
-        if let master = core.knownMaster(now: now) { send(.unlock(session: session), to: master) }
+        // Where this gets lost the master asks.
+        if !core.isMaster, core.clusterVersion >= 2, let master = core.knownMaster(now: now) {
+            send(.unlock(session: session), to: master)
+        }
     }
 
     private static let lockTimeMaximum: Milliseconds = 86_400_000
@@ -64,13 +63,17 @@ extension MemberEngine {
         _ id: UInt64, _ session: UInt64, _ outcome: ReplicationMessage.LockOutcome, from sender: MemberID, _ now: Instant
     ) {
         guard let pending = lockRequests.pending.removeValue(forKey: id) else {
-            // Nobody wants it any more.
-            if !lockRequests.sessions.contains(session) { send(.unlock(session: session), to: sender) }
-            return
+            return answerLockCheck([session], from: sender)
         }
         switch outcome {
         case .granted(let lastChange): finishLock(pending.request.entity, lastChange, now, pending.completion)
         case .failed(let reason, let message): pending.completion(GraphError(reason.code, message))
+        }
+    }
+
+    func answerLockCheck(_ sessions: [UInt64], from sender: MemberID) {
+        for session in sessions where !lockRequests.sessions.contains(session) {
+            send(.unlock(session: session), to: sender)
         }
     }
 
@@ -99,7 +102,7 @@ extension MemberEngine {
     }
 
     func expireLockRequests(_ now: Instant) {
-        if lockRequests.pending.isEmpty && lockRequests.unlocking.isEmpty { return }
+        if lockRequests.pending.isEmpty { return }
         for pending in lockRequests.removePending(where: { $0.deadline <= now }) {
             pending.completion(
                 GraphError(.lockTimeout, "the master did not answer a request for the lock of \(pending.request.entity): try again"))
@@ -111,13 +114,6 @@ extension MemberEngine {
             else { continue }
             lockRequests.pending[id]?.sentAt = now
             send(.lock(id: id, pending.request), to: master)
-        }
-        for session in lockRequests.unlocking.keys.sorted() {
-            guard let sentAt = lockRequests.unlocking[session],
-                now.milliseconds(since: sentAt) >= LockRequests.resendInterval
-            else { continue }
-            lockRequests.unlocking[session] = now
-            send(.unlock(session: session), to: master)
         }
     }
 }

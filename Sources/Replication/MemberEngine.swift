@@ -35,7 +35,7 @@ public final class MemberEngine {
     var lockHolders = LockHolders()
     /// The locks that transactions of this member have, or want, from the master.
     var lockRequests = LockRequests()
-    private var recentRequests = RecentRequests()
+    var recentRequests = RecentRequests()
     public unowned let host: any MemberHost
     let fileSystem: any FileSystem
     let hardStatePath: String
@@ -112,9 +112,9 @@ public final class MemberEngine {
                     orderForwarded(writeSet, lockSession: lockSession, from: sender, id: id, now)
                 }
             case .lock(let id, let request): answerLock(id, request, from: sender, now)
-            case .unlock(let session): answerUnlock(session, from: sender)
+            case .unlock(let session): releaseLocks(ofTransaction: .init(member: sender, number: session))
             case .lockReply(let id, let session, let outcome): lockAnswered(id, session, outcome, from: sender, now)
-            case .unlocked(let session): lockRequests.unlocking[session] = nil
+            case .lockCheck(let sessions): answerLockCheck(sessions, from: sender)
             case .reserve(let id, let nodes, let relationships):
                 answerReserve(id, Int(nodes), Int(relationships), from: sender, now)
             case .commitReply(let id, let outcome): forwardedCommitEnded(id, outcome)
@@ -276,7 +276,6 @@ public final class MemberEngine {
         reserve.removeAll()
         shortenForwarded(now)
         loseLocks("this member became master of \(epoch)")
-        lockRequests.unlocking = [:]
         var sequencer = try Sequencer(store)
         let record = sequencer.epochStart(
             epoch, commitPoint: commitPoint, wallClockMilliseconds: host.entryTimestamp())

@@ -14,7 +14,7 @@ extension ReplicationMessage {
         case appendReply, storeCopyNeeded, preVote, preVoteReply, prepare, prepareReply, register
         case commit, commitReply, reserve, reserveReply
         // From version 2 on.
-        case pull, pullReply, lock, lockReply, unlock, unlocked
+        case pull, pullReply, lock, lockReply, unlock, lockCheck
     }
 
     /// Writes the frame as a receiver of `version` reads it. What only later versions know is left out.
@@ -134,9 +134,10 @@ extension ReplicationMessage {
         case .unlock(let session):
             tag(.unlock)
             writer.write(session)
-        case .unlocked(let session):
-            tag(.unlocked)
-            writer.write(session)
+        case .lockCheck(let sessions):
+            tag(.lockCheck)
+            writer.write(UInt32(sessions.count))
+            for session in sessions { writer.write(session) }
         }
     }
 
@@ -222,7 +223,10 @@ extension ReplicationMessage {
             }
             return .lockReply(id: id, session: session, .failed(reason, message: try reader.readString()))
         case .unlock: return .unlock(session: try reader.read())
-        case .unlocked: return .unlocked(session: try reader.read())
+        case .lockCheck:
+            var sessions: [UInt64] = []
+            for _ in 0..<(try reader.readCount(minimumByteCountOfElement: 8)) { sessions.append(try reader.read()) }
+            return .lockCheck(sessions: sessions)
         }
     }
 

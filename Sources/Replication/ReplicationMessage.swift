@@ -33,9 +33,11 @@ public enum ReplicationMessage: Sendable, Equatable {
     /// Slave to master, from version 2 on: a transaction of the sender wants a lock.
     case lock(id: UInt64, LockRequest)
     case lockReply(id: UInt64, session: UInt64, LockOutcome)
-    /// The transaction has ended: its locks are to be released. Sent again until it is answered.
+    /// The transaction has ended: its locks are to be released.
     case unlock(session: UInt64)
-    case unlocked(session: UInt64)
+    /// Master to slave: are these still transactions of yours? Each one that is not is answered with an unlock: messages
+    /// get lost, and processes end without a word.
+    case lockCheck(sessions: [UInt64])
 
     public struct LockRequest: Sendable, Equatable {
         /// The transaction, among those of the sender's process.

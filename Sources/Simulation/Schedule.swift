@@ -38,6 +38,8 @@ package struct Schedule: Sendable {
     package var lateCount = 0
     /// Whether clients create nodes with names that a constraint keeps unique, instead of others.
     package var createsNamedNodes = false
+    /// Whether most increments of the counter are made under an explicit lock.
+    package var locksCounter = false
 
     package init(seed: UInt64) { self.seed = seed }
 

@@ -9,6 +9,10 @@ final class SimulatedClient {
         case committed(TransactionID)
         case notApplied
         case unknown
+        /// The counter's lock is held.
+        case locked
+        /// Somebody else changed the counter while its lock was held.
+        case overtaken(String)
     }
     let index: Int
     var operation: UInt64 = 0
@@ -16,6 +20,10 @@ final class SimulatedClient {
     var pendingNode: Int?
     var pendingIncarnation = 0
     var isIncrement = false
+    /// The lock of the operation that runs, if it takes one.
+    var lock: CounterLock?
+    /// Increments that were committed under the lock.
+    var lockedIncrements = 0
     /// Whether the operation leaves something that is looked for at the end.
     var isCounted = true
 
@@ -73,7 +81,10 @@ extension SimulatedCluster {
             workOnSchema(node)
             guard node.engine === engine, engine.store === store else { return }
         }
-        let transaction = store.beginWrite(engine.reserve)
+        if schedule.locksCounter && client.isIncrement && random.below(4) > 0 { return lockCounter(client, node) }
+        // Writes of a member lock what they change there, which is all that matters on the master.
+        let session = schedule.locksCounter ? store.locks.makeSession(.suspending, timeout: .init(.max)) : nil
+        let transaction = store.beginWrite(engine.reserve, locks: session)
         do throws(GraphError) {
             if schedule.createsNamedNodes && !client.isIncrement {
                 client.isCounted = try addNamedNode(transaction, client.mark)
@@ -92,6 +103,7 @@ extension SimulatedCluster {
         guard let writeSet = try? transaction.finish() else { return }
         client.pendingNode = node.index
         client.pendingIncarnation = node.incarnation
+        client.lock = session.map { CounterLock(number: 0, session: $0) }
         let (answers, operation) = (answers, client.operation)
         engine.commit(writeSet, now: node.now) { result in
             let outcome: SimulatedClient.Outcome =
@@ -112,11 +124,17 @@ extension SimulatedCluster {
             }
             let client = clients[answer.client]
             guard client.pendingNode == node.index, client.operation == answer.operation else { continue }
-            finish(client, answer.outcome)
+            switch answer.outcome {
+            case .locked: incrementUnderLock(client, node)
+            case .overtaken(let message):
+                violation = violation ?? "an increment under the counter's lock was overtaken: \(message)"
+                finish(client, .notApplied)
+            default: finish(client, answer.outcome)
+            }
         }
     }
 
-    private func increment(_ transaction: Transaction) throws(GraphError) {
+    func increment(_ transaction: Transaction) throws(GraphError) {
         var value: Int64 = 0
         if let key = transaction.token(.propertyKey, Self.counterKey),
             case .integer(let known)? = transaction.property(key, ofNode: NodeID(0))
@@ -137,14 +155,16 @@ extension SimulatedCluster {
         }
     }
 
-    private func finish(_ client: SimulatedClient, _ outcome: SimulatedClient.Outcome) {
+    func finish(_ client: SimulatedClient, _ outcome: SimulatedClient.Outcome) {
+        if case .committed = outcome, let lock = client.lock, lock.number != 0 { client.lockedIncrements += 1 }
+        releaseLock(of: client)
         client.pendingNode = nil
         guard client.isCounted else { return }
         let mark = client.mark
         switch outcome {
         case .committed:
             if client.isIncrement { client.committedIncrements += 1 } else { client.committedMarks.append(mark) }
-        case .notApplied: if !client.isIncrement { client.refusedMarks.append(mark) }
+        case .notApplied, .locked, .overtaken: if !client.isIncrement { client.refusedMarks.append(mark) }
         case .unknown: if client.isIncrement { client.possibleIncrements += 1 }
         }
     }

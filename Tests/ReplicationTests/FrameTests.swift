@@ -41,7 +41,7 @@ import Testing
                 .lock(id: 5, .init(session: 9, isFirst: false, entity: .relationship(RelationshipID(3)), mode: .shared, timeout: .init(.max))),
                 .lockReply(id: 4, session: 9, .granted(lastChange: TransactionID(7))),
                 .lockReply(id: 5, session: 9, .failed(.deadlock, message: "a cycle")),
-                .unlock(session: 9), .unlocked(session: 9),
+                .unlock(session: 9), .lockCheck(sessions: [9, .max]), .lockCheck(sessions: []),
                 .commitReply(id: 1, .committed(TransactionID(5), Epoch(2))),
                 .commitReply(id: 1, .failed(.conflict, message: "no", winner: TransactionID(3))),
                 .reserve(id: 4, nodes: 5, relationships: 6),

@@ -48,6 +48,26 @@ import Testing
         #expect(total > 8 * Int(count), "\(total) named nodes in all are too few to mean anything")
     }
 
+    /// Whoever increments the counter under its lock is never overtaken by anybody, with a lock or without, through whichever
+    /// members; and no lock outlives its transaction.
+    @Test func explicitLocksHoldAcrossMembersUnderFaults() {
+        var total = 0
+        let first = Self.number("MARTLET_FIRST_SEED", 1)
+        let count = max(20, Self.number("MARTLET_SCHEDULES", 2000) / 20)
+        for seed in first..<first + count {
+            var schedule = Schedule.random(seed)
+            schedule.locksCounter = true
+            // Masters of the version before know no locks of others.
+            schedule.oldVersionCount = 0
+            schedule.clientCount = max(schedule.clientCount, 5)
+            let cluster = SimulatedCluster(schedule)
+            let violation = cluster.run() ?? cluster.leftoverLocks()
+            if let violation { Issue.record("seed \(seed): \(violation); \(cluster.summary)") }
+            total += cluster.lockedIncrementCount
+        }
+        #expect(total > 20 * Int(count), "\(total) increments under the lock in all are too few to mean anything")
+    }
+
     @Test func aSeedReplaysExactly() {
         for seed in 11...14 as ClosedRange<UInt64> {
             let runs = (0..<2).map { _ -> [String] in
