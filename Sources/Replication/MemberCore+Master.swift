@@ -354,7 +354,8 @@ extension MemberCore {
         master.handover = handover
         role = .master(master)
         var named = register
-        named.begin(max(master.epoch, hard.promised).next, master: next, at: last)
+        let position = breaks(.handsOverTooEarly) ? log.knownPosition(of: master.acknowledged(next)) ?? last : last
+        named.begin(max(master.epoch, hard.promised).next, master: next, at: position)
         actions.append(.note("hands over to member \(next.rawValue) at \(last)"))
         actions.append(.compareAndSet(expected: register.revision, named))
     }
