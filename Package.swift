@@ -65,7 +65,9 @@ var targets: [Target] = [
         name: "crash-writer", dependencies: ["GraphModel", "FileSystem", "Storage"], path: "Tests/CrashWriter",
         swiftSettings: swiftSettings),
     tests("StorageTests", ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "CZlib", "crash-writer"]),
-    tests("DatabaseTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Database"]),
+    tests(
+        "DatabaseTests",
+        ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Coordination", "Replication", "Database"]),
     tests(
         "MartletTests",
         ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Database", "Martlet", "EmbeddedExample"]),

@@ -247,9 +247,7 @@ public final class ClusterMember: CommitPipeline {
     }
 
     public func commit(_ writeSet: [UInt8], done: @escaping @Sendable (Result<TransactionID, GraphError>) -> Void) {
-        if !enqueue({ engine, now in engine.commit(writeSet, now: now, done: done) }) {
-            done(.failure(Self.closed))
-        }
+        commit(writeSet, under: nil, done: done)
     }
 
     public func reserveIDs(nodes: Int, relationships: Int, done: @escaping @Sendable (GraphError?) -> Void) {
@@ -282,7 +280,7 @@ public final class ClusterMember: CommitPipeline {
         }
     }
 
-    private static let closed = GraphError(.unavailable, "this member is shutting down: nothing was applied")
+    static let closed = GraphError(.unavailable, "this member is shutting down: nothing was applied")
 
     // MARK: Operation
 

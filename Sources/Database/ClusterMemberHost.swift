@@ -45,6 +45,7 @@ final class ClusterMemberHost: MemberHost {
     }
 
     func send(_ frame: [UInt8], to address: String) { network.send(frame, to: address) }
+    var resume: @Sendable (@escaping ClusterMember.Job) -> Void { { [enqueue] work in enqueue?(work) } }
     func entryTimestamp() -> Int64 { wallClockMilliseconds() }
     func note(_ line: String) { noteLine(line) }
     func failed(_ error: GraphError) { onFailure(error) }

@@ -12,6 +12,15 @@ public protocol CommitPipeline: Sendable {
     func commit(_ writeSet: [UInt8], done: @escaping @Sendable (Result<TransactionID, GraphError>) -> Void)
     /// The same on the caller's thread, which waits: for threads that have nothing else to do.
     func commitAndWait(_ writeSet: [UInt8]) throws(GraphError) -> TransactionID
+    /// What makes the explicit locks of a transaction hold in the whole cluster; nil where there is none.
+    ///
+    /// - Parameter whileBlocked: runs a body that waits for the master; the thread may be one that others need.
+    func makeLockAuthority(whileBlocked: @escaping @Sendable (() -> Void) -> Void) -> (any LockAuthority)?
+    /// Orders a write set of a transaction with explicit locks, as ``commit(_:done:)`` does; `.masterChanged`, and nothing
+    /// is applied, when they are gone.
+    func commit(
+        _ writeSet: [UInt8], under authority: (any LockAuthority)?,
+        done: @escaping @Sendable (Result<TransactionID, GraphError>) -> Void)
     /// Adds at least so many ids to the reserve.
     func reserveIDs(nodes: Int, relationships: Int, done: @escaping @Sendable (GraphError?) -> Void)
     /// Calls `done` with true once a transaction is readable here, or with false when that took too long.
@@ -32,6 +41,15 @@ extension CommitPipeline {
     public func commitAndWait(_ writeSet: [UInt8]) throws(GraphError) -> TransactionID {
         try waitForOutcome { done in commit(writeSet, done: done) }.get()
     }
+
+    public func makeLockAuthority(
+        whileBlocked: @escaping @Sendable (() -> Void) -> Void
+    ) -> (any LockAuthority)? { nil }
+
+    public func commit(
+        _ writeSet: [UInt8], under authority: (any LockAuthority)?,
+        done: @escaping @Sendable (Result<TransactionID, GraphError>) -> Void
+    ) { commit(writeSet, done: done) }
 
     public func closeBlocking() {
         waitForOutcome { done in

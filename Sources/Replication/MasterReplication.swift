@@ -80,8 +80,6 @@ struct MasterReplication: Sendable {
     var nextHeartbeatAt: Instant
     /// As the register has it: elections go by the same.
     var commitMode = ClusterRegister.CommitMode.quorum
-    /// The coordinators said that the register was still this epoch's at some moment since.
-    var registerConfirmedAt: Instant?
     /// Members that an operator wants out.
     var removals: Set<MemberID> = []
     /// Whose clients' transactions the latest ones are: no need to push them there.
@@ -124,12 +122,10 @@ struct MasterReplication: Sendable {
 
     /// Until when no quorum answers another candidate; nil before the first round of heartbeats.
     func leaseEnd(now: Instant, leaseTime: Milliseconds) -> Instant? {
-        var from = sets.map { set in
+        let from = sets.map { set in
             Quorum.reached(in: set, { $0 == ownID ? now : peers[$0]?.leaseFrom ?? Instant(nanoseconds: 0) },
                 atLeast: Instant(nanoseconds: 0))
         }.min() ?? Instant(nanoseconds: 0)
-        // With optimistic commits nobody else need be there, as long as the coordinators say who is master.
-        if commitMode == .optimistic, let confirmed = registerConfirmedAt { from = max(from, confirmed) }
         guard from.nanoseconds > 0 else { return nil }
         // A twentieth less than the promise, for clocks that do not run alike.
         return from + Milliseconds(leaseTime.rawValue * 19 / 20)

@@ -194,7 +194,7 @@ extension MemberCore {
         if ready > log.applied.transactionID { actions.append(.apply(upTo: ready)) }
         // A master that slept through its lease must not speak before it has heard that it still is one.
         let mayAnswer =
-            master.hasLease(now: now, leaseTime: options.leaseTime)
+            mayRule(master, now)
             || breaks(.acknowledgesBeforeQuorum) || breaks(.ordersWithoutLease)
         if ready > master.acknowledgedToClients && mayAnswer {
             let told = master.commitMode == .optimistic ? master.pushed(through: ready, now: now, options) : ready

@@ -7,20 +7,26 @@ extension MemberEngine {
     /// Orders a write set here or at the master. `done` is called once, on the thread that drives the engine: with the
     /// transaction once it is committed and readable on this member, or with an error whose code says whether anything
     /// may have been applied.
+    ///
+    /// - Parameter lockSession: the transaction's, when it has explicit locks; they must have held until now.
     public func commit(
-        _ writeSet: [UInt8], now: Instant, done: @escaping @Sendable (Result<TransactionID, GraphError>) -> Void
+        _ writeSet: [UInt8], lockSession: UInt64 = 0, now: Instant,
+        done: @escaping @Sendable (Result<TransactionID, GraphError>) -> Void
     ) {
+        if lockSession != 0 && !lockRequests.sessions.contains(lockSession) {
+            return done(.failure(Self.lostLocks("this member follows another master, or lost touch with it")))
+        }
         if core.isMaster { return order(writeSet, for: .local(done), now) }
         if core.expectsMaster(now: now) {
             return hold(
-                now, { [unowned self] in commit(writeSet, now: $0, done: done) }, orElse: { done(.failure($0)) })
+                now, { [unowned self] in commit(writeSet, lockSession: lockSession, now: $0, done: done) }, orElse: { done(.failure($0)) })
         }
         guard let master = core.knownMaster(now: now) else {
             return done(.failure(GraphError(.noMaster, "there is no master now: nothing was applied, try again")))
         }
         let id = waiters.makeID()
         waiters.forwarded[id] = .init(completion: done, deadline: now + Self.commitTimeout)
-        send(.commit(id: id, writeSet: writeSet), to: master)
+        send(.commit(id: id, writeSet: writeSet, lockSession: lockSession), to: master)
     }
 
     func order(_ writeSet: [UInt8], for owner: CommitWaiters.Owner, _ now: Instant) {
@@ -58,7 +64,7 @@ extension MemberEngine {
         order(writeSet, for: owner, now)
     }
 
-    private func hold(
+    func hold(
         _ now: Instant, _ resume: @escaping (Instant) -> Void, orElse fail: @escaping (GraphError) -> Void
     ) {
         waiters.held.append(.init(deadline: now + Self.commitTimeout, resume: resume, fail: fail))
@@ -75,6 +81,7 @@ extension MemberEngine {
                     .failed(.init(error.code), message: error.message, winner: error.conflictingTransaction)
                 }
             send(.commitReply(id: id, outcome), to: member)
+            lockHolders.commitEnded(.init(member: member, number: id))
         }
     }
 

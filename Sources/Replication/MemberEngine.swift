@@ -17,6 +17,8 @@ public protocol MemberHost: AnyObject {
     /// Begins to replace the store by a copy of a member's; the end is reported by ``MemberEngine/storeCopied(_:now:)``.
     /// `setAside` keeps the present store under another name.
     func startStoreCopy(from member: ClusterRegister.Member, storeID: StoreID, setAside: Bool)
+    /// Brings work back to the engine: the closure may be called on any thread, the work runs later on the engine's.
+    var resume: @Sendable (@escaping @Sendable (MemberEngine, Instant) -> Void) -> Void { get }
 }
 
 /// A member with its store: carries out what ``MemberCore`` decides, orders write sets while it is master, forwards them
@@ -29,6 +31,10 @@ public final class MemberEngine {
     var client: RegisterClient
     var sequencer: Sequencer?
     var waiters: CommitWaiters
+    /// As a master: the locks of the other members' transactions.
+    var lockHolders = LockHolders()
+    /// The locks that transactions of this member have, or want, from the master.
+    var lockRequests = LockRequests()
     private var recentRequests = RecentRequests()
     public unowned let host: any MemberHost
     let fileSystem: any FileSystem
@@ -93,6 +99,7 @@ public final class MemberEngine {
         clientStep(now) { client, actions in client.tick(now: now, into: &actions) }
         step(.tick, now)
         expire(now)
+        expireLocks(now)
     }
 
     public func receive(_ frame: ClusterFrame, now: Instant) {
@@ -100,10 +107,14 @@ public final class MemberEngine {
         case .member(let message, let sender, let version):
             if version > options.member.protocolVersion { return refuseVersion(version, of: sender) }
             switch message {
-            case .commit(let id, let writeSet):
+            case .commit(let id, let writeSet, let lockSession):
                 if recentRequests.insert(id, from: sender) || options.brokenRules.contains(.ordersTwice) {
-                    order(writeSet, for: .member(sender, id: id), now)
+                    orderForwarded(writeSet, lockSession: lockSession, from: sender, id: id, now)
                 }
+            case .lock(let id, let request): answerLock(id, request, from: sender, now)
+            case .unlock(let session): answerUnlock(session, from: sender)
+            case .lockReply(let id, let session, let outcome): lockAnswered(id, session, outcome, from: sender, now)
+            case .unlocked(let session): lockRequests.unlocking[session] = nil
             case .reserve(let id, let nodes, let relationships):
                 answerReserve(id, Int(nodes), Int(relationships), from: sender, now)
             case .commitReply(let id, let outcome): forwardedCommitEnded(id, outcome)
@@ -120,7 +131,11 @@ public final class MemberEngine {
     public func linkDown(address: String, now: Instant) {
         guard let member = core.register?.members.first(where: { $0.address == address }) else { return }
         step(.linkDown(member.id), now)
-        if core.followed == member.id { failForwarded("the connection to the master broke") }
+        releaseLocks(of: member.id)
+        if core.followed == member.id {
+            failForwarded("the connection to the master broke")
+            loseLocks("the connection to the master broke")
+        }
     }
 
     /// The store's log is on disk further than before.
@@ -143,12 +158,18 @@ public final class MemberEngine {
     public func fail(_ error: GraphError) {
         if hasFailed { return }
         hasFailed = true
-        waiters.failAll(GraphError(.outcomeUnknown, "this member has failed: \(error.message)"), reply)
+        endWaits("this member has failed: \(error.message)")
+    }
+
+    private func endWaits(_ reason: String) {
+        waiters.failAll(GraphError(.outcomeUnknown, reason), reply)
+        releaseAllLocks()
+        loseLocks(reason)
     }
 
     /// Ends every wait with an error; the member takes part no more.
     public func close() {
-        waiters.failAll(GraphError(.outcomeUnknown, "this member is shutting down"), reply)
+        endWaits("this member is shutting down")
     }
 
     public func handOver(to target: MemberID?, now: Instant) { step(.handOver(to: target), now) }
@@ -178,7 +199,6 @@ public final class MemberEngine {
             case .observed(let register):
                 step(.registerObserved(register), now)
                 rememberAddresses(register)
-            case .confirmed(let since): step(.registerConfirmed(since: since), now)
             }
         }
     }
@@ -194,7 +214,7 @@ public final class MemberEngine {
             do throws(GraphError) { try perform(action, now) } catch {
                 hasFailed = true
                 actions.removeAll()
-                waiters.failAll(GraphError(.outcomeUnknown, "this member has failed: \(error.message)"), reply)
+                endWaits("this member has failed: \(error.message)")
                 host.failed(error)
                 return
             }
@@ -236,9 +256,12 @@ public final class MemberEngine {
             waiters.failOrdered(
                 GraphError(options.brokenRules.contains(.callsUnknownNotApplied) ? .noMaster : .outcomeUnknown, "this member lost the mastership of \(epoch) before a quorum had the transaction: it may or may not have been committed"),
                 reply)
-        case .following:
+            releaseAllLocks()
+            loseLocks("this member lost the mastership of \(epoch)")
+        case .following(let master, let epoch):
             reserve.removeAll()
             shortenForwarded(now)
+            loseLocks("member \(master.rawValue) became master of \(epoch)")
         case .createStore(let id):
             store = try host.createStore(id)
             coreStep(.storeCreated, now)
@@ -252,6 +275,8 @@ public final class MemberEngine {
         guard let store else { return }
         reserve.removeAll()
         shortenForwarded(now)
+        loseLocks("this member became master of \(epoch)")
+        lockRequests.unlocking = [:]
         var sequencer = try Sequencer(store)
         let record = sequencer.epochStart(
             epoch, commitPoint: commitPoint, wallClockMilliseconds: host.entryTimestamp())

@@ -14,7 +14,7 @@ extension ReplicationMessage {
         case appendReply, storeCopyNeeded, preVote, preVoteReply, prepare, prepareReply, register
         case commit, commitReply, reserve, reserveReply
         // From version 2 on.
-        case pull, pullReply
+        case pull, pullReply, lock, lockReply, unlock, unlocked
     }
 
     /// Writes the frame as a receiver of `version` reads it. What only later versions know is left out.
@@ -77,10 +77,11 @@ extension ReplicationMessage {
         case .register(let register):
             tag(.register)
             register.encode(into: &writer)
-        case .commit(let id, let writeSet):
+        case .commit(let id, let writeSet, let lockSession):
             tag(.commit)
             writer.write(id)
             writer.write(data: writeSet)
+            if version >= 2 { writer.write(lockSession) }
         case .commitReply(let id, let outcome):
             tag(.commitReply)
             writer.write(id)
@@ -114,6 +115,28 @@ extension ReplicationMessage {
                 writer.write(reason.rawValue)
                 writer.write(string: message)
             }
+        case .lock(let id, let request):
+            tag(.lock)
+            writer.write(id)
+            request.encode(into: &writer)
+        case .lockReply(let id, let session, let outcome):
+            tag(.lockReply)
+            writer.write(id)
+            writer.write(session)
+            switch outcome {
+            case .granted(let lastChange):
+                writer.write(UInt8(0))
+                writer.write(lastChange.rawValue)
+            case .failed(let reason, let message):
+                writer.write(reason.rawValue)
+                writer.write(string: message)
+            }
+        case .unlock(let session):
+            tag(.unlock)
+            writer.write(session)
+        case .unlocked(let session):
+            tag(.unlocked)
+            writer.write(session)
         }
     }
 
@@ -169,7 +192,9 @@ extension ReplicationMessage {
                 outcome: try reader.readBool()
                     ? .promised(durable: try LogPosition(&reader)) : .refused(promised: Epoch(try reader.read())))
         case .register: return .register(try ClusterRegister(&reader))
-        case .commit: return .commit(id: try reader.read(), writeSet: try reader.readData())
+        case .commit:
+            return .commit(
+                id: try reader.read(), writeSet: try reader.readData(), lockSession: version >= 2 ? try reader.read() : 0)
         case .commitReply:
             let id: UInt64 = try reader.read()
             guard let reason = try failureReason(&reader) else {
@@ -189,6 +214,15 @@ extension ReplicationMessage {
                     id: id, .reserved(epoch: epoch, nodes: try range(&reader), relationships: try range(&reader)))
             }
             return .reserveReply(id: id, .failed(reason, message: try reader.readString()))
+        case .lock: return .lock(id: try reader.read(), try LockRequest(&reader))
+        case .lockReply:
+            let (id, session): (UInt64, UInt64) = (try reader.read(), try reader.read())
+            guard let reason = try failureReason(&reader) else {
+                return .lockReply(id: id, session: session, .granted(lastChange: TransactionID(try reader.read())))
+            }
+            return .lockReply(id: id, session: session, .failed(reason, message: try reader.readString()))
+        case .unlock: return .unlock(session: try reader.read())
+        case .unlocked: return .unlocked(session: try reader.read())
         }
     }
 
@@ -206,5 +240,34 @@ extension ReplicationMessage {
         let count: UInt64 = try reader.read()
         guard count <= .max - start else { throw MalformedBytes(offset: reader.offset, detail: "a range of ids overflows") }
         return start..<start + count
+    }
+}
+
+extension ReplicationMessage.LockRequest {
+    fileprivate func encode(into writer: inout ByteWriter) {
+        writer.write(session)
+        writer.write(isFirst)
+        switch entity {
+        case .node(let node):
+            writer.write(true)
+            writer.write(node.rawValue)
+        case .relationship(let relationship):
+            writer.write(false)
+            writer.write(relationship.rawValue)
+        }
+        writer.write(mode.rawValue)
+        writer.write(timeout.rawValue)
+    }
+
+    fileprivate init(_ reader: inout ByteReader) throws(MalformedBytes) {
+        session = try reader.read()
+        isFirst = try reader.readBool()
+        entity = try reader.readBool() ? .node(NodeID(try reader.read())) : .relationship(RelationshipID(try reader.read()))
+        let number: UInt8 = try reader.read()
+        guard let mode = LockMode(rawValue: number) else {
+            throw MalformedBytes(offset: reader.offset - 1, detail: "\(number) is no mode of a lock")
+        }
+        self.mode = mode
+        timeout = Milliseconds(try reader.read())
     }
 }

@@ -1,5 +1,6 @@
 public import Coordination
 public import GraphModel
+public import Storage
 
 /// What members say to each other. The version of the protocol stands at the head of every frame; a member speaks its own
 /// and the one before.
@@ -22,10 +23,45 @@ public enum ReplicationMessage: Sendable, Equatable {
     /// What the sender knows of the register; saves the receiver a question to the coordinators.
     case register(ClusterRegister)
     /// A write set from a slave's client, to be ordered by the master.
-    case commit(id: UInt64, writeSet: [UInt8])
+    ///
+    /// `lockSession`: which of the sender's transactions it is, when that has locks at the master; 0 when it has none, and
+    /// always in version 1.
+    case commit(id: UInt64, writeSet: [UInt8], lockSession: UInt64 = 0)
     case commitReply(id: UInt64, CommitOutcome)
     case reserve(id: UInt64, nodes: UInt32, relationships: UInt32)
     case reserveReply(id: UInt64, ReserveOutcome)
+    /// Slave to master, from version 2 on: a transaction of the sender wants a lock.
+    case lock(id: UInt64, LockRequest)
+    case lockReply(id: UInt64, session: UInt64, LockOutcome)
+    /// The transaction has ended: its locks are to be released. Sent again until it is answered.
+    case unlock(session: UInt64)
+    case unlocked(session: UInt64)
+
+    public struct LockRequest: Sendable, Equatable {
+        /// The transaction, among those of the sender's process.
+        public var session: UInt64
+        /// The transaction holds nothing at the master yet. What is not the first is refused when the master does not know
+        /// the others any more.
+        public var isFirst: Bool
+        public var entity: EntityID
+        public var mode: LockMode
+        /// Longest time to wait for the lock.
+        public var timeout: Milliseconds
+
+        public init(session: UInt64, isFirst: Bool, entity: EntityID, mode: LockMode, timeout: Milliseconds) {
+            self.session = session
+            self.isFirst = isFirst
+            self.entity = entity
+            self.mode = mode
+            self.timeout = timeout
+        }
+    }
+
+    public enum LockOutcome: Sendable, Equatable {
+        /// The entity is as its last holder left it where this transaction is applied.
+        case granted(lastChange: TransactionID)
+        case failed(FailureReason, message: String)
+    }
 
     public struct Append: Sendable, Equatable {
         public var epoch: Epoch
@@ -98,6 +134,8 @@ public enum ReplicationMessage: Sendable, Equatable {
     public enum FailureReason: UInt8, Sendable {
         case conflict = 1
         case noMaster, noQuorum, masterChanged, invalid, outcomeUnknown, unavailable
+        // From version 2 on.
+        case deadlock, lockTimeout, overloaded
 
         public init(_ code: ErrorCode) {
             switch code {
@@ -107,6 +145,9 @@ public enum ReplicationMessage: Sendable, Equatable {
             case .masterChanged: self = .masterChanged
             case .outcomeUnknown: self = .outcomeUnknown
             case .unavailable: self = .unavailable
+            case .deadlock: self = .deadlock
+            case .lockTimeout: self = .lockTimeout
+            case .overloaded: self = .overloaded
             default: self = .invalid
             }
         }
@@ -120,6 +161,9 @@ public enum ReplicationMessage: Sendable, Equatable {
             case .invalid: .invalidRequest
             case .outcomeUnknown: .outcomeUnknown
             case .unavailable: .unavailable
+            case .deadlock: .deadlock
+            case .lockTimeout: .lockTimeout
+            case .overloaded: .overloaded
             }
         }
     }

@@ -168,6 +168,7 @@ package final class SimulatedCluster {
 
     /// After anything happened at a node: sends what is ready, plans its next wake-ups, checks the invariants.
     func settle(_ node: SimulatedNode) {
+        node.doResumedWork()
         node.engine?.flush(now: node.now)
         collectAnswers(of: node)
         guard node.isUp else { return }

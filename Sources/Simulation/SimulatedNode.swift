@@ -3,6 +3,7 @@ import FileSystem
 import GraphModel
 import Replication
 import Storage
+import Synchronization
 
 /// One machine: a disk, a member, a coordinator or both, and a clock of its own.
 final class SimulatedNode: MemberHost {
@@ -20,6 +21,7 @@ final class SimulatedNode: MemberHost {
     var isPaused = false
     /// Frames that came while it was paused.
     var backlog: [SimulationEvent] = []
+    private let mailbox = Mailbox()
     /// Parts per thousand by which the clock runs fast.
     var clockDrift: Int64 = 0
     /// What the wall clock shows at the start of the run; jumps.
@@ -157,6 +159,13 @@ final class SimulatedNode: MemberHost {
 
     func send(_ frame: [UInt8], to address: String) { cluster.send(frame, from: index, to: address) }
 
+    var resume: @Sendable (@escaping Mailbox.Work) -> Void { mailbox.put }
+
+    /// Does what was brought back to the engine since the last time.
+    func doResumedWork() {
+        for work in mailbox.take() { if let engine { work(engine, now) } }
+    }
+
     func entryTimestamp() -> Int64 { wallClockOffset + Int64(cluster.now / 1_000_000) }
 
     func note(_ line: String) { cluster.trace("m\(memberID?.rawValue ?? 0) \(line)") }
@@ -214,6 +223,25 @@ final class SimulatedNode: MemberHost {
             var options = Self.storeOptions
             options.appliesWholeLog = true
             return try adopt(directory: directory, options)
+        }
+    }
+}
+
+/// Work that waits for a node's engine.
+final class Mailbox: Sendable {
+    typealias Work = @Sendable (MemberEngine, Instant) -> Void
+    // A closure that is itself the state of a mutex is wrapped anew by every access.
+    private struct Letter { let work: Work }
+    private let letters = Mutex<[Letter]>([])
+
+    var put: @Sendable (@escaping Work) -> Void {
+        { [self] work in letters.withLock { $0.append(Letter(work: work)) } }
+    }
+
+    func take() -> [Work] {
+        letters.withLock { letters in
+            defer { letters = [] }
+            return letters.map(\.work)
         }
     }
 }

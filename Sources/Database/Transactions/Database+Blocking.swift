@@ -49,7 +49,14 @@ extension Database {
     /// Commits what is ready, releases its locks, and tells the handlers.
     func commitBlocking(_ ready: ReadyTransaction, _ session: LockSession) throws(GraphError) -> TransactionID {
         let transactionID: TransactionID
-        do throws(GraphError) { transactionID = try pipeline.commitAndWait(ready.writeSet) } catch {
+        do throws(GraphError) {
+            transactionID =
+                if let authority = session.authority {
+                    try waitForOutcome { done in pipeline.commit(ready.writeSet, under: authority, done: done) }.get()
+                } else {
+                    try pipeline.commitAndWait(ready.writeSet)
+                }
+        } catch {
             ready.events?.ended(error)
             throw error
         }

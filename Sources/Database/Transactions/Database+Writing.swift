@@ -75,7 +75,7 @@ extension Database {
                 do throws(TryFailure) {
                     let (value, ready) = try run(session, body)
                     guard let ready else { return done(.success(.done(value, nil, nil))) }
-                    pipeline.commit(ready.writeSet) { result in
+                    pipeline.commit(ready.writeSet, under: session.authority) { result in
                         switch result {
                         case .success(let transactionID):
                             // Those who wait need not wait for this task to get its turn.
@@ -134,7 +134,12 @@ extension Database {
     }
 
     func makeSession(_ waiting: LockSession.Waiting) throws(GraphError) -> LockSession {
-        try pipeline.readableStore().locks.makeSession(waiting, timeout: options.lockTimeout)
+        let authority =
+            switch waiting {
+            case .blocking: pipeline.makeLockAuthority { $0() }
+            case .suspending: pipeline.makeLockAuthority { [workers] body in workers.whileBlocked(body) }
+            }
+        return try pipeline.readableStore().locks.makeSession(waiting, timeout: options.lockTimeout, authority: authority)
     }
 
     func retryDeadline() -> UInt64 { monotonicNanoseconds() + options.retryTimeout.rawValue * 1_000_000 }
@@ -142,8 +147,8 @@ extension Database {
     /// Whether to run a transaction again, and what has to happen to its locks.
     func isWorthAnotherTry(_ error: GraphError, _ deadline: UInt64, _ session: LockSession) -> Bool {
         guard monotonicNanoseconds() < deadline else { return false }
-        // The others in the cycle wait for what this one holds.
-        if error.code == .deadlock { session.release() }
+        // The others in the cycle wait for what this one holds; and what another master granted is worth nothing.
+        if error.code == .deadlock || error.code == .masterChanged { session.release() }
         return error.code == .deadlock || error.code == .conflict || error.code == .masterChanged
     }
 

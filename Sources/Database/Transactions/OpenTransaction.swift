@@ -71,7 +71,7 @@ public final class OpenTransaction {
     ) throws(GraphError) {
         try requireUsable()
         if let transaction = scope.transaction { return try lockInTransaction(transaction) }
-        do throws(GraphError) { try scope.session.acquire(key, mode) } catch {
+        do throws(GraphError) { try scope.session.acquireExplicitly(key, mode) } catch {
             scope.mark(error)
             throw error
         }

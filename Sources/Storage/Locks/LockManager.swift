@@ -60,9 +60,20 @@ public final class LockManager: Sendable {
     /// - Parameters:
     ///   - waiting: what happens where a lock is not free.
     ///   - timeout: longest time of one wait.
-    public func makeSession(_ waiting: LockSession.Waiting, timeout: Milliseconds) -> LockSession {
+    ///   - authority: who else has to grant explicit locks; nil where this process is all there is.
+    public func makeSession(
+        _ waiting: LockSession.Waiting, timeout: Milliseconds, authority: (any LockAuthority)? = nil
+    ) -> LockSession {
         let number = lastSession.wrappingAdd(1, ordering: .relaxed).newValue
-        return LockSession(self, LockSessionID(number), waiting, timeout)
+        return LockSession(self, LockSessionID(number), waiting, timeout, authority)
+    }
+
+    /// Whether nobody holds any lock.
+    package var isEmpty: Bool { uncontended.isEmpty }
+
+    /// Whether a session could have a lock at once, because nobody else has it. False may mean that it shares it.
+    package func isFree(_ key: LockTable.Key, for session: LockSession) -> Bool {
+        uncontended.isFree(key, for: session.id)
     }
 
     /// Asks for a lock. With `.waits` the waker is called exactly once, later, on whatever thread ends the wait.

@@ -33,9 +33,15 @@ public final class LockSession: Sendable {
     public let id: LockSessionID
     private let waiting: Waiting
     private let timeout: Milliseconds
+    /// Who else has to grant explicit locks.
+    public let authority: (any LockAuthority)?
     private let state = Mutex(State())
 
-    init(_ manager: LockManager, _ id: LockSessionID, _ waiting: Waiting, _ timeout: Milliseconds) {
+    init(
+        _ manager: LockManager, _ id: LockSessionID, _ waiting: Waiting, _ timeout: Milliseconds,
+        _ authority: (any LockAuthority)?
+    ) {
+        self.authority = authority
         self.manager = manager
         self.id = id
         self.waiting = waiting
@@ -74,6 +80,17 @@ public final class LockSession: Sendable {
         }
     }
 
+    /// Acquires a lock that somebody asked for by name, here and with the ``authority``.
+    ///
+    /// - Throws: what ``acquire(_:_:)`` and ``LockAuthority/acquire(_:_:timeout:)`` throw.
+    package func acquireExplicitly(_ key: LockTable.Key, _ mode: LockMode) throws(GraphError) {
+        try acquire(key, mode)
+        try authority?.acquire(key.entity, mode, timeout: timeout)
+    }
+
+    /// Ends a wait before its time, with `.lockTimeout`; does nothing when there is none.
+    package func giveUpWaiting() { manager.expireWait(of: id) }
+
     /// Releases everything. What waits for it goes on.
     public func release() {
         let held = state.withLock { state -> [LockTable.Key] in
@@ -82,6 +99,7 @@ public final class LockSession: Sendable {
             return held
         }
         if held.isEmpty { return }
+        authority?.release()
         manager.release(held, of: id)
         state.withLock { $0.suspension = .none }
     }

@@ -22,7 +22,7 @@ public enum LockMode: UInt8, Sendable, CaseIterable {
     func joined(with other: LockMode) -> LockMode { self == other ? self : .exclusive }
 }
 
-/// Identifies whoever holds locks: a transaction here, later one of another member. Never reused within a table.
+/// Identifies whoever holds locks: a transaction here or, on a master, one of another member. Never reused within a table.
 public struct LockSessionID: Hashable, Comparable, Sendable, CustomStringConvertible {
     public let rawValue: UInt64
     public init(_ rawValue: UInt64) { self.rawValue = rawValue }
@@ -96,6 +96,13 @@ package struct LockTable: Sendable {
 
         package init(_ node: NodeID) { bits = node.rawValue << 1 }
         package init(_ relationship: RelationshipID) { bits = relationship.rawValue << 1 | 1 }
+
+        package init(_ entity: EntityID) {
+            switch entity {
+            case .node(let id): self.init(id)
+            case .relationship(let id): self.init(id)
+            }
+        }
 
         package var entity: EntityID {
             bits & 1 == 0 ? .node(NodeID(bits >> 1)) : .relationship(RelationshipID(bits >> 1))

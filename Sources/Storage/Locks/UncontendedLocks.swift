@@ -49,6 +49,14 @@ final class UncontendedLocks: Sendable {
         }
     }
 
+    /// Whether a lock is nobody's or the session's own; false when it is in the table.
+    func isFree(_ key: LockTable.Key, for session: LockSessionID) -> Bool {
+        withPlaces(of: key) { places in
+            guard let place = places[key] else { return true }
+            return place.map { $0.session == session } ?? false
+        }
+    }
+
     /// Releases a lock that is the session's own; false when it is in the table.
     func release(_ key: LockTable.Key, of session: LockSessionID) -> Bool {
         withPlaces(of: key) { places in
@@ -78,6 +86,7 @@ final class UncontendedLocks: Sendable {
     }
 
     /// Entities that are locked, here or in the table.
+    var isEmpty: Bool { stripes.allSatisfy { $0.places.withLock { $0.isEmpty } } }
     var count: Int { stripes.reduce(0) { $0 + $1.places.withLock { $0.count } } }
 }
 

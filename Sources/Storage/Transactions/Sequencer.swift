@@ -81,6 +81,16 @@ public struct Sequencer: Sendable {
         return nextRelationshipID..<nextRelationshipID + count
     }
 
+    /// The last transaction that may have changed an entity: whoever sees it, sees the entity as it is.
+    public func lastChange(of entity: EntityID) -> TransactionID {
+        let changes =
+            switch entity {
+            case .node(let id): recent.find(id.rawValue, isNode: true)
+            case .relationship(let id): recent.find(id.rawValue, isNode: false)
+            }
+        return max(changes?.newest ?? floor, floor)
+    }
+
     /// The first entry of a new mastership.
     public mutating func epochStart(
         _ epoch: Epoch, commitPoint: TransactionID, wallClockMilliseconds: Int64

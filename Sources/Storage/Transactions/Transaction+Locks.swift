@@ -9,8 +9,11 @@ extension Transaction {
     /// What the transaction sees does not change by it: when the node was changed after the transaction began, it throws
     /// `.conflict`, and the next try, which has the lock already, sees the change.
     ///
-    /// - Throws: `.deadlock`, `.lockTimeout`, `.conflict`: the transaction is marked for rollback. `.entityNotFound`,
-    ///   and what every write throws.
+    /// In a cluster it holds on every member, until the transaction ends or another member becomes master: the transaction
+    /// then throws `.masterChanged`, at the latest when it is committed.
+    ///
+    /// - Throws: `.deadlock`, `.lockTimeout`, `.conflict`, `.masterChanged`, `.noMaster`: the transaction is marked for
+    ///   rollback. `.entityNotFound`, and what every write throws.
     public func acquireWriteLock(on node: NodeID) throws(GraphError) { try lockExplicitly(node, .exclusive) }
 
     /// The same for a relationship.
@@ -30,7 +33,7 @@ extension Transaction {
     private func lockExplicitly(_ node: NodeID, _ mode: LockMode) throws(GraphError) {
         try requireLocking()
         if writes?.nodes[node.rawValue] != nil && !view.nodeExists(node.rawValue, at: at) { return }
-        try acquire(LockTable.Key(node), mode)
+        try acquireExplicitly(LockTable.Key(node), mode)
         try requireUnchanged(node)
         guard nodeExists(node) else { throw GraphError(.entityNotFound, "Node \(node.rawValue) not found") }
     }
@@ -39,10 +42,17 @@ extension Transaction {
         try requireLocking()
         let id = relationship.rawValue
         if writes?.relationships[id] != nil && view.relationship(id, at: at) == nil { return }
-        try acquire(LockTable.Key(relationship), mode)
+        try acquireExplicitly(LockTable.Key(relationship), mode)
         try requireUnchanged(relationship)
         guard self.relationship(relationship) != nil else {
             throw GraphError(.entityNotFound, "Relationship \(id) not found")
+        }
+    }
+
+    private func acquireExplicitly(_ key: LockTable.Key, _ mode: LockMode) throws(GraphError) {
+        do throws(GraphError) { try locks?.acquireExplicitly(key, mode) } catch {
+            markForRollback(error)
+            throw error
         }
     }
 

@@ -1,0 +1,52 @@
+internal import GraphModel
+internal import Storage
+
+/// What a master holds for transactions of other members: their explicit locks, and write sets that wait for the locks of
+/// others. All of it is in the lock table of its store, so that everybody's deadlocks are seen.
+struct LockHolders {
+    /// A transaction or a request, as its member numbers them.
+    struct Key: Hashable, Comparable {
+        let member: MemberID
+        let number: UInt64
+        static func < (a: Self, b: Self) -> Bool { (a.member, a.number) < (b.member, b.number) }
+    }
+
+    struct Holder {
+        let session: LockSession
+        var lockCount = 0
+        var waiting: Wait?
+    }
+    struct Wait {
+        let id: UInt64
+        let entity: EntityID
+        let deadline: Instant
+    }
+
+    /// A write set that is ordered once nobody else holds what it changes.
+    struct Commit {
+        let writeSet: [UInt8]
+        let session: LockSession
+        /// The session is a transaction's with explicit locks, which go with the transaction.
+        let isOfHolder: Bool
+        let needed: [(key: LockTable.Key, mode: LockMode)]
+        var next = 0
+        var hasWaited = false
+        var isWaiting = false
+        let deadline: Instant
+    }
+
+    var transactions: [Key: Holder] = [:]
+    var commits: [Key: Commit] = [:]
+
+    /// Transactions of one member with locks here, and locks of one transaction: more is a program gone astray.
+    static let transactionCountMaximum = 10_000
+    static let lockCountMaximum = 1_000_000
+    /// Longest time a write set waits for locks; its member waits longer for the answer, and knows then that nothing was
+    /// applied.
+    static let commitWait: Milliseconds = 4000
+
+    mutating func commitEnded(_ key: Key) {
+        guard let commit = commits.removeValue(forKey: key), !commit.isOfHolder else { return }
+        commit.session.release()
+    }
+}
