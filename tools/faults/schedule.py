@@ -43,7 +43,7 @@ class Plan:
         # Then a fault may take back what was acknowledged; members must still agree, and say who was wrong.
         self.may_lose = self.settings.get("ha.commit_mode") == "optimistic"
         usable = {name: kind for name, kind in KINDS.items()
-                  if (name in kinds if kinds else kind.weight > 0) and self._is_usable(kind, net)}
+                  if (kind.weight > 0 if kinds is None else name in kinds) and self._is_usable(kind, net)}
         self.stops_in_order = choose.random() < 0.2
         self.steps, self.needs_small_disk = [], False
         if not usable:
@@ -64,6 +64,15 @@ class Plan:
             length += step.pause + max(fault[2] for fault in faults) + (2 if settles else 0)
             self.steps.append(step)
         self.needs_small_disk = any(fault[0] == "full-disk" for step in self.steps for fault in step.faults)
+
+    @classmethod
+    def of(cls, seed, net, faults):
+        """Three members and these faults, one after the other: (kind, target, seconds)."""
+        plan = cls(seed, net, [], shape=(3, 0))
+        plan.steps = [Step(0.7, [fault], KINDS[fault[0]].alone) for fault in faults]
+        plan.seconds = sum(step.pause + step.faults[0][2] for step in plan.steps)
+        plan.needs_small_disk = any(fault[0] == "full-disk" for fault in faults)
+        return plan
 
     def _draw(self, choose, name, kind):
         return name, choose.choice(kind.targets), choose.uniform(*kind.seconds)
