@@ -87,6 +87,31 @@ import Testing
         return cluster.finish()
     }
 
+    /// A member leaves the sync set only when those who stay have everything: one of them had a disk that hung.
+    @Test(arguments: 1...5 as ClosedRange<UInt64>)
+    func aSyncSetGetsNoNarrowerThanIsSafe(seed: UInt64) throws {
+        #expect(try Self.narrow(seed) == nil)
+    }
+
+    /// Returns the violated invariant.
+    static func narrow(_ seed: UInt64, brokenRules: Set<BrokenRule> = []) throws -> String? {
+        let cluster = SimulatedCluster.scripted(seed: seed, memberCount: 3, clientCount: 6) { $0.brokenRules = brokenRules }
+        cluster.advance(milliseconds: 5000)
+        let master = try #require(cluster.leader)
+        let (slow, lost) = master == 1 ? (2, 3) : master == 2 ? (1, 3) : (1, 2)
+        cluster.setSyncDelay(slow, milliseconds: 4500)
+        cluster.advance(milliseconds: 1000)
+        cluster.cut([lost], from: [master, slow, 4, 5, 6])
+        cluster.advance(milliseconds: 3300)
+        cluster.crashForGood(master)
+        cluster.setSyncDelay(slow, milliseconds: 1)
+        cluster.advance(milliseconds: 3000)
+        cluster.mend([lost], with: [master, slow, 4, 5, 6])
+        cluster.advance(milliseconds: 2000)
+        cluster.restart(master)
+        return cluster.finish()
+    }
+
     @Test(arguments: 1...5 as ClosedRange<UInt64>)
     func aMasterWithoutItsStateDoesNotGoOnInItsEpoch(seed: UInt64) throws {
         let (cluster, master) = try cluster(seed, 3)
