@@ -102,10 +102,10 @@ extension EtcdRegister {
                     &actions)
                 return nil
             }
-            // The watch was faster than the answer.
-            if register.revision < known.register.revision { return known.register }
         }
         isRefusingValue = false
+        // The watch was faster than the answer.
+        if let known, register.revision < known.register.revision { return known.register }
         let isNews = register.revision > known?.register.revision ?? 0
         known = (range.value, register)
         noticeForWatch(revision: range.revision, isNews: isNews, now)
