@@ -12,7 +12,7 @@ import Testing
         (.acceptsOlderEpoch, 42), (.changesSyncSetAtOnce, 37), (.votesWithoutCatchingUp, 26),
         (.electsWithoutQuorum, 10), (.trustsItsLog, 107), (.ignoresDeposition, 6), (.resumesMastership, 2),
         (.skipsLogCheck, 1), (.appliesBeforeSync, 306), (.ignoresJointQuorum, 19), (.handsOverTooEarly, 77),
-        (.ordersWithoutLease, 26), (.ordersTwice, 1), (.callsUnknownNotApplied, 12), (.keepsBranchedData, 15),
+        (.ordersWithoutLease, 26), (.ordersTwice, 1), (.callsUnknownNotApplied, 12), (.keepsBranchedData, 20),
     ]
 
     @Test(arguments: BrokenRuleTests.seeds)
