@@ -26,7 +26,9 @@ extension MemberCore {
                 master.peers[member.id] = .init()
             }
         }
-        if now >= master.nextHeartbeatAt {
+        // Ticks come more often than that under load, and nothing else is in a hurry.
+        let isBeat = now >= master.nextHeartbeatAt
+        if isBeat {
             master.nextHeartbeatAt = now + options.heartbeatInterval
             for peer in master.peers.keys.sorted() { sendHeartbeat(to: peer, &master, log, now, &actions) }
         }
@@ -40,8 +42,13 @@ extension MemberCore {
                 actions.append(.note("the switchover is called off: nobody is left who could be master"))
             }
         }
+        let isProposing = master.proposal.map { !$0.isSent } ?? false
         role = .master(master)
-        changeSyncSet(log, now, &actions)
+        if isBeat || isProposing {
+            changeSyncSet(log, now, &actions)
+        } else {
+            applyCommitted(log, now, &actions)
+        }
         continueHandover(log, now, &actions)
     }
 
