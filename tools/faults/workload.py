@@ -26,19 +26,30 @@ LINEARIZABLE = {"X-HA-Read": "linearizable"}
 
 def prepare(cluster):
     """Makes what the clients work on."""
-    client = cluster.wait_for_master().client()
     for query in ("CREATE CONSTRAINT ON (n:R) ASSERT n.key IS UNIQUE",
                   "CREATE CONSTRAINT ON (n:U) ASSERT n.key IS UNIQUE",
-                  f"UNWIND range(0, {REGISTERS - 1}) AS k CREATE (n:R {{key: k, v: 0}})",
-                  f"UNWIND range(0, {COUNTERS + SESSIONS - 1}) AS k CREATE (n:Counter {{key: k, v: 0}})",
-                  f"UNWIND range(0, {ACCOUNTS - 1}) AS k CREATE (n:Account {{key: k, balance: {START_BALANCE}}})"):
-        answer = client.cypher(query)
-        if answer.status != 200:
-            raise RuntimeError(f"{query}: {answer.status} {answer.body[:300]}")
+                  f"UNWIND range(0, {REGISTERS - 1}) AS k MERGE (n:R {{key: k}}) SET n.v = 0",
+                  f"UNWIND range(0, {COUNTERS + SESSIONS - 1}) AS k MERGE (n:Counter {{key: k}}) SET n.v = 0",
+                  f"UNWIND range(0, {ACCOUNTS - 1}) AS k MERGE (n:Account {{key: k}}) SET n.balance = {START_BALANCE}"):
+        # On a busy machine a master may be lost without any fault.
+        wait_until(f"this is done: {query}", lambda: _is_done(cluster, query), 60, 0.2)
+    client = cluster.wait_for_master().client()
     # A constraint is in force a while after it has been made.
     wait_until("the constraints are in force", lambda: all(
         row[0] == "ONLINE" for row in client.cypher("SHOW INDEXES YIELD state RETURN state").rows))
     client.close()
+
+
+def _is_done(cluster, query):
+    client = cluster.wait_for_master().client()
+    try:
+        answer = client.cypher(query)
+    except (Broken, Unreachable):
+        return False
+    finally:
+        client.close()
+    # The constraint may be there from a try whose answer got lost.
+    return answer.status == 200 or b"has this name already" in answer.body
 
 
 class Workload:
