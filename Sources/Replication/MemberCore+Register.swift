@@ -66,6 +66,7 @@ extension MemberCore {
                     actions.append(.note("deposed: \(describe(register))"))
                     promise(register.epoch, &actions)
                     becomePending(now, &actions)
+                    awaitMaster(now)
                 }
                 return
             }
@@ -95,6 +96,7 @@ extension MemberCore {
         guard register.epoch > .zero, let elected = register.master else { return }
         if case .slave(let slave) = role, slave.epoch < register.epoch { becomePending(now, &actions) }
         guard elected == id else {
+            if register.epoch > hard.promised { awaitMaster(now) }
             promise(register.epoch, &actions)
             return
         }
@@ -116,6 +118,12 @@ extension MemberCore {
         becomeMaster(register, log, now, &actions)
     }
 
+    /// A master that this member did not know of is there. With optimistic commits whoever does not answer is soon taken for
+    /// dead: so connections that were down get the time to come up again first.
+    private mutating func awaitMaster(_ now: Instant) {
+        if isOptimistic { electionAt = now + Milliseconds(3 * options.leaseTime.rawValue) + jitter(options.leaseTime) }
+    }
+
     private mutating func becomeMaster(
         _ register: ClusterRegister, _ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]
     ) {
@@ -129,7 +137,7 @@ extension MemberCore {
         var master = MasterReplication(
             epoch: register.epoch, ownID: id, startedAt: now, startPosition: register.startPosition.transactionID,
             syncSet: register.syncSet,
-            commitPoint: breaks(.trustsItsLog) ? log.durable.transactionID : log.applied.transactionID,
+            commitPoint: log.applied.transactionID,
             acknowledgedToClients: log.applied.transactionID, ownDurable: log.durable.transactionID,
             ownMovedAt: now, nextHeartbeatAt: now)
         for member in register.members where member.id != id { master.peers[member.id] = .init() }

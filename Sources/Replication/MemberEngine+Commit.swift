@@ -26,6 +26,7 @@ extension MemberEngine {
         }
         let id = waiters.makeID()
         waiters.forwarded[id] = .init(completion: done, deadline: now + Self.commitTimeout)
+        let writeSet = core.clusterVersion >= 2 ? writeSet : WriteSet.downgraded(writeSet)
         send(.commit(id: id, writeSet: writeSet, lockSession: lockSession), to: master)
     }
 

@@ -81,8 +81,6 @@ package enum BrokenRule: String, CaseIterable, Sendable {
     case votesWithoutCatchingUp
     /// A candidate decides as soon as it has its own answer.
     case electsWithoutQuorum
-    /// The new master takes what earlier epochs left in its log for committed, before an entry of its own is.
-    case trustsItsLog
     /// A deposed master goes on.
     case ignoresDeposition
     /// A member takes up a mastership that it had before a restart.

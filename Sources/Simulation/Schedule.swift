@@ -124,11 +124,6 @@ extension Schedule {
             schedule.faults = [.wipe, .partition, .crash, .slowDisk]
             schedule.downMilliseconds = 400
         case .electsWithoutQuorum, .ordersWithoutLease: schedule.faults = [.partition, .crash, .pause]
-        case .trustsItsLog:
-            schedule.faults = [.oneWayPartition, .crash, .slowDisk, .switchover]
-            schedule.faultIntervalMilliseconds = 60
-            schedule.downMilliseconds = 200
-            schedule.outageMilliseconds = 400
         case .ignoresDeposition: schedule.faults = [.partition, .pause, .switchover]
         case .resumesMastership:
             schedule.faults = [.crash, .slowDisk, .badNetwork]
@@ -137,24 +132,8 @@ extension Schedule {
         case .appliesBeforeSync:
             schedule.faults = [.powerFailure, .crash, .slowDisk, .checkpoint]
             schedule.faultIntervalMilliseconds = 120
-        case .ignoresJointQuorum:
-            schedule.memberCount = 2
-            schedule.embeddedCoordinatorCount = 0
-            schedule.arbiterCount = 3
-            schedule.faults = [.partition, .oneWayPartition, .badNetwork, .crash]
-            schedule.faultIntervalMilliseconds = 1500
-            schedule.outageMilliseconds = 6000
-            schedule.downMilliseconds = 5000
-            schedule.faultyMilliseconds = 30_000
-        case .proposesUnsafeSyncSet:
-            schedule.memberCount = 3
-            schedule.embeddedCoordinatorCount = 0
-            schedule.arbiterCount = 3
-            schedule.faults = [.partition, .oneWayPartition, .slowDisk, .crash]
-            schedule.faultIntervalMilliseconds = 1500
-            schedule.outageMilliseconds = 6000
-            schedule.downMilliseconds = 6000
-            schedule.faultyMilliseconds = 20_000
+        // Scripts bring these about.
+        case .ignoresJointQuorum, .proposesUnsafeSyncSet, .forgetsFencing: break
         case .handsOverTooEarly:
             schedule.faults = [.switchover, .slowDisk, .badNetwork]
             schedule.faultIntervalMilliseconds = 150
@@ -164,12 +143,6 @@ extension Schedule {
             schedule.commitMode = .optimistic
             schedule.pushFactor = 0
             schedule.faults = [.partition, .crash, .pause]
-        case .forgetsFencing:
-            schedule.faults = [.wipe, .partition, .oneWayPartition, .badNetwork]
-            schedule.downMilliseconds = 60
-            schedule.faultIntervalMilliseconds = 150
-            schedule.embeddedCoordinatorCount = 0
-            schedule.arbiterCount = 3
         }
         return schedule
     }

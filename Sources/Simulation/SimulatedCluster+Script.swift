@@ -90,6 +90,13 @@ extension SimulatedCluster {
         }
     }
 
+    /// What the first group says does not reach the second.
+    package func mute(_ some: [Int], towards others: [Int]) {
+        for a in some {
+            for b in others { network.block(a - 1, b - 1) }
+        }
+    }
+
     package func mend(_ some: [Int], with others: [Int]) {
         for a in some {
             for b in others {

@@ -87,6 +87,30 @@ import Testing
         return cluster.finish()
     }
 
+    /// The register takes a member into the sync set while the master does not hear of it: from the proposal on commits
+    /// need the quorum of both sets.
+    @Test(arguments: 1...5 as ClosedRange<UInt64>)
+    func aProposedSyncSetCountsBeforeItIsHeardOf(seed: UInt64) throws {
+        #expect(try Self.widenUnheard(seed) == nil)
+    }
+
+    /// Returns the violated invariant.
+    static func widenUnheard(_ seed: UInt64, brokenRules: Set<BrokenRule> = []) throws -> String? {
+        let cluster = SimulatedCluster.scripted(seed: seed, memberCount: 2, clientCount: 6) { $0.brokenRules = brokenRules }
+        cluster.advance(milliseconds: 5000)
+        let master = try #require(cluster.leader)
+        let slave = 3 - master
+        cluster.crashForGood(slave)
+        for _ in 0..<1000 where cluster.syncSet(as: master).count > 1 { cluster.advance(milliseconds: 10) }
+        cluster.advance(milliseconds: 500)
+        cluster.mute([3, 4, 5], towards: [master])
+        cluster.restart(slave)
+        for _ in 0..<1000 where cluster.syncSet(as: slave).count < 2 { cluster.advance(milliseconds: 10) }
+        cluster.cut([slave], from: [master])
+        cluster.advance(milliseconds: 4000)
+        return cluster.finish()
+    }
+
     /// A member leaves the sync set only when those who stay have everything: one of them had a disk that hung.
     @Test(arguments: 1...5 as ClosedRange<UInt64>)
     func aSyncSetGetsNoNarrowerThanIsSafe(seed: UInt64) throws {

@@ -61,7 +61,7 @@ extension Store {
             // Damage that the look came upon reads as absence: nothing can be said of the rest then.
             if damage.error != nil { return nil }
             return WriteSet(
-                base: read.snapshotTransactionID, idEpoch: .zero, newNames: [],
+                base: read.state.position, idEpoch: .zero, newNames: [],
                 commands: [.setSchemaRuleState(rule.id, next, failure)]
             ).encode()
         }

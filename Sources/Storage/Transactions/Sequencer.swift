@@ -20,6 +20,8 @@ public import GraphModel
 public struct Sequencer: Sendable {
     /// Write sets whose snapshot is older than this cannot be checked any more and are refused as conflicts.
     private var floor: TransactionID
+    /// Where this mastership began: what lies behind it is of its own epoch.
+    private let start: LogPosition
     private var tokens: TokenTable
     public private(set) var position: LogPosition
     public private(set) var nextNodeID: UInt64
@@ -68,6 +70,7 @@ public struct Sequencer: Sendable {
             position = record.position
         }
         floor = position.transactionID
+        start = position
     }
 
     /// Hands out ids that nobody else gets under this mastership.
@@ -167,6 +170,13 @@ public struct Sequencer: Sendable {
                 .conflict,
                 "the transaction began at \(writeSet.base), changes are remembered from \(floor) on: run it again",
                 conflictingTransaction: floor)
+        }
+        // With optimistic commits another history may have gone as far; what was read there was never here.
+        let known = writeSet.base > start.transactionID ? epoch : start.epoch
+        guard writeSet.baseEpoch.map({ $0 == known }) ?? true else {
+            throw GraphError(
+                .conflict,
+                "the transaction began at \(writeSet.base) of \(writeSet.baseEpoch ?? .zero), which is not in this log: run it again")
         }
         func conflict(_ key: EntityKey, _ since: TransactionID) -> GraphError {
             GraphError(

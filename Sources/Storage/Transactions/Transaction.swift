@@ -96,7 +96,7 @@ public final class Transaction {
         let claims = try uniquenessClaims()
         isClosed = true
         return WriteSet(
-            base: snapshotTransactionID, idEpoch: writes.idEpoch, newNames: writes.newNames, commands: writes.commands,
+            base: state.position, idEpoch: writes.idEpoch, newNames: writes.newNames, commands: writes.commands,
             claims: claims + writes.manualClaims
         ).encode()
     }

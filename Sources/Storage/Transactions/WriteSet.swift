@@ -4,13 +4,15 @@ internal import GraphModel
 /// What a transaction wants to change, as it travels from the member that executed it to the master: commands, the names
 /// they introduce, and the snapshot they were decided on. Little-endian: `UInt8` version, `UInt64` snapshot transaction
 /// id, `UInt64` epoch of the reserved ids, new names (kind, name), `UInt32` command count, commands, `UInt32` claim count,
-/// claims (rule, hash).
-struct WriteSet: Sendable, Equatable {
-    static let formatVersion: UInt8 = 2
+/// claims (rule, hash), from version 3 on `UInt64` epoch of the snapshot.
+package struct WriteSet: Sendable, Equatable {
+    static let formatVersion: UInt8 = 3
     /// The oldest version that is still read; it has no claims.
     static let oldestFormatVersion: UInt8 = 1
 
     var base: TransactionID
+    /// The epoch of that transaction: another history may have one with the same id. Nil before version 3.
+    var baseEpoch: Epoch?
     /// The epoch in which the ids of created entities were reserved.
     var idEpoch: Epoch
     var newNames: [NewName]
@@ -32,8 +34,9 @@ struct WriteSet: Sendable, Equatable {
         let name: String
     }
 
-    init(base: TransactionID, idEpoch: Epoch, newNames: [NewName], commands: [Command], claims: [Claim] = []) {
-        self.base = base
+    init(base: LogPosition, idEpoch: Epoch, newNames: [NewName], commands: [Command], claims: [Claim] = []) {
+        self.base = base.transactionID
+        baseEpoch = base.epoch
         self.idEpoch = idEpoch
         self.newNames = newNames
         self.commands = commands
@@ -57,7 +60,14 @@ struct WriteSet: Sendable, Equatable {
             writer.write(claim.rule.rawValue)
             writer.write(claim.keyHash)
         }
+        writer.write(baseEpoch?.rawValue ?? 0)
         return writer.bytes
+    }
+
+    /// The same write set as version 2 has it, for members that know no later one.
+    package static func downgraded(_ bytes: [UInt8]) -> [UInt8] {
+        guard bytes.first == 3, bytes.count > 8 else { return bytes }
+        return [2] + bytes[1..<(bytes.count - 8)]
     }
 
     init(decoding bytes: [UInt8]) throws(MalformedBytes) {
@@ -89,6 +99,7 @@ struct WriteSet: Sendable, Equatable {
                 claims.append(Claim(rule: SchemaRuleID(try reader.read()), keyHash: try reader.read()))
             }
         }
-        guard reader.isAtEnd else { throw MalformedBytes(offset: reader.offset, detail: "bytes after the last claim") }
+        if version >= 3 { baseEpoch = Epoch(try reader.read()) }
+        guard reader.isAtEnd else { throw MalformedBytes(offset: reader.offset, detail: "bytes after the last field") }
     }
 }
