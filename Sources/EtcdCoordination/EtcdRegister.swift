@@ -98,6 +98,8 @@ public struct EtcdRegister: Sendable {
     var question: Question?
     /// Failures since the last good answer.
     var failureCount = 0
+    /// Why, each reason once.
+    var toldReasons: [String] = []
     var pausedUntil: Instant?
     var token: String?
     /// Whether a token has been fetched since the last good answer.
@@ -117,6 +119,8 @@ public struct EtcdRegister: Sendable {
 
     /// Members that may use it at once; the oldest is forgotten beyond it.
     static let clientCountMaximum = 16
+    /// Reasons that are told between two good answers.
+    static let toldReasonCountMaximum = 8
     /// A longer message of a watch ends it.
     static let watchLineByteCountMaximum = 4 << 20
 
@@ -148,8 +152,7 @@ public struct EtcdRegister: Sendable {
         switch event {
         case .tick:
             if let question, now >= question.deadline {
-                let waited = timeout
-                failed("no answer within \(waited)", now, &actions)
+                failed("no answer in time", now, &actions)
             }
             if let deadline = watch?.deadline, now >= deadline { endWatch(now, &actions) }
         case .asked(let request, let client):
@@ -241,7 +244,9 @@ public struct EtcdRegister: Sendable {
         actions.append(.cut(.questions))
         let endpoint = endpoints[endpointIndex]
         failureCount += 1
-        if failureCount == 1, endpoints.count > 1 { actions.append(.note("etcd \(endpoint): \(reason)")) }
+        let isNews = !toldReasons.contains(reason) && toldReasons.count < Self.toldReasonCountMaximum
+        if isNews { toldReasons.append(reason) }
+        if isNews, failureCount != endpoints.count { actions.append(.note("etcd \(endpoint): \(reason)")) }
         if failureCount == endpoints.count {
             actions.append(.note("etcd cannot be used, last \(endpoint): \(reason); elections and new members wait for it"))
         }
@@ -257,6 +262,7 @@ public struct EtcdRegister: Sendable {
             actions.append(.note("etcd \(endpoints[endpointIndex]) answers again"))
         }
         failureCount = 0
+        toldReasons = []
         hasJustLoggedIn = false
     }
 }

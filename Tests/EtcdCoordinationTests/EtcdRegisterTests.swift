@@ -163,6 +163,18 @@ import Testing
         #expect(bench.replies.last?.outcome == .value(ClusterRegister()))
     }
 
+    @Test func anotherReasonDuringAnOutageIsToldOnce() throws {
+        var bench = Bench()
+        for round in 0..<20 {
+            bench.ask(.read)
+            if let question = bench.question {
+                bench.step(.failed(id: question.id, reason: round < 3 ? "connection refused" : "wrong password"))
+            }
+            bench.wait(250)
+        }
+        #expect(bench.notes.count == 2 && bench.notes.last == "etcd a:1: wrong password", "\(bench.notes)")
+    }
+
     @Test func refusalInPlainTextIsPassedOn() throws {
         var bench = Bench()
         bench.ask(.read)
