@@ -29,6 +29,8 @@ public enum BackupClient {
         public var storeID = StoreID.none
         /// Leaves what was written when the copy fails; for looking into a failure.
         public var keepsUnfinished = false
+        /// For a member with `ha.tls=true`.
+        public var security: TLSClient?
         public var connectTimeout: Milliseconds = 5000
         /// The copy fails when not a single byte has come for so long.
         public var silenceTimeout: Milliseconds = 60_000
@@ -45,10 +47,10 @@ public enum BackupClient {
 
     /// Asks a member what it is and how far it is. Blocks; not for event loops or threads of the concurrency pool.
     public static func statusBlocking(
-        of member: HostPort, clusterName: String? = nil, timeout: Milliseconds = 5000
+        of member: HostPort, clusterName: String? = nil, security: TLSClient? = nil, timeout: Milliseconds = 5000
     ) throws(GraphError) -> BackupStatus {
         let connection = try BackupConnection.open(
-            member, group: group, timeouts: .init(connect: timeout, silence: timeout))
+            member, security: security, group: group, timeouts: .init(connect: timeout, silence: timeout))
         defer { connection.close() }
         connection.send(BackupRequest(kind: .status, clusterName: clusterName ?? "", storeID: .none))
         guard case .status(let status) = try connection.next() else {
@@ -121,7 +123,8 @@ public enum BackupClient {
         try requireEmpty(directory, fileSystem)
         let connection: BackupConnection
         do throws(GraphError) {
-            connection = try BackupConnection.open(member, group: group, timeouts: options.timeouts)
+            connection = try BackupConnection.open(
+                member, security: options.security, group: group, timeouts: options.timeouts)
             try cancellation?.watch(connection)
         } catch {
             throw CopyFailure(error: error, isLocal: false)

@@ -33,7 +33,7 @@ final class BackupConnection: Sendable {
 
     /// Connects. Blocks; not for event loops or threads of the concurrency pool.
     static func open(
-        _ peer: HostPort, group: any EventLoopGroup, timeouts: Timeouts
+        _ peer: HostPort, security: TLSClient?, group: any EventLoopGroup, timeouts: Timeouts
     ) throws(GraphError) -> BackupConnection {
         let queue = Monitor(Queue())
         let clock = ActivityClock()
@@ -62,6 +62,7 @@ final class BackupConnection: Sendable {
                             }
                         },
                     ])
+                    try security?.secure(channel, host: peer.host)
                 }
             }
         do {

@@ -18,6 +18,8 @@ public final class BackupService: Sendable {
         public var connectionCountMaximum = 256
         /// Threads that read the store.
         public var threadCount = 2
+        /// With it clients need TLS and a certificate.
+        public var security: TLSServer?
         /// Bytes per second that all copies together may take; 0 is no limit.
         public var copyByteCountPerSecond: UInt64 = 0
         /// A client must have sent its request within this time.
@@ -102,6 +104,7 @@ public final class BackupService: Sendable {
                     try channel.pipeline.syncOperations.addHandlers([
                         ByteToMessageHandler(decoder), BackupSession(self),
                     ])
+                    try self.options.security?.secure(channel)
                 }
             }
         do {

@@ -14,6 +14,8 @@ public struct BackupTool: Sendable {
         public var clusterName: String?
         /// Whether the whole graph is walked at the end.
         public var checksResult = true
+        /// For members with `ha.tls=true`.
+        public var security: TLSClient?
         public var statusTimeout: Milliseconds = 5000
         public var silenceTimeout: Milliseconds = 60_000
 
@@ -175,13 +177,14 @@ public struct BackupTool: Sendable {
     /// Asks all at once, so that hosts that are down cost their time-out only once.
     private func askForStatus(_ hosts: [HostPort]) -> [Result<BackupStatus, GraphError>] {
         let answers = SharedAnswers(hosts.count)
-        let (clusterName, timeout) = (clusterName, options.statusTimeout)
+        let (clusterName, security, timeout) = (clusterName, options.security, options.statusTimeout)
         let threads = hosts.enumerated().map { index, host in
             DedicatedThread(name: "martlet-status") {
                 answers.set(
                     index,
                     Result { () throws(GraphError) in
-                        try BackupClient.statusBlocking(of: host, clusterName: clusterName, timeout: timeout)
+                        try BackupClient.statusBlocking(
+                            of: host, clusterName: clusterName, security: security, timeout: timeout)
                     })
             }
         }
@@ -205,6 +208,7 @@ public struct BackupTool: Sendable {
     ) throws(CopyFailure) -> Summary {
         var copyOptions = BackupClient.Options(clusterName: clusterName)
         copyOptions.silenceTimeout = options.silenceTimeout
+        copyOptions.security = options.security
         report(.note("copying the store of \(host)"))
         var meter = RateMeter(now: monotonicNanoseconds())
         let copied = try BackupClient.copy(

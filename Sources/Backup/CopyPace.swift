@@ -5,6 +5,9 @@ internal import Synchronization
 final class CopyPace: Sendable {
     private static let nanosecondsPerSecond: UInt64 = 1_000_000_000
 
+    /// Who was held up by something else may catch up so much.
+    private static let credit: UInt64 = 100_000_000
+
     private let byteCountPerSecond: UInt64
     /// When everything that was sent so far is paid for, on the monotonic clock.
     private let paidAt = Mutex<UInt64>(0)
@@ -21,8 +24,8 @@ final class CopyPace: Sendable {
         // A frame is shorter than 4 GiB: this fits.
         let cost = UInt64(byteCount) * Self.nanosecondsPerSecond / byteCountPerSecond
         return paidAt.withLock { paidAt in
-            paidAt = max(paidAt, now) + cost
-            return paidAt - now
+            paidAt = max(paidAt, now - min(now, Self.credit)) + cost
+            return paidAt > now ? paidAt - now : 0
         }
     }
 }

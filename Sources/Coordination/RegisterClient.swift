@@ -19,8 +19,6 @@ public struct RegisterClient: Sendable {
     public enum Action: Sendable, Equatable {
         case send(RegisterRequest, to: String)
         case observed(ClusterRegister)
-        /// A read that began then was answered: the value observed last was the newest at some moment since.
-        case confirmed(since: Instant)
     }
 
     private let coordinators: [String]
@@ -28,7 +26,7 @@ public struct RegisterClient: Sendable {
     private var target = 0
     private var redirected: String?
     private var nextID: UInt64
-    private var pending: (operation: RegisterRequest.Operation, ids: Set<UInt64>, askAgainAt: Instant, began: Instant)?
+    private var pending: (operation: RegisterRequest.Operation, ids: Set<UInt64>, askAgainAt: Instant)?
     private var pollAt: Instant
     private var highestRevision: UInt64 = 0
     /// Whether an own question has been answered. What comes before may be older than this process.
@@ -57,7 +55,7 @@ public struct RegisterClient: Sendable {
     public mutating func compareAndSet(
         expected: UInt64, _ register: ClusterRegister, now: Instant, into actions: inout [Action]
     ) {
-        pending = (.compareAndSet(expected: expected, register), [], now, now)
+        pending = (.compareAndSet(expected: expected, register), [], now)
         ask(now, &actions)
     }
 
@@ -69,7 +67,7 @@ public struct RegisterClient: Sendable {
                 ask(now, &actions)
             }
         } else if now >= pollAt {
-            pending = (.read, [], now, now)
+            pending = (.read, [], now)
             ask(now, &actions)
         }
     }
@@ -101,10 +99,7 @@ public struct RegisterClient: Sendable {
             isInformed = true
             observe(register, now, &actions)
             guard let pending, pending.ids.contains(reply.id) else { return }
-            if case .read = pending.operation {
-                if case .value = reply.outcome { actions.append(.confirmed(since: pending.began)) }
-                finish(now)
-            }
+            if case .read = pending.operation { finish(now) }
             // A conflict below what was expected comes from a coordinator that is behind: go on asking.
         }
     }

@@ -9,6 +9,8 @@ public final class Database: Sendable {
     public struct Options: Sendable {
         /// Threads that run queries; 0 is as many as cores.
         public var queryThreadCount = 0
+        /// How much these threads let others of the process go first, 0 to 19: see `nice(2)`.
+        public var queryNiceness = 0
         /// Longest time a query may run; 0 is no limit.
         public var queryTimeout: Milliseconds = 0
         /// Memory that one query may hold for rows it has to gather, in bytes, roughly; 0 is no limit.
@@ -49,7 +51,7 @@ public final class Database: Sendable {
         self.pipeline = pipeline
         self.options = options
         let count = options.queryThreadCount == 0 ? max(2, processorCount()) : options.queryThreadCount
-        workers = WorkerPool(threadCount: count)
+        workers = WorkerPool(threadCount: count, niceness: options.queryNiceness)
     }
 
     public var status: DatabaseStatus { pipeline.status }

@@ -10,7 +10,10 @@ struct MemberSnapshot: Sendable {
     var master: MemberID?
     var followed: MemberID?
     var epoch = Epoch.zero
+    /// As long as nobody else can have been elected.
     var leaseEnd: Instant?
+    /// As long as it may say that it is the master.
+    var claimEnd: Instant?
     var answersUntil: Instant?
     var commitPoint = TransactionID.zero
     var behindSince: Instant?
@@ -58,7 +61,7 @@ struct MemberSnapshot: Sendable {
             followed = core.followed
             epoch = core.masterEpoch ?? .zero
             revision = core.register?.revision ?? 0
-            mayAnswer = core.leaseEnd(now: now) != nil
+            mayAnswer = core.claimEnd(now: now) != nil
             isCopying = core.isCopyingStore
             hasStore = engine.store != nil
             isHandingOver = core.isHandingOver
@@ -75,6 +78,7 @@ struct MemberSnapshot: Sendable {
         followed = core.followed
         epoch = core.masterEpoch ?? core.register?.epoch ?? .zero
         leaseEnd = core.leaseEnd(now: now)
+        claimEnd = core.claimEnd(now: now)
         answersUntil = core.answersUntil(now: now)
         commitPoint = core.commitPoint
         behindSince = core.behindSince
@@ -101,13 +105,13 @@ struct MemberSnapshot: Sendable {
 
     /// A master without its lease, and whoever follows nobody, is pending.
     func role(now: Instant) -> DatabaseStatus.Role {
-        if isMaster { return leaseEnd.map { now < $0 } ?? false ? .master : .pending }
+        if isMaster { return claimEnd.map { now < $0 } ?? false ? .master : .pending }
         return followed != nil && hasStore ? .slave : .pending
     }
 
     /// Takes over what outlasts a round.
     mutating func follow(_ previous: MemberSnapshot) {
-        hasJoined = previous.hasJoined || isLeftAlone || heardMasterAt != nil || leaseEnd != nil
+        hasJoined = previous.hasJoined || isLeftAlone || heardMasterAt != nil || claimEnd != nil
         roleSince = role == previous.role ? previous.roleSince ?? wallClockMilliseconds() : wallClockMilliseconds()
         lastUpdate = applied != previous.applied && followed != nil ? wallClockMilliseconds() : previous.lastUpdate
     }
@@ -118,7 +122,7 @@ extension ClusterMember {
         let member = snapshot.withLock { $0 }
         let store = openStore.withLock { $0 }
         let now = Instant.now
-        let hasLease = member.leaseEnd.map { now < $0 } ?? false
+        let hasLease = member.claimEnd.map { now < $0 } ?? false
         var status = DatabaseStatus(mode: .ha, role: member.role(now: now))
         status.roleSince = member.roleSince
         status.lastUpdate = member.isMaster ? nil : member.lastUpdate

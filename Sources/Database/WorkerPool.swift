@@ -9,20 +9,23 @@ public final class WorkerPool: Sendable {
     private let queue = Monitor(JobQueue())
     private let threads = Mutex<[DedicatedThread]>([])
     private let threadCount: Int
+    private let niceness: Int32
     /// Jobs that may wait.
     static let queuedJobCountMaximum = 4096
     /// Threads that may stand in for blocked ones.
     private static let spareThreadCountMaximum = 64
 
-    public init(threadCount: Int) {
+    /// - Parameter niceness: 0 to 19; with more, event loops, heartbeats and the log go before queries.
+    public init(threadCount: Int, niceness: Int = 0) {
         self.threadCount = max(1, threadCount)
+        self.niceness = Int32(max(0, min(19, niceness)))
         threads.withLock { threads in
             for _ in 0..<self.threadCount { threads.append(makeThread(threads.count)) }
         }
     }
 
     private func makeThread(_ index: Int) -> DedicatedThread {
-        DedicatedThread(name: "martlet-query-\(index)") { [queue, threadCount] in
+        DedicatedThread(name: "martlet-query-\(index)", niceness: niceness) { [queue, threadCount] in
             var hasJob = false
             while let job = queue.wait({ queue -> (@Sendable () -> Void)?? in
                 if hasJob {

@@ -72,8 +72,9 @@ extension EtcdRegister {
         case .done(let revision):
             let range = EtcdAnswer.Range(value: RegisterBytes.encode(written), revision: revision)
             // The watch may have told of the next one already.
-            let isBelieved = learn(range, floor, now, &actions) != nil
-            reply(isBelieved ? .written(written) : .redirect(nil), request.id, client, &actions)
+            let newest = learn(range, floor, now, &actions)
+            let own = newest?.revision == written.revision ? newest : written
+            reply(newest == nil ? .redirect(nil) : .written(own ?? written), request.id, client, &actions)
         case .otherwise(let range):
             let register = learn(range, floor, now, &actions)
             reply(register.map { .conflict($0) } ?? .redirect(nil), request.id, client, &actions)
@@ -101,10 +102,10 @@ extension EtcdRegister {
                     &actions)
                 return nil
             }
-            // The watch was faster than the answer.
-            if register.revision < known.register.revision { return known.register }
         }
         isRefusingValue = false
+        // The watch was faster than the answer.
+        if let known, register.revision < known.register.revision { return known.register }
         let isNews = register.revision > known?.register.revision ?? 0
         known = (range.value, register)
         noticeForWatch(revision: range.revision, isNews: isNews, now)

@@ -13,10 +13,14 @@ extension EtcdRegister {
         if isNews, watchIsBehindSince == nil { watchIsBehindSince = now }
     }
 
+    /// Whether only the time is missing. Not while questions fail: the endpoint is in doubt then.
+    var wantsWatch: Bool {
+        watch == nil && watchFrom != nil && failureCount == 0 && (options.login == nil || token != nil)
+    }
+
     mutating func beginWatch(_ now: Instant, _ actions: inout [Action]) {
         if let since = watchIsBehindSince, now >= since + options.watchPatience { endWatch(now, &actions) }
-        // Not while questions fail: the endpoint is in doubt then.
-        guard watch == nil, failureCount == 0, let watchFrom, options.login == nil || token != nil else { return }
+        guard wantsWatch, let watchFrom else { return }
         if let watchMayBeginAt, now < watchMayBeginAt { return }
         watchMayBeginAt = nil
         nextID += 1

@@ -140,7 +140,7 @@ public struct EtcdRegister: Sendable {
         if let question { times.append(question.deadline) }
         if question == nil, !waiting.isEmpty, let pausedUntil { times.append(pausedUntil) }
         if let deadline = watch?.deadline { times.append(deadline) }
-        if watch == nil, watchFrom != nil, let watchMayBeginAt { times.append(watchMayBeginAt) }
+        if wantsWatch, let watchMayBeginAt { times.append(watchMayBeginAt) }
         return times.min()
     }
 

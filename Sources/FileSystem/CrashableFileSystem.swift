@@ -313,9 +313,16 @@ private final class MemoryFile: File {
 
     func sync() throws(FileError) {
         try fileSystem.operation("sync", path)
-        node.content.withLock {
-            $0.durable = $0.bytes
-            $0.pending = []
+        node.content.withLock { content in
+            // Not a copy of the whole: the next write would have to copy that again.
+            for change in content.pending {
+                if let bytes = change.bytes {
+                    CrashableFileSystem.put(&content.durable, bytes, at: change.offset)
+                } else {
+                    CrashableFileSystem.resize(&content.durable, change.offset)
+                }
+            }
+            content.pending = []
         }
     }
 

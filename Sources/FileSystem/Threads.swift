@@ -96,7 +96,9 @@ public final class DedicatedThread: Sendable {
     private let handle: pthread_t
 
     /// Starts `body` on a new thread. The name (at most 15 bytes) shows up in `top -H` and in debuggers.
-    public init(name: String, _ body: @escaping @Sendable () -> Void) {
+    ///
+    /// - Parameter niceness: 0 to 19; a thread with more lets others of the process go first when processors are short.
+    public init(name: String, niceness: Int32 = 0, _ body: @escaping @Sendable () -> Void) {
         final class Box: Sendable {
             let body: @Sendable () -> Void
             init(_ body: @escaping @Sendable () -> Void) { self.body = body }
@@ -109,6 +111,8 @@ public final class DedicatedThread: Sendable {
                 _ = Glibc.write(comm, bytes, bytes.count)
                 Glibc.close(comm)
             }
+            // On Linux this is the calling thread's alone. One that cannot be nicer runs as it is.
+            if niceness > 0 { _ = setpriority(Int32(PRIO_PROCESS.rawValue), 0, niceness) }
             body()
         }
         let box = Unmanaged.passRetained(Box(named))

@@ -49,7 +49,8 @@ extension MasterReplication {
     /// Whether a slave that polls gets entries as they come all the same: commits wait for it.
     func isPushedTo(_ id: MemberID, now: Instant, _ options: ReplicationOptions) -> Bool {
         if commitMode == .quorum { return sets.contains { $0.contains(id) } }
-        if options.pushStrategy == .roundRobin { return options.pushFactor > 0 }
+        if options.pushFactor == 0 { return false }
+        if options.pushStrategy == .roundRobin { return true }
         // One more than the factor: any of them may be where a transaction comes from.
         return reachable(now, options.leaseTime).prefix(options.pushFactor + 1).contains(id)
     }

@@ -27,6 +27,8 @@ struct MasterReplication: Sendable {
         /// It asks for entries when it wants them, and wants them up to here.
         var isPolling = false
         var demandedThrough = TransactionID.zero
+        /// Whether something can be sent: its position is known, and nothing is being read for it.
+        var takesEntries: Bool { sentThrough != nil && !isShipping && !isCopying }
         /// The last mismatch that was answered, so that its echoes are not.
         var rewound: (to: TransactionID, at: Instant)?
     }
@@ -78,8 +80,6 @@ struct MasterReplication: Sendable {
     var nextHeartbeatAt: Instant
     /// As the register has it: elections go by the same.
     var commitMode = ClusterRegister.CommitMode.quorum
-    /// The coordinators said that the register was still this epoch's at some moment since.
-    var registerConfirmedAt: Instant?
     /// Members that an operator wants out.
     var removals: Set<MemberID> = []
     /// Whose clients' transactions the latest ones are: no need to push them there.
@@ -96,6 +96,11 @@ struct MasterReplication: Sendable {
 
     /// During a change both sets count.
     var sets: [[MemberID]] { ignoresJointQuorum ? [syncSet] : proposal.map { [syncSet, $0.syncSet] } ?? [syncSet] }
+
+    /// When the next commit point is to leave on its own.
+    var commitPointDueAt: Instant? {
+        peers.values.lazy.filter(\.takesEntries).compactMap(\.commitPointDueAt).min()
+    }
 
     func acknowledged(_ id: MemberID) -> TransactionID {
         id == ownID ? ownDurable : peers[id]?.acknowledged ?? .zero
@@ -117,12 +122,10 @@ struct MasterReplication: Sendable {
 
     /// Until when no quorum answers another candidate; nil before the first round of heartbeats.
     func leaseEnd(now: Instant, leaseTime: Milliseconds) -> Instant? {
-        var from = sets.map { set in
+        let from = sets.map { set in
             Quorum.reached(in: set, { $0 == ownID ? now : peers[$0]?.leaseFrom ?? Instant(nanoseconds: 0) },
                 atLeast: Instant(nanoseconds: 0))
         }.min() ?? Instant(nanoseconds: 0)
-        // With optimistic commits nobody else need be there, as long as the coordinators say who is master.
-        if commitMode == .optimistic, let confirmed = registerConfirmedAt { from = max(from, confirmed) }
         guard from.nanoseconds > 0 else { return nil }
         // A twentieth less than the promise, for clocks that do not run alike.
         return from + Milliseconds(leaseTime.rawValue * 19 / 20)
@@ -142,7 +145,8 @@ struct MasterReplication: Sendable {
     }
 
     func isSafe(_ set: [MemberID]) -> Bool {
-        proposesUnsafeSets || Quorum.reached(in: set, acknowledged, atLeast: .zero) >= needed
+        // Optimistic commits are promised by their master alone.
+        commitMode == .optimistic || proposesUnsafeSets || Quorum.reached(in: set, acknowledged, atLeast: .zero) >= needed
     }
 
     /// Whether a member outside the sync set talks, and had a moment ago all that was committed.

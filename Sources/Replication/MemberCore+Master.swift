@@ -65,9 +65,7 @@ extension MemberCore {
     mutating func flush(_ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]) {
         guard case .master(var master) = role else { return }
         for id in master.peers.keys.sorted() {
-            guard var peer = master.peers[id], let sentThrough = peer.sentThrough, !peer.isShipping, !peer.isCopying else {
-                continue
-            }
+            guard var peer = master.peers[id], peer.takesEntries, let sentThrough = peer.sentThrough else { continue }
             let wanted =
                 peer.isPolling && !master.isPushedTo(id, now: now, options) ? peer.demandedThrough : log.last.transactionID
             if sentThrough < wanted, peer.inFlightByteCount < options.windowByteCount {
@@ -196,7 +194,7 @@ extension MemberCore {
         if ready > log.applied.transactionID { actions.append(.apply(upTo: ready)) }
         // A master that slept through its lease must not speak before it has heard that it still is one.
         let mayAnswer =
-            master.hasLease(now: now, leaseTime: options.leaseTime)
+            mayRule(master, now)
             || breaks(.acknowledgesBeforeQuorum) || breaks(.ordersWithoutLease)
         if ready > master.acknowledgedToClients && mayAnswer {
             let told = master.commitMode == .optimistic ? master.pushed(through: ready, now: now, options) : ready
@@ -356,7 +354,8 @@ extension MemberCore {
         master.handover = handover
         role = .master(master)
         var named = register
-        named.begin(max(master.epoch, hard.promised).next, master: next, at: last)
+        let position = breaks(.handsOverTooEarly) ? log.knownPosition(of: master.acknowledged(next)) ?? last : last
+        named.begin(max(master.epoch, hard.promised).next, master: next, at: position)
         actions.append(.note("hands over to member \(next.rawValue) at \(last)"))
         actions.append(.compareAndSet(expected: register.revision, named))
     }

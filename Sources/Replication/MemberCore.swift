@@ -31,8 +31,6 @@ public struct MemberCore: Sendable {
         case storeCreated
         /// Somebody asks for another master; nil: any.
         case handOver(to: MemberID?)
-        /// The coordinators confirmed that what this member knows of the register was the newest since then.
-        case registerConfirmed(since: Instant)
         /// A transaction was ordered for a client of that member, which wants it without waiting for its next pull.
         case ordered(TransactionID, for: MemberID)
         /// An operator takes a member out of the cluster.
@@ -195,11 +193,6 @@ public struct MemberCore: Sendable {
             hasStore = true
             isFounding = false
             if let register { takeUp(register, log, now, &actions) }
-        case .registerConfirmed(let since):
-            if case .master(var master) = role {
-                master.registerConfirmedAt = since
-                role = .master(master)
-            }
         case .ordered(let transactionID, let origin): noteOrigin(origin, of: transactionID)
         case .removeMember(let member): removeMember(member, &actions)
         case .handOver(let target): handOver(to: target, now, &actions)
@@ -249,7 +242,7 @@ public struct MemberCore: Sendable {
         guard let start = master.epochStart, master.commitPoint >= start else {
             return GraphError(.noQuorum, "the new master has no quorum yet: try again")
         }
-        guard master.hasLease(now: now, leaseTime: options.leaseTime) || breaks(.ordersWithoutLease) else {
+        guard mayRule(master, now) || breaks(.ordersWithoutLease) else {
             return GraphError(
                 .noQuorum,
                 "fewer than \(Quorum.write(master.syncSet.count)) of the \(master.syncSet.count) members that must acknowledge a write answer: nothing was applied, try again")
@@ -348,9 +341,21 @@ public struct MemberCore: Sendable {
         return master.leaseEnd(now: now, leaseTime: options.leaseTime)
     }
 
+    /// Whether a master may order and answer: with its lease; with optimistic commits until it hears of another.
+    func mayRule(_ master: MasterReplication, _ now: Instant) -> Bool {
+        master.commitMode == .optimistic || master.hasLease(now: now, leaseTime: options.leaseTime)
+    }
+
+    /// Until when this member may say of itself that it is the master and takes writes; nil when it may not.
+    public func claimEnd(now: Instant) -> Instant? {
+        guard case .master(let master) = role, master.commitMode == .optimistic else { return leaseEnd(now: now) }
+        return master.handover?.withdrawnAt == nil && refusalOfCommits(now: now) == nil ? now + options.leaseTime : nil
+    }
+
     /// Until when a master may tell clients of what it has committed; nil when it is not master or has no lease.
     public func answersUntil(now: Instant) -> Instant? {
         guard case .master(let master) = role else { return nil }
+        if master.commitMode == .optimistic { return now + options.leaseTime }
         return master.leaseEnd(now: now, leaseTime: options.leaseTime)
     }
 
@@ -365,7 +370,7 @@ public struct MemberCore: Sendable {
             {
                 beat = withdrawnAt + Self.withdrawalTime
             }
-            return min(master.nextHeartbeatAt, beat, master.peers.values.compactMap(\.commitPointDueAt).min() ?? beat)
+            return min(master.nextHeartbeatAt, beat, master.commitPointDueAt ?? beat)
         case .slave, .pending:
             let due = pollsMaster ? min(beat, pullAt) : beat
             return electionAt > now ? min(electionAt, due) : due

@@ -199,7 +199,6 @@ public final class MemberEngine {
             case .observed(let register):
                 step(.registerObserved(register), now)
                 rememberAddresses(register)
-            case .confirmed(let since): step(.registerConfirmed(since: since), now)
             }
         }
     }

@@ -124,7 +124,11 @@ extension Schedule {
             schedule.faults = [.wipe, .partition, .crash, .slowDisk]
             schedule.downMilliseconds = 400
         case .electsWithoutQuorum, .ordersWithoutLease: schedule.faults = [.partition, .crash, .pause]
-        case .trustsItsLog: schedule.faults = [.partition, .oneWayPartition, .crash, .badNetwork, .slowDisk]
+        case .trustsItsLog:
+            schedule.faults = [.oneWayPartition, .crash, .slowDisk, .switchover]
+            schedule.faultIntervalMilliseconds = 60
+            schedule.downMilliseconds = 200
+            schedule.outageMilliseconds = 400
         case .ignoresDeposition: schedule.faults = [.partition, .pause, .switchover]
         case .resumesMastership:
             schedule.faults = [.crash, .slowDisk, .badNetwork]

@@ -2,6 +2,7 @@ internal import FileSystem
 public import GraphModel
 public import NIOCore
 internal import NIOPosix
+internal import NIOTLS
 internal import Synchronization
 
 /// Connections between the processes of a cluster. Sending is best effort: frames to one peer arrive in order or not at
@@ -15,11 +16,15 @@ public final class TCPNetwork: Sendable {
         public var received: @Sendable (_ frame: [UInt8], _ peer: String) -> Void
         /// An established connection with the peer ended: its process may be gone, and frames may be lost.
         public var linkDown: @Sendable (_ peer: String) -> Void
+        /// TLS refused a peer; a line for the operator, at most one in ten seconds for each peer.
+        public var refused: @Sendable (_ line: String) -> Void
         public init(
-            received: @escaping @Sendable ([UInt8], String) -> Void, linkDown: @escaping @Sendable (String) -> Void
+            received: @escaping @Sendable ([UInt8], String) -> Void, linkDown: @escaping @Sendable (String) -> Void,
+            refused: @escaping @Sendable (String) -> Void = { _ in }
         ) {
             self.received = received
             self.linkDown = linkDown
+            self.refused = refused
         }
     }
 
@@ -35,6 +40,8 @@ public final class TCPNetwork: Sendable {
     /// Pause between two tries to reach a peer.
     static let redialDelay = TimeAmount.milliseconds(100)
     static let connectTimeout = TimeAmount.milliseconds(500)
+    /// A peer that was dialled must show its certificate within this time.
+    static let handshakeTimeout = TimeAmount.seconds(2)
     /// Whoever connects must say who he is within this time.
     static let greetingTimeout = TimeAmount.seconds(5)
     /// Frames are put together into writes of about this many bytes.
@@ -44,21 +51,30 @@ public final class TCPNetwork: Sendable {
         var peers: [String: Peer] = [:]
         /// Bytes of frames on the way from this process to itself.
         var ownByteCount = 0
+        /// When a refusal was last told, by peer.
+        var refusals: [String: NIODeadline] = [:]
         var isClosed = false
     }
+    private static let refusalPause = TimeAmount.seconds(10)
+    private static let refusalCountMaximum = 64
 
     /// The address that peers know this process by.
     public let ownAddress: String
     private let options: Options
+    fileprivate let security: PeerSecurity?
     private let group: any EventLoopGroup
     private let ownLoop: any EventLoop
     private let channels = OpenChannels()
     private let state = Mutex(State())
     private let handlers = Mutex<Handlers?>(nil)
 
-    public init(ownAddress: String, options: Options = Options(), group: any EventLoopGroup) {
+    /// - Parameter security: with it every connection is TLS, both ways; without it none is.
+    public init(
+        ownAddress: String, options: Options = Options(), security: PeerSecurity? = nil, group: any EventLoopGroup
+    ) {
         self.ownAddress = ownAddress
         self.options = options
+        self.security = security
         self.group = group
         ownLoop = group.next()
     }
@@ -135,7 +151,6 @@ public final class TCPNetwork: Sendable {
     /// Writes what waits for a peer for as long as the socket takes it; the rest stays in the queue, whose bound is the
     /// bound of the memory. On the channel's event loop.
     fileprivate func flush(_ address: String, _ channel: any Channel) {
-        var hasWritten = false
         while true {
             let batch = state.withLock {
                 $0.peers[address]?.takeBatch(for: channel, byteCount: Self.batchByteCount) ?? []
@@ -144,10 +159,9 @@ public final class TCPNetwork: Sendable {
             var buffer = channel.allocator.buffer(
                 capacity: batch.reduce(0) { $0 + $1.count + Frame.headerByteCount })
             for frame in batch { Frame.write(frame, into: &buffer) }
-            channel.write(buffer, promise: nil)
-            hasWritten = true
+            // TLS keeps what is not flushed without counting it.
+            channel.writeAndFlush(buffer, promise: nil)
         }
-        if hasWritten { channel.flush() }
     }
 
     // MARK: Connections
@@ -164,18 +178,23 @@ public final class TCPNetwork: Sendable {
             .connect(host: target.host, port: target.port)
             .whenComplete { result in
                 switch result {
-                case .success(let channel):
-                    var greeting = channel.allocator.buffer(capacity: 128)
-                    Frame.write(Greeting(address: self.ownAddress).encode(), into: &greeting)
-                    channel.write(greeting, promise: nil)
-                    self.established(address, channel, isDialled: true)
-                    channel.flush()
+                // With TLS the peer has yet to prove who it is.
+                case .success(let channel): if self.security == nil { self.greet(address, channel) }
                 case .failure: self.dialFailed(address)
                 }
             }
     }
 
-    private func dialFailed(_ address: String) {
+    /// The peer that was dialled is there. On its event loop.
+    fileprivate func greet(_ address: String, _ channel: any Channel) {
+        var greeting = channel.allocator.buffer(capacity: 128)
+        Frame.write(Greeting(address: ownAddress).encode(), into: &greeting)
+        channel.write(greeting, promise: nil)
+        established(address, channel, isDialled: true)
+        channel.flush()
+    }
+
+    fileprivate func dialFailed(_ address: String) {
         let channel = state.withLock { state -> (any Channel)? in
             state.peers[address]?.dialFailed(mayDialAt: .now() + Self.redialDelay)
             return state.peers[address]?.links.first?.channel
@@ -191,6 +210,24 @@ public final class TCPNetwork: Sendable {
                 FrameDecoder(firstByteCountMaximum: dialledPeer == nil ? Greeting.byteCountMaximum : nil)),
             PeerHandler(self, dialledPeer: dialledPeer),
         ])
+        guard let security else { return }
+        if let dialledPeer {
+            try security.client.secure(channel, host: HostPort(dialledPeer)?.host ?? dialledPeer)
+        } else {
+            try security.server.secure(channel)
+        }
+    }
+
+    fileprivate func refused(_ peer: String, _ reason: String) {
+        let isTold = state.withLock { state in
+            let now = NIODeadline.now()
+            if state.isClosed { return false }
+            if let last = state.refusals[peer], now < last + Self.refusalPause { return false }
+            if state.refusals.count >= Self.refusalCountMaximum { state.refusals = [:] }
+            state.refusals[peer] = now
+            return true
+        }
+        if isTold { handlers.withLock { $0 }?.refused("\(peer): TLS: \(reason)") }
     }
 
     /// A connection with a known peer is up. On its event loop.
@@ -266,28 +303,46 @@ private struct Greeting {
 private final class PeerHandler: ChannelInboundHandler {
     typealias InboundIn = [UInt8]
     private let network: TCPNetwork
+    private let dialledPeer: String?
     private var peer: String?
-    private var greetingTimer: Scheduled<Void>?
+    /// Whether TLS has been agreed on.
+    private var isSecured = false
+    private var timer: Scheduled<Void>?
 
     init(_ network: TCPNetwork, dialledPeer: String?) {
         self.network = network
+        self.dialledPeer = dialledPeer
         peer = dialledPeer
     }
 
     func channelActive(context: ChannelHandlerContext) {
         if peer == nil {
-            let channel = context.channel
-            greetingTimer = context.eventLoop.scheduleTask(in: TCPNetwork.greetingTimeout) {
-                channel.close(promise: nil)
-            }
+            close(context.channel, in: TCPNetwork.greetingTimeout)
+        } else if network.security != nil {
+            close(context.channel, in: TCPNetwork.handshakeTimeout)
         }
         context.fireChannelActive()
+    }
+
+    private func close(_ channel: any Channel, in time: TimeAmount) {
+        timer = channel.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case TLSUserEvent.handshakeCompleted? = event as? TLSUserEvent {
+            isSecured = true
+            if let dialledPeer {
+                timer?.cancel()
+                network.greet(dialledPeer, context.channel)
+            }
+        }
+        context.fireUserInboundEventTriggered(event)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let frame = unwrapInboundIn(data)
         if let peer { return network.deliver(frame, peer) }
-        greetingTimer?.cancel()
+        timer?.cancel()
         do throws(MalformedBytes) {
             let greeting = try Greeting(decoding: frame)
             peer = greeting.address
@@ -303,9 +358,16 @@ private final class PeerHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        greetingTimer?.cancel()
+        timer?.cancel()
+        if let dialledPeer, network.security != nil, !isSecured { network.dialFailed(dialledPeer) }
         context.fireChannelInactive()
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let reason = refusalByTLS(error) {
+            let remote = context.remoteAddress.map { "a connection from \($0.ipAddress ?? "\($0)")" }
+            network.refused(dialledPeer ?? remote ?? "a connection", reason)
+        }
+        context.close(promise: nil)
+    }
 }

@@ -74,6 +74,29 @@ extension TLSIdentity {
     }
 }
 
+/// TLS between the processes of a cluster: each shows its certificate and wants to see the other's, whoever dials.
+public struct PeerSecurity: Sendable {
+    public let client: TLSClient
+    public let server: TLSServer
+
+    /// - Parameter authorityPath: the certificates that all processes have theirs from. It must be an authority for this
+    ///   purpose: whoever has a certificate from it is trusted.
+    /// - Throws: `.configuration` naming the file.
+    public init(authorityPath: String, identity: TLSIdentity) throws(GraphError) {
+        client = try TLSClient(authorityPath: authorityPath, identity: identity)
+        server = try TLSServer(authorityPath: authorityPath, identity: identity)
+    }
+}
+
+/// What TLS has against a peer; nil when the error is another, or only says that the connection ended.
+func refusalByTLS(_ error: any Error) -> String? {
+    switch error {
+    case NIOSSLError.uncleanShutdown: nil
+    case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError: "\(error)"
+    default: nil
+    }
+}
+
 private func readCertificates(_ path: String) throws(GraphError) -> [NIOSSLCertificate] {
     do {
         let certificates = try NIOSSLCertificate.fromPEMFile(path)

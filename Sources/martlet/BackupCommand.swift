@@ -4,6 +4,7 @@ internal import FileSystem
 internal import GraphModel
 internal import RESTServer
 internal import ServerRuntime
+internal import Transport
 
 /// `martlet backup`: a running database into a directory that is a database.
 struct BackupCommand: ParsableCommand {
@@ -42,6 +43,16 @@ struct BackupCommand: ParsableCommand {
         help: ArgumentHelp("ha.cluster_name, where it is not \(BackupTool.defaultClusterName).", valueName: "NAME"))
     var cluster: String?
 
+    @Option(
+        help: ArgumentHelp("With ha.tls=true: certificates that the members have theirs from, PEM.", valueName: "FILE"))
+    var tlsCa: String?
+
+    @Option(help: ArgumentHelp("With ha.tls=true: a certificate from there, PEM.", valueName: "FILE"))
+    var tlsCertificate: String?
+
+    @Option(help: ArgumentHelp("The private key of that certificate, PEM.", valueName: "FILE"))
+    var tlsKey: String?
+
     @Flag(name: .customLong("no-check"), help: "Do not walk the whole graph at the end.")
     var noCheck = false
 
@@ -53,6 +64,10 @@ struct BackupCommand: ParsableCommand {
         if incremental {
             throw ValidationError("-incremental is not supported yet: use -full into an empty directory.")
         }
+        let files = [tlsCa, tlsCertificate, tlsKey]
+        guard files.allSatisfy({ $0 == nil }) || files.allSatisfy({ $0 != nil }) else {
+            throw ValidationError("--tls-ca, --tls-certificate and --tls-key go together: name all three")
+        }
         if let cluster, cluster.isEmpty { throw ValidationError("-cluster: the name is empty") }
     }
 
@@ -60,6 +75,10 @@ struct BackupCommand: ParsableCommand {
         var options = BackupTool.Options(source: try BackupSource(from), directory: to)
         options.clusterName = cluster
         options.checksResult = !noCheck
+        if let tlsCa, let tlsCertificate, let tlsKey {
+            options.security = try TLSClient(
+                authorityPath: tlsCa, identity: TLSIdentity(certificatePath: tlsCertificate, keyPath: tlsKey))
+        }
         let display = BackupDisplay(isLive: StandardStream.error.isTerminal) { StandardStream.error.write($0) }
         let summary: BackupTool.Summary
         do throws(GraphError) {

@@ -8,7 +8,7 @@ import Testing
 final class ConfigurationSet {
     let directory: String
     /// What stands in for each port of the files.
-    private let ports: [Int: Int]
+    private var ports: [Int: Int]
     private var processes: [String: ChildProcess] = [:]
 
     static var repository: String {
@@ -50,6 +50,19 @@ final class ConfigurationSet {
             }
             return result + rest
         }.joined(separator: "\n")
+    }
+
+    /// Writes the file of a further member, with ports of its own.
+    func addMember(_ number: Int, like other: Int) throws {
+        let fileSystem = POSIXFileSystem()
+        var text = String(decoding: try fileSystem.readAll("\(directory)/member\(other).properties"), as: UTF8.self)
+        text = text.replacing("ha.server_id=\(other)", with: "ha.server_id=\(number)").replacing("/member\(other)/", with: "/member\(number)/")
+        let numbers = [7473, 7490, 6000, 6361]
+        for (first, free) in zip(numbers, try freePorts(numbers.count)) {
+            ports[first + number] = free
+            for mark in ["=", ":"] { text = text.replacing("\(mark)\(port(first + other))\n", with: "\(mark)\(free)\n") }
+        }
+        try fileSystem.replace("\(directory)/member\(number).properties", with: Array(text.utf8))
     }
 
     /// The port that stands in for one of the files.

@@ -123,6 +123,11 @@ extension EndToEnd {
             try set.startMember(master)
             try waitUntil("the killed member counts again") { try set.syncSet(set.master(of: rest)) == [1, 2, 3] }
             try Self.expectSharding(set)
+            // A member more: a file like the others', the same coordinators, an empty directory.
+            try set.addMember(4, like: 1)
+            try set.startMember(4)
+            try waitUntil("the new member counts", seconds: 60) { try set.syncSet(set.master(of: 1...3)) == [1, 2, 3, 4] }
+            #expect(try set.client(set.httpPort(4)).rows("MATCH (n:Ada) RETURN n.name") == [[.string("Ada")]])
         }
 
         /// 22.6 word for word, but for addresses and ports.

@@ -17,14 +17,16 @@ extension EndToEnd {
         @Test func scriptRefusesWhatItDoesNotKnow() throws {
             let python = try #require(findProgram("python3"))
             let text = """
-                import runpy
-                module = runpy.run_path("\(ConfigurationSet.repository)/docker/as-processes")
-                parse = module["parse_yaml"]
+                import sys
+                sys.dont_write_bytecode = True
+                sys.path.insert(0, "\(ConfigurationSet.repository)/docker")
+                from processes.common import Problem
+                from processes.yaml import parse_yaml as parse
                 assert parse("a: &x\\n  b: 1\\nc:\\n  <<: *x\\n  d:\\n    - \\"e: f\\"\\n", "t") == {"a": {"b": "1"}, "c": {"b": "1", "d": ["e: f"]}}
                 for wrong in ["a: {b: 1}", "a: [1]", "a: |", "? a", "a: 1\\na: 2", "b:\\n  <<: *x", "a: 1\\n  b: 2", "a: \\"b"]:
                     try:
                         parse(wrong, "t")
-                    except module["Problem"]:
+                    except Problem:
                         continue
                     raise SystemExit("taken: " + wrong)
                 """

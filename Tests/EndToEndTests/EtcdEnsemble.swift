@@ -2,6 +2,7 @@ import FileSystem
 import Glibc
 import GraphModel
 import Synchronization
+import TestSupport
 
 /// Processes of the real etcd on ports chosen by the kernel, in a directory of their own.
 final class EtcdEnsemble: Sendable {
@@ -73,41 +74,4 @@ final class EtcdEnsemble: Sendable {
         for index in clientPorts.indices { signal(index, SIGKILL) }
         removeTree(directory)
     }
-}
-
-/// An authority made for one test, and certificates from it for this machine's loopback address, made by openssl. They
-/// have no common name: etcd's gateway refuses clients that have one when it wants a login as well.
-final class TestCertificates: Sendable {
-    let directory: String
-    var authority: String { directory + "/ca.pem" }
-    func certificate(_ name: String) -> String { "\(directory)/\(name).pem" }
-    func key(_ name: String) -> String { "\(directory)/\(name).key" }
-
-    init(_ name: String, for names: [String]) throws {
-        directory = try TestCluster.temporaryDirectory(name)
-        try openssl([
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "10", "-subj",
-            "/CN=authority of a test", "-keyout", directory + "/ca.key", "-out", authority,
-        ])
-        let extensions = directory + "/extensions"
-        try POSIXFileSystem().replace(extensions, with: Array("subjectAltName=IP:127.0.0.1,DNS:localhost\n".utf8))
-        for name in names {
-            let request = "\(directory)/\(name).csr"
-            try openssl([
-                "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/O=\(name)",
-                "-keyout", key(name), "-out", request,
-            ])
-            try openssl([
-                "x509", "-req", "-in", request, "-CA", authority, "-CAkey", directory + "/ca.key", "-CAcreateserial",
-                "-days", "10", "-extfile", extensions, "-out", certificate(name),
-            ])
-        }
-    }
-
-    private func openssl(_ arguments: [String]) throws {
-        let outcome = try Program.run(arguments, program: "openssl")
-        guard outcome.status == 0 else { throw BlockingHTTPClient.Broken(description: "openssl: \(outcome.output)") }
-    }
-
-    func remove() { removeTree(directory) }
 }

@@ -2,6 +2,7 @@ import FileSystem
 import Glibc
 import GraphModel
 import ServerRuntime
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -120,7 +121,7 @@ extension EndToEnd {
         }
 
         @Test func tlsAndLoginAreUsed() async throws {
-            let certificates = try TestCertificates("etcd-certificates", for: ["etcd", "operator", "member"])
+            let certificates = try TestCertificates(for: ["etcd", "operator", "member"])
             let etcd = try EtcdEnsemble("etcd-tls", count: 1, certificates: certificates)
             for command in [
                 ["user", "add", "root:secret"], ["user", "grant-role", "root", "root"], ["user", "add", "martlet:pass"],
@@ -178,7 +179,29 @@ extension EndToEnd {
                 removeTree(directory)
             }
             etcd.stop()
-            certificates.remove()
+        }
+
+        @Test func settingsThatDoNotGoTogetherAreNamed() throws {
+            let directory = try TestCluster.temporaryDirectory("etcd-settings")
+            let common = [
+                "org.neo4j.server.database.mode=HA", "org.neo4j.server.database.location=\(directory)/graph.db", "ha.server_id=1",
+                "ha.server=127.0.0.1:0", "ha.coordination=etcd", "ha.coordinators=127.0.0.1:1",
+            ]
+            for (settings, message) in [
+                (["ha.coordinator=127.0.0.1:1"], "ha.coordinator=127.0.0.1:1"),
+                (["ha.etcd.user=a"], "ha.etcd.user and ha.etcd.password go together"),
+                (["ha.etcd.tls=true", "ha.etcd.tls.key=/k"], "ha.etcd.tls.certificate and ha.etcd.tls.key go together"),
+                (["ha.etcd.tls=true", "ha.etcd.tls.ca=\(directory)/nowhere"], "\(directory)/nowhere"),
+                (["ha.tls=true"], "ha.tls.ca is missing"), (["ha.coordination=zookeeper"], "embedded or etcd"),
+            ] {
+                let arguments = (common + settings).flatMap { ["--set", $0] }
+                let outcome = try Program.run(["server", "console"] + arguments)
+                #expect(outcome.status == 2, "\(settings): \(outcome.output)")
+                #expect(outcome.output.contains(message), "\(settings): \(outcome.output)")
+            }
+            let coordinator = try Program.run(["coordinator", "console"] + common.flatMap { ["--set", $0] })
+            #expect(coordinator.status == 2 && coordinator.output.contains("ha.coordination=etcd"), "\(coordinator.output)")
+            removeTree(directory)
         }
     }
 }

@@ -2,6 +2,7 @@ import Coordination
 import EtcdCoordination
 import GraphModel
 import JSON
+import Testing
 
 /// etcd as its JSON gateway shows it, as far as the register needs it: one key-value store, logins, watches.
 struct FakeEtcd {
@@ -108,6 +109,8 @@ struct Bench {
             case .note(let line): notes.append(line)
             }
         }
+        // Whoever is driven by it would spin otherwise.
+        if let next = register.nextTickAt { #expect(next > now, "a step left something that is due") }
     }
 
     @discardableResult

@@ -36,6 +36,14 @@ import Testing
         #expect(configuration.dump.contains("ha.cluster_name=martlet.ha  # default"))
     }
 
+    @Test func secretsAreShownToNobody() throws {
+        let configuration = try load("ha.etcd.user=martlet\nha.etcd.password=opensesame\n")
+        #expect(configuration.value(Settings.etcdPassword) == "opensesame")
+        #expect(configuration.dump.contains("ha.etcd.user=martlet  # "))
+        #expect(configuration.dump.contains("ha.etcd.password=…  # "))
+        #expect(!configuration.dump.contains("opensesame"))
+    }
+
     @Test func badValuesNamePlaceValueAndWhatIsAllowed() {
         let error = failure { _ = try load("# comment\n\norg.neo4j.server.webserver.port = many\n") }
         #expect(error?.code == .configuration)

@@ -36,7 +36,8 @@ import Testing
         cluster.setSyncDelay(slave, milliseconds: 100_000_000)
         cluster.advance(milliseconds: 2500)
         let before = cluster.committedCount
-        cluster.advance(milliseconds: 4000)
+        // Clients that ask the member with the bad disk wait there for up to ten seconds.
+        cluster.advance(milliseconds: 15_000)
         #expect(cluster.committedCount > before)
     }
 
@@ -170,12 +171,13 @@ import Testing
         }
         cluster.advance(milliseconds: 5000)
         let master = try #require(cluster.leader)
-        var isBehind = false
+        // What a client of its own writes comes at once, and what is before it; the rest waits.
+        var behindCount = 0
         for _ in 0..<200 {
             cluster.advance(milliseconds: 10)
-            if cluster.applied(at: 3 - master) + 5 < cluster.applied(at: master) { isBehind = true }
+            if cluster.applied(at: 3 - master) < cluster.applied(at: master) { behindCount += 1 }
         }
-        #expect(isBehind)
+        #expect(behindCount > 60)
         cluster.stopClients()
         cluster.advance(milliseconds: 1000)
         #expect(cluster.applied(at: 3 - master) == cluster.applied(at: master))

@@ -3,9 +3,16 @@ import os, shutil, tempfile
 
 from . import schedule, selftest
 
-# Seeds are as good as any: each run is another one in its timing anyway.
-SCHEDULES = [(1, ["kill", "truncate"]), (2, ["freeze", "clock", "switch"])]
-WITH_NAMESPACES = [(3, ["partition", "flap", "mute"]), (4, ["slow", "full-disk", "halves"])]
+SCHEDULES = [
+    [("kill", "master", 0.5), ("truncate", "slave", 0.5), ("restart-all", "all", 1.0)],
+    [("freeze", "master", 2.0), ("clock", "all", 1.0), ("switch", "master", 0.3), ("stop", "master", 0.3)],
+]
+WITH_NAMESPACES = [
+    [("partition", "master", 2.0), ("mute", "master", 2.0), ("flap", "any", 2.0)],
+    [("slow", "all", 2.5), ("full-disk", "slave", 1.0), ("halves", "all", 2.0)],
+]
+# Harm that no cluster survives: what is wrong is when nobody notices.
+CONTROL = [("roll-back", "all", 4.0)]
 
 
 def run(net, program):
@@ -15,19 +22,17 @@ def run(net, program):
     if not net.can_cut:
         print("cluster faults: no network namespaces here: partitions, delays and full disks are left out")
     directory = tempfile.mkdtemp(prefix="martlet-faults.")
-    for seed, kinds in planned + [(5, ["roll-back"])]:
+    for seed, faults in enumerate(planned + [CONTROL], 1):
         net.reset()
-        plan = schedule.Plan(seed, net, kinds, seconds=7.0, shape=(3, 0))
-        is_control = kinds == ["roll-back"]
-        outcome = schedule.run(plan, net, program, os.path.join(directory, f"seed{seed}"),
-                               patience=15 if is_control else 60)
-        if is_control:
-            # Harm that no cluster survives: what is wrong is when nobody notices.
+        folder = os.path.join(directory, f"schedule{seed}")
+        outcome = schedule.run(schedule.Plan.of(seed, net, faults), net, program, folder,
+                               patience=15 if faults is CONTROL else 60)
+        holds = outcome.holds
+        if faults is CONTROL:
             holds = any("LOST" in text for text in outcome.violations)
-            shutil.rmtree(os.path.join(directory, f"seed{seed}"), ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
             print(f"seed {seed}: {'ok' if holds else 'VIOLATED'}, the loss of a quorum's data is noticed: {holds}")
         else:
-            holds = outcome.holds
             print(outcome.line(), flush=True)
         passed, failed = passed + holds, failed + (not holds)
     if failed:

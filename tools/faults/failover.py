@@ -6,6 +6,8 @@ from .probe import Probe
 from .report import spread
 from .watch import Watch
 
+ONE_READ = "MATCH (n:W) RETURN n.key LIMIT 1"
+
 
 class Figure:
     """`values` are seconds; `limits` are a median and a 95th percentile that they must not exceed, or None."""
@@ -166,7 +168,7 @@ def lose_majority(bench, figure, runs):
             member.kill()
         reader, fresh = left.client(timeout=2), left.client(timeout=8)
         while time.monotonic() < began + 4:
-            if reader.cypher("MATCH (n:W {key: 0}) RETURN n.key LIMIT 1").status != 200:
+            if reader.cypher(ONE_READ).status != 200:
                 figure.failures.append("a read was refused")
             time.sleep(0.02)
         sent = time.monotonic()
@@ -192,7 +194,11 @@ def lose_coordinators(bench, figure, runs):
         began = time.monotonic()
         for coordinator in cluster.coordinators:
             coordinator.kill()
-        time.sleep(5)
+        readers = [member.client(timeout=2) for member in cluster.members]
+        while time.monotonic() < began + 5:
+            if any(reader.cypher(ONE_READ).status != 200 for reader in readers):
+                figure.failures.append("a read was refused")
+            time.sleep(0.05)
         ended = time.monotonic()
         for member in cluster.members:
             figure.values.append(bench.probe.longest_gap(began, ended, member.number))

@@ -217,6 +217,21 @@ def cut_log(run, member):
             file.truncate(length)
 
 
+def damage(run, target, seconds):
+    """kill -9, and a file of the store has other bytes somewhere when it starts again."""
+    for member in run.pick(target):
+        member.kill()
+        files = [os.path.join(member.store, name) for name in os.listdir(member.store)]
+        path = run.randomness.choice(sorted(path for path in files if os.path.getsize(path) > 0))
+        with open(path, "r+b") as file:
+            data = file.read()
+            place = run.randomness.randrange(len(data.rstrip(b"\0")))
+            file.seek(place)
+            file.write(bytes(byte ^ 0x5A for byte in data[place:place + 8]))
+        member.start()
+        run.rest(seconds)
+
+
 def clock(run, target, seconds):
     """The wall clock is set 400 days forward or back."""
     for process in run.pick(target):
@@ -237,13 +252,16 @@ def coordinators(run, target, seconds):
 
 
 def wipe(run, target, seconds):
-    """The member loses its store, and what it promised; it keeps its coordinator's file."""
+    """The member loses its store and all that it noted beside it; it keeps its coordinator's file."""
     for member in run.pick(target):
         member.kill()
-        shutil.rmtree(member.store, ignore_errors=True)
-        state = member.store + ".member"
-        if os.path.exists(state):
-            os.remove(state)
+        beside = os.path.dirname(member.store)
+        for name in os.listdir(beside):
+            path = os.path.join(beside, name)
+            if os.path.isdir(path):
+                shutil.rmtree(path)
+            elif not name.endswith(".coordinator"):
+                os.remove(path)
         member.start()
         run.rest(seconds)
 
@@ -294,7 +312,8 @@ KINDS = {
     "full-disk": Kind(full_disk, ("master", "slave"), (0.5, 2), "mount", ends=True),
     "truncate": Kind(truncate, ("slave", "master"), (0.5, 1), alone=True),
     "truncate+kill": Kind(truncate_and_kill, ("slave",), (1, 3), alone=True),
-    "truncate+lag": Kind(truncate_and_lag, ("slave",), (2, 4), alone=True, weight=0),
+    "truncate+lag": Kind(truncate_and_lag, ("slave",), (2, 4), alone=True),
+    "damage": Kind(damage, ("slave", "master"), (0.5, 1), alone=True, weight=0),
     "wipe": Kind(wipe, ("slave", "master"), (0.5, 1), alone=True),
     "clock": Kind(clock, ("master", "slave", "any", "all"), (0.5, 3), "clock"),
     "roll-back": Kind(roll_back, ("all",), (4, 4), alone=True, weight=0),

@@ -13,7 +13,7 @@ TABLE = [
     ("slave frozen and back", failover.lose_slave, ["freeze"], (0.5, 0.5), 3, 0, 5, ""),
     ("slave cut off and back", failover.lose_slave, ["partition"], (0.5, 0.5), 3, 0, 5, "cut"),
     ("planned switchover", failover.hand_over, [], (0.15, 0.15), 3, 0, 20, ""),
-    ("majority lost: still master", failover.lose_majority, [], (2.0, 2.0), 3, 0, 6, ""),
+    ("majority lost: until nobody says 200 at /hastatus/master", failover.lose_majority, [], (2.0, 2.0), 3, 0, 6, ""),
     ("wall clock 400 days off", failover.set_clocks, [], (0.5, 0.5), 3, 0, 6, ""),
     ("all coordinators lost", failover.lose_coordinators, [], (0.5, 0.5), 3, 3, 3, ""),
     ("five members, four killed", failover.lose_one_after_the_other, [], (None, None), 5, 3, 1, ""),

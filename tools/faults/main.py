@@ -15,6 +15,8 @@ def _arguments(text):
         command.add_argument("--first", type=int, default=1, help="the first seed")
         command.add_argument("--seed", type=int, help="this seed alone")
         command.add_argument("--kinds", help="kinds of faults, with commas between: " + ", ".join(schedule.KINDS))
+        command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
+                             help="a setting of every member, such as ha.commit_mode=optimistic; may be repeated")
         command.add_argument("--seconds", type=float, default=11.0, help="how long faults go on in a schedule")
         _common(command)
     _common(commands.add_parser("ci"))
@@ -56,12 +58,13 @@ def main(text):
         return 1 if missed else 0
     seeds = [options.seed] if options.seed is not None else range(options.first, options.first + options.schedules)
     kinds = options.kinds.split(",") if options.kinds else None
+    settings = dict(text.split("=", 1) for text in options.set)
     for kind in kinds or ():
         if kind not in schedule.KINDS:
             sys.exit(f"there is no fault {kind}; there are: {', '.join(schedule.KINDS)}")
     if options.command == "plan":
         for seed in seeds:
-            print(f"seed {seed}: {schedule.Plan(seed, net, kinds, options.seconds)}")
+            print(f"seed {seed}: {schedule.Plan(seed, net, kinds, options.seconds, settings=settings)}")
         return 0
     program = _program(options)
     directory = options.directory or tempfile.mkdtemp(prefix="martlet-faults.")
@@ -69,7 +72,7 @@ def main(text):
     outcomes = []
     for seed in seeds:
         net.reset()
-        plan = schedule.Plan(seed, net, kinds, options.seconds)
+        plan = schedule.Plan(seed, net, kinds, options.seconds, settings=settings)
         outcome = schedule.run(plan, net, program, os.path.join(directory, f"seed{seed}"),
                                options.keep)
         outcomes.append(outcome)

@@ -22,6 +22,7 @@ def enter_namespaces():
     Everything is private to them: interfaces, mounts, processes. When the command ends, however it ends, the kernel
     takes it all away.
     """
+    os.environ["PATH"] += ":/usr/sbin:/sbin"  # where `ip` lies is not on everybody's path
     if os.environ.get(INSIDE):
         return
     if not all(shutil.which(tool) for tool in ("unshare", "nsenter", "ip")):

@@ -2,7 +2,7 @@
 import os, random, shutil, subprocess, threading, time, traceback
 
 from . import checks
-from .cluster import Cluster, NotInTime
+from .cluster import Cluster, NotInTime, wait_until
 from .faults import KINDS
 from .watch import Watch
 from .workload import Workload, prepare
@@ -25,7 +25,7 @@ class Step:
 
 
 class Plan:
-    def __init__(self, seed, net, kinds=None, seconds=11.0, shape=None):
+    def __init__(self, seed, net, kinds=None, seconds=11.0, shape=None, settings=None):
         choose = random.Random(f"plan {seed}")
         self.seed, self.seconds = seed, seconds
         drawn = choose.choices(
@@ -36,8 +36,14 @@ class Plan:
         self.settings = {"ha.read_timeout": "3"}
         if choose.random() < 0.35:
             self.settings.update(SMALL_LOGS)
+        if choose.random() < 0.35:
+            # Members leave the sync set and come back within a schedule.
+            self.settings["ha.sync_timeout"] = "1500ms"
+        self.settings.update(settings or {})
+        # Then a fault may take back what was acknowledged; members must still agree, and say who was wrong.
+        self.may_lose = self.settings.get("ha.commit_mode") == "optimistic"
         usable = {name: kind for name, kind in KINDS.items()
-                  if (name in kinds if kinds else kind.weight > 0) and self._is_usable(kind, net)}
+                  if (kind.weight > 0 if kinds is None else name in kinds) and self._is_usable(kind, net)}
         self.stops_in_order = choose.random() < 0.2
         self.steps, self.needs_small_disk = [], False
         if not usable:
@@ -59,6 +65,15 @@ class Plan:
             self.steps.append(step)
         self.needs_small_disk = any(fault[0] == "full-disk" for step in self.steps for fault in step.faults)
 
+    @classmethod
+    def of(cls, seed, net, faults):
+        """Three members and these faults, one after the other: (kind, target, seconds)."""
+        plan = cls(seed, net, [], shape=(3, 0))
+        plan.steps = [Step(0.7, [fault], KINDS[fault[0]].alone) for fault in faults]
+        plan.seconds = sum(step.pause + step.faults[0][2] for step in plan.steps)
+        plan.needs_small_disk = any(fault[0] == "full-disk" for fault in faults)
+        return plan
+
     def _draw(self, choose, name, kind):
         return name, choose.choice(kind.targets), choose.uniform(*kind.seconds)
 
@@ -68,6 +83,10 @@ class Plan:
 
     def __str__(self):
         shape = f"{self.members} members" + (f" + {self.coordinators} coordinators" if self.coordinators else "")
+        if "ha.sync_timeout" in self.settings:
+            shape += ", short sync_timeout"
+        if "keep_logical_logs" in self.settings:
+            shape += ", small logs"
         return f"{shape}: " + "; ".join(map(str, self.steps))
 
     @property
@@ -187,9 +206,11 @@ def _settle(cluster, outcome, patience):
 
 def _check(plan, cluster, watch, history, outcome):
     outcome.refusals = history.counts
-    outcome.violations += history.violations[:10] + watch.violations()
-    outcome.violations += checks.check_contents(cluster, history)
-    outcome.violations += checks.check_registers(cluster, history)
+    if plan.may_lose:
+        outcome.violations += watch.violations(may_lose=True) + checks.check_contents(cluster, history, may_lose=True)
+    else:
+        outcome.violations += history.violations[:10] + watch.violations() + checks.check_contents(cluster, history)
+        outcome.violations += checks.check_registers(cluster, history)
     outcome.epochs = checks.epochs(cluster)
     if plan.stops_in_order:
         late = cluster.stop()
@@ -199,7 +220,7 @@ def _check(plan, cluster, watch, history, outcome):
             process.kill()
     outcome.violations += checks.check_stores(cluster)
     explained = ("full", "No space", "cannot go on") if plan.needs_small_disk else ()
-    outcome.violations += checks.check_logs(cluster, explained)
+    outcome.violations += checks.check_logs(cluster, explained, plan.may_lose)
 
 
 def _carry_out(plan, cluster, net, outcome, note):
@@ -210,7 +231,7 @@ def _carry_out(plan, cluster, net, outcome, note):
         time.sleep(step.pause)
         if step.settles:
             cluster.heal()
-            cluster.wait_until_whole(60)
+            _wait_until_complete(cluster)
             ends = max(ends, time.monotonic() + 15)
         threads = []
         for place, (name, target, seconds) in enumerate(step.faults):
@@ -224,6 +245,16 @@ def _carry_out(plan, cluster, net, outcome, note):
         if step.settles:
             cluster.heal()
             cluster.wait_until_whole(60)
+
+
+def _wait_until_complete(cluster):
+    """Everybody is there and has what the master had a moment ago: then one member may lose its data."""
+    cluster.wait_until_whole(60)
+    known = max(status["last"]["tx"] for status in cluster.statuses() if status)
+    wait_until("everybody has what there was", lambda: all(
+        status and status["applied"]["tx"] >= known for status in cluster.statuses()), 60, 0.05)
+    # Who has copied a store says a heartbeat later that it is complete.
+    time.sleep(0.3)
 
 
 def _guarded(function, running, target, seconds):

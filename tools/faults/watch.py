@@ -51,7 +51,8 @@ class Watch:
                 seen.append((look.epoch, look.member))
         return seen
 
-    def violations(self):
+    def violations(self, may_lose=False):
+        """What may never be seen; `may_lose`: commits are optimistic, so applied transactions may be taken back."""
         found = []
         owners, contents = {}, {}
         claims = []
@@ -64,14 +65,14 @@ class Watch:
                         found.append(f"epoch {look.epoch} has two masters: members {owner} and {member}")
                     claims.append(look)
                 transaction, epoch, checksum = look.applied
-                if transaction > 0 and contents.setdefault(transaction, (checksum, epoch, member))[:2] != (checksum, epoch):
+                if not may_lose and transaction > 0 and contents.setdefault(transaction, (checksum, epoch, member))[:2] != (checksum, epoch):
                     found.append(f"member {member} applied another transaction {transaction} than member "
                                  f"{contents[transaction][2]}")
                 if last and last.incarnation == look.incarnation:
                     if look.epoch < last.epoch:
                         found.append(f"member {member} went back from epoch {last.epoch} to {look.epoch}")
                     # Who copies a store serves nothing, and begins anew.
-                    if look.is_readable and look.applied[0] < newest_readable:
+                    if look.is_readable and not may_lose and look.applied[0] < newest_readable:
                         found.append(f"member {member} went back from transaction {newest_readable} to {look.applied[0]}")
                 else:
                     newest_readable = 0

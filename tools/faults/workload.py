@@ -1,8 +1,9 @@
-"""Clients: writers of marks, registers, counters, bank transfers, and readers, each a thread with a member to talk to
+"""Clients: writers of marks, registers, counters, unique nodes, bank transfers, and readers, each a thread with a member to talk to
 that changes now and then."""
 import random, threading, time
 
 from .client import Broken, Unreachable
+from .cluster import wait_until
 from .history import OK, REFUSED, UNKNOWN, History, Operation
 
 ACCOUNTS, START_BALANCE, COUNTERS, REGISTERS, SESSIONS = 8, 100, 3, 400, 2
@@ -17,6 +18,8 @@ GET_COUNTER = "MATCH (n:Counter {key: {key}}) RETURN n.v"
 TRANSFER = ("MATCH (a:Account {key: {a}}), (b:Account {key: {b}}) WHERE a.balance >= {amount} "
             "SET a.balance = a.balance - {amount}, b.balance = b.balance + {amount} RETURN a.balance")
 TOTAL = "MATCH (a:Account) RETURN sum(a.balance), count(a)"
+# The id of the node tells whether two clients got the same one.
+UNIQUE = "MERGE (n:U {key: {key}}) RETURN id(n)"
 MARK = "CREATE (n:W {key: {key}})"
 LINEARIZABLE = {"X-HA-Read": "linearizable"}
 
@@ -25,12 +28,16 @@ def prepare(cluster):
     """Makes what the clients work on."""
     client = cluster.wait_for_master().client()
     for query in ("CREATE CONSTRAINT ON (n:R) ASSERT n.key IS UNIQUE",
+                  "CREATE CONSTRAINT ON (n:U) ASSERT n.key IS UNIQUE",
                   f"UNWIND range(0, {REGISTERS - 1}) AS k CREATE (n:R {{key: k, v: 0}})",
                   f"UNWIND range(0, {COUNTERS + SESSIONS - 1}) AS k CREATE (n:Counter {{key: k, v: 0}})",
                   f"UNWIND range(0, {ACCOUNTS - 1}) AS k CREATE (n:Account {{key: k, balance: {START_BALANCE}}})"):
         answer = client.cypher(query)
         if answer.status != 200:
             raise RuntimeError(f"{query}: {answer.status} {answer.body[:300]}")
+    # A constraint is in force a while after it has been made.
+    wait_until("the constraints are in force", lambda: all(
+        row[0] == "ONLINE" for row in client.cypher("SHOW INDEXES YIELD state RETURN state").rows))
     client.close()
 
 
@@ -42,11 +49,12 @@ class Workload:
         self.history = History()
         self.is_over, self.began = False, time.monotonic()
         self.current_register, self.register_uses = 0, 0
+        self.unique_uses = 0
         self.lock = threading.Lock()
         self.next_value = 0
         self.master_hint = None
         clients = [self._marks, self._marks, self._registers, self._registers, self._registers, self._registers,
-                   self._counters, self._counters, self._bank, self._bank, self._totals]
+                   self._counters, self._counters, self._bank, self._bank, self._totals, self._unique, self._unique]
         clients += [lambda talk, index=index: self._session(talk, index) for index in range(SESSIONS)]
         self.threads = [threading.Thread(target=self._run, args=(client, random.Random(f"{seed}/{number}")), daemon=True)
                         for number, client in enumerate(clients)]
@@ -99,6 +107,12 @@ class Workload:
         else:
             talk.write("swap", key, SWAP, {"key": key, "old": talk.last_seen.get(key, 0), "v": self.value()},
                        talk.probable_master(), LINEARIZABLE)
+
+    def _unique(self, talk):
+        with self.lock:
+            self.unique_uses += 1
+            key = self.unique_uses // 4
+        talk.write("unique", key, UNIQUE, {"key": key}, talk.any_member())
 
     def _counters(self, talk):
         key = talk.randomness.randrange(COUNTERS)

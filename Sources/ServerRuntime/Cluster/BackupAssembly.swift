@@ -12,6 +12,7 @@ internal import Transport
 /// Store copies for a member that is new or too far behind: the same stream as a full backup.
 struct BackupStoreCopier: StoreCopier {
     let clusterName: String
+    let security: TLSClient?
     let logger: Logger
 
     func copyStore(of member: ClusterRegister.Member, storeID: StoreID, into directory: String) throws(GraphError) {
@@ -21,9 +22,9 @@ struct BackupStoreCopier: StoreCopier {
         let began = monotonicNanoseconds()
         var reported = began
         var received: UInt64 = 0
-        try BackupClient.copyStoreBlocking(
-            from: source, into: directory, options: .init(clusterName: clusterName, storeID: storeID)
-        ) { done, total in
+        var options = BackupClient.Options(clusterName: clusterName, storeID: storeID)
+        options.security = security
+        try BackupClient.copyStoreBlocking(from: source, into: directory, options: options) { done, total in
             received = done
             let now = monotonicNanoseconds()
             guard now - reported > 5_000_000_000 else { return }
@@ -47,6 +48,7 @@ struct BackupAssembly: Sendable {
     ) async throws(GraphError) -> BackupAssembly? {
         guard configuration.value(Settings.backupEnabled) ?? true else { return nil }
         var options = BackupService.Options()
+        options.security = try PeerSecurity.configured(configuration)?.server
         if let value = configuration.value(Settings.copyRate) { options.copyByteCountPerSecond = value }
         let service = BackupService(
             clusterName: clusterName, options: options, group: MultiThreadedEventLoopGroup.singleton,

@@ -87,17 +87,21 @@ private struct ClusterParts: Sendable {
             etcd == nil
             ? try configuration.required(Settings.coordinators, because: "it names all coordinators of the cluster")
             : [EtcdCoordinator.address]
-        let tcp = TCPNetwork(ownAddress: address, group: MultiThreadedEventLoopGroup.singleton)
+        let security = try PeerSecurity.configured(configuration)
+        let tcp = TCPNetwork(ownAddress: address, security: security, group: MultiThreadedEventLoopGroup.singleton)
         let network = ProcessNetwork(tcp)
         if let coordinator { network.setLocal(coordinator.address) { coordinator.receive($0) } }
         if let etcd { network.setLocal(EtcdCoordinator.address) { etcd.receive($0) } }
         let member = try ClusterMember(
             memberConfiguration(configuration, address, coordinators, clusterName), network: network,
-            copier: BackupStoreCopier(clusterName: clusterName, logger: logger),
+            copier: BackupStoreCopier(clusterName: clusterName, security: security?.client, logger: logger),
             note: { logger.info("\($0)") }, onFailure: onFailure)
         coordinator?.network.setLocal(address) { member.receive($0) }
         etcd?.setReceiver { member.receive($0) }
-        tcp.setHandlers(.init(received: { frame, _ in member.receive(frame) }, linkDown: { member.linkDown($0) }))
+        tcp.setHandlers(
+            .init(
+                received: { frame, _ in member.receive(frame) }, linkDown: { member.linkDown($0) },
+                refused: { logger.warning("\($0)") }))
         do {
             _ = try await tcp.listen(on: hostPort)
             guard

@@ -31,7 +31,8 @@ public final class CoordinatorService: Sendable {
                 .configuration,
                 "\(Settings.coordinator.name)=\(address) is not among \(Settings.coordinators.name)=\(coordinators.joined(separator: ","))")
         }
-        let tcp = TCPNetwork(ownAddress: address, group: MultiThreadedEventLoopGroup.singleton)
+        let tcp = TCPNetwork(
+            ownAddress: address, security: try PeerSecurity.configured(configuration), group: MultiThreadedEventLoopGroup.singleton)
         let network = ProcessNetwork(tcp)
         let node: CoordinatorNode
         do throws(GraphError) {
@@ -41,7 +42,10 @@ public final class CoordinatorService: Sendable {
         } catch {
             throw GraphError(error.code, "\(Settings.coordinator.name): \(error.message)")
         }
-        tcp.setHandlers(.init(received: { frame, _ in node.receive(frame) }, linkDown: { _ in }))
+        tcp.setHandlers(
+            .init(
+                received: { frame, _ in node.receive(frame) }, linkDown: { _ in },
+                refused: { logger.warning("\($0)") }))
         let service = CoordinatorService(address, network, tcp, node)
         do throws(GraphError) { _ = try await tcp.listen(on: hostPort) } catch {
             await service.close()

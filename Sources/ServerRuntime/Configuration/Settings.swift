@@ -57,6 +57,10 @@ public enum Settings {
     public static let queryThreads = Setting<Int>(
         "martlet.query.threads", default: "0", allowed: "0 (as many as cores) to 1024",
         "Threads that run queries", parse: Parse.integer(0...1024))
+    public static let queryNiceness = Setting<Int>(
+        "martlet.query.niceness", default: "8", allowed: "0 to 19",
+        "How much threads that run queries let heartbeats, status and the log go first when processors are short (nice)",
+        parse: Parse.integer(0...19))
     public static let queryTimeout = Setting<Milliseconds>(
         "org.neo4j.server.webserver.limit.executiontime", default: "0", allowed: "a duration; 0 is no limit",
         "Longest time a query may run", parse: Parse.duration)
@@ -137,6 +141,19 @@ public enum Settings {
     public static let coordinator = Setting<String>(
         "ha.coordinator", default: nil, allowed: "host:port, one of ha.coordinators",
         "The coordinator that this process hosts; absent: none", parse: Parse.address)
+    public static let peerTLS = Setting<Bool>(
+        "ha.tls", default: "false", allowed: "true or false; the same on all processes of a cluster",
+        "Whether members, coordinators and backups speak TLS among each other, with certificates on both sides",
+        parse: Parse.boolean)
+    public static let peerAuthority = Setting<String>(
+        "ha.tls.ca", default: nil, allowed: "a path",
+        "Certificates, in PEM, that all processes of the cluster have theirs from; whoever has one from there is trusted",
+        parse: Parse.text)
+    public static let peerCertificate = Setting<String>(
+        "ha.tls.certificate", default: nil, allowed: "a path",
+        "This process's certificate, in PEM, for the host of ha.server or ha.coordinator", parse: Parse.text)
+    public static let peerKey = Setting<String>(
+        "ha.tls.key", default: nil, allowed: "a path", "The private key of ha.tls.certificate, in PEM", parse: Parse.text)
     public static let clusterName = Setting<String>(
         "ha.cluster_name", default: "martlet.ha", allowed: "any text",
         "Members of another cluster name are refused", parse: Parse.text)
@@ -203,7 +220,7 @@ public enum Settings {
         "Port of the backup service", parse: Parse.integer(0...65535))
 
     public static let copyRate = Setting<UInt64>(
-        "ha.store_copy_rate", default: "0", allowed: "bytes a second, 1M or more, or with k, M, G; 0 is no limit",
+        "ha.store_copy_rate", default: "64M", allowed: "bytes a second, 1M or more, or with k, M, G; 0 is no limit",
         "What all store copies and backups together may read and send here in a second",
         parse: { text in Parse.byteCount(text).flatMap { $0 == 0 || $0 >= 1 << 20 ? $0 : nil } })
 
@@ -211,13 +228,14 @@ public enum Settings {
     public static let all: [AnySetting] = [
         AnySetting(mode), AnySetting(location), AnySetting(webAddress), AnySetting(webPort), AnySetting(bodyLimit),
         AnySetting(drainDelay), AnySetting(stopLimit), AnySetting(logLevel),
-        AnySetting(queryThreads), AnySetting(queryTimeout), AnySetting(queryMemory), AnySetting(dialect),
+        AnySetting(queryThreads), AnySetting(queryNiceness), AnySetting(queryTimeout), AnySetting(queryMemory), AnySetting(dialect),
         AnySetting(nodeAutoIndexing), AnySetting(nodeKeys), AnySetting(relationshipAutoIndexing),
         AnySetting(relationshipKeys), AnySetting(readOnly), AnySetting(lockTimeout),
         AnySetting(transactionLimit), AnySetting(checkpointThreshold), AnySetting(logRotation),
         AnySetting(logRetention), AnySetting(serverID), AnySetting(haServer), AnySetting(coordinators),
         AnySetting(coordinator), AnySetting(coordination), AnySetting(etcdTLS), AnySetting(etcdAuthority),
         AnySetting(etcdCertificate), AnySetting(etcdKey), AnySetting(etcdUser), AnySetting(etcdPassword),
+        AnySetting(peerTLS), AnySetting(peerAuthority), AnySetting(peerCertificate), AnySetting(peerKey),
         AnySetting(clusterName), AnySetting(commitMode), AnySetting(pushFactor), AnySetting(pushStrategy),
         AnySetting(pullInterval), AnySetting(branchedDataPolicy), AnySetting(heartbeatInterval),
         AnySetting(masterTimeout), AnySetting(syncTimeout), AnySetting(syncSetMinimum), AnySetting(slaveOnly),

@@ -146,6 +146,7 @@ extension Database.Options {
     public init(_ configuration: Configuration) {
         self.init()
         if let value = configuration.value(Settings.queryThreads) { queryThreadCount = value }
+        if let value = configuration.value(Settings.queryNiceness) { queryNiceness = value }
         if let value = configuration.value(Settings.queryTimeout) { queryTimeout = value }
         if let value = configuration.value(Settings.queryMemory) { queryByteCountMaximum = Int(clamping: value) }
         if let value = configuration.value(Settings.dialect) { dialect = value.dialect }

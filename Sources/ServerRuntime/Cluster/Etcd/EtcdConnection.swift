@@ -7,7 +7,7 @@ internal import Transport
 /// One connection to an endpoint of etcd, with one request at a time. Used on its event loop only; tells of nothing any
 /// more once it is cut.
 final class EtcdConnection {
-    enum Event {
+    enum Event: Sendable {
         /// A whole answer to a question.
         case answered(status: Int, body: [UInt8])
         /// A part of the endless answer to a watch.
@@ -28,14 +28,18 @@ final class EtcdConnection {
     private var status = 0
     private var body: [UInt8] = []
 
+    /// Connects and sends.
+    ///
     /// - Parameters:
     ///   - isStreaming: whether answers are handed over in parts, as they come.
     ///   - report: called on the loop.
     init(
-        to endpoint: String, isStreaming: Bool, security: TLSClient?, loop: any EventLoop,
+        _ request: EtcdRegister.Request, isStreaming: Bool, security: TLSClient?, loop: any EventLoop,
         report: @escaping (_ id: UInt64, Event) -> Void
     ) {
-        self.endpoint = endpoint
+        // Before it connects: a connection may fail at once.
+        self.request = request
+        endpoint = request.endpoint
         self.isStreaming = isStreaming
         self.report = report
         guard let target = HostPort(endpoint) else { return }

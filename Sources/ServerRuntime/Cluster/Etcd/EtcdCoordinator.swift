@@ -153,17 +153,21 @@ private final class EtcdDriver {
             return connection.send(request)
         }
         lanes[lane]?.cut()
-        let connection = EtcdConnection(
-            to: request.endpoint, isStreaming: lane == .watch, security: security, loop: loop
-        ) { [weak self] id, event in
+        lanes[lane] = EtcdConnection(request, isStreaming: lane == .watch, security: security, loop: loop) { [weak self] id, event in
+            self?.queue(id, event)
+        }
+    }
+
+    /// Not at once: it may come while the actions of another step are carried out.
+    private func queue(_ id: UInt64, _ event: EtcdConnection.Event) {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        loop.execute {
             switch event {
-            case .answered(let status, let body): self?.step(.answered(id: id, status: status, body: body))
-            case .part(let status, let part): self?.step(.watched(id: id, status: status, part: part))
-            case .failed(let reason): self?.step(.failed(id: id, reason: reason))
+            case .answered(let status, let body): bound.value.step(.answered(id: id, status: status, body: body))
+            case .part(let status, let part): bound.value.step(.watched(id: id, status: status, part: part))
+            case .failed(let reason): bound.value.step(.failed(id: id, reason: reason))
             }
         }
-        lanes[lane] = connection
-        connection.send(request)
     }
 
     private func setTimer() {
@@ -171,7 +175,9 @@ private final class EtcdDriver {
         timer = nil
         guard let at = register.nextTickAt else { return }
         let now = Instant.now
-        let delay = at > now ? TimeAmount.nanoseconds(Int64(clamping: at.nanoseconds - now.nanoseconds)) : .zero
+        let wait = at > now ? Int64(clamping: at.nanoseconds - now.nanoseconds) : 0
+        // Timers without a pause would leave the loop no time for its connections.
+        let delay = max(TimeAmount.nanoseconds(wait), .milliseconds(1))
         let bound = NIOLoopBound(self, eventLoop: loop)
         timer = loop.scheduleTask(in: delay) { bound.value.step(.tick) }
     }

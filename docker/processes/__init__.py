@@ -1,0 +1,1 @@
+"""Dockerfile and compose.yaml as plain processes; see ../as-processes."""
