@@ -1,7 +1,7 @@
 internal import GraphModel
 internal import Storage
 
-/// What a master holds for transactions of other members: their explicit locks, and write sets that wait for the locks of
+/// What a master holds for transactions of other members: their explicit locks, and write sets that wait for those of
 /// others. All of it is in the lock table of its store, so that everybody's deadlocks are seen.
 struct LockHolders {
     /// A transaction or a request, as its member numbers them.
@@ -25,7 +25,7 @@ struct LockHolders {
         let deadline: Instant
     }
 
-    /// A write set that is ordered once nobody else holds what it changes.
+    /// A write set that is ordered once nobody else has an explicit lock on what it changes.
     struct Commit {
         let writeSet: [UInt8]
         let session: LockSession

@@ -36,7 +36,7 @@ extension MemberEngine {
         if holder.waiting?.id == id { return }
         if holder.session.isSuspended { return refuse(Self.busy) }
         do throws(GraphError) {
-            try holder.session.acquire(LockTable.Key(request.entity), request.mode)
+            try holder.session.acquireExplicitly(LockTable.Key(request.entity), request.mode)
         } catch {
             guard holder.session.isSuspended else { return refuse(error) }
             lockHolders.transactions[key]?.waiting = .init(
@@ -78,7 +78,8 @@ extension MemberEngine {
 
     // MARK: Write sets
 
-    /// Orders a write set of another member's transaction once nobody else has a lock on what it changes.
+    /// Orders a write set of another member's transaction once nobody else has an explicit lock on what it changes. What
+    /// others have locked by writing is left to the check of the sequencer: to wait for it would be to lose for sure.
     func orderForwarded(
         _ writeSet: [UInt8], lockSession: UInt64, from sender: MemberID, id: UInt64, _ now: Instant
     ) {
@@ -100,7 +101,7 @@ extension MemberEngine {
             if holder.session.isSuspended { return reply(owner, .failure(Self.busy)) }
             session = holder.session
         } else {
-            if store.locks.isEmpty { return order(writeSet, for: owner, now) }
+            if !store.locks.hasExplicitLocks { return order(writeSet, for: owner, now) }
             session = store.locks.makeSession(.suspending, timeout: .endless)
         }
         guard let needed = store.locksNeeded(by: writeSet) else { return order(writeSet, for: owner, now) }
@@ -118,7 +119,7 @@ extension MemberEngine {
         let owner = CommitWaiters.Owner.member(key.member, id: key.number)
         while commit.next < commit.needed.count {
             let (lock, mode) = commit.needed[commit.next]
-            if !commit.session.manager.isFree(lock, for: commit.session) {
+            if !commit.session.manager.isFreeOfExplicitLocks(lock, for: commit.session) {
                 do throws(GraphError) { try commit.session.acquire(lock, mode) } catch {
                     guard commit.session.isSuspended else { return reply(owner, .failure(error)) }
                     commit.isWaiting = true

@@ -23,7 +23,7 @@ extension SimulatedCluster {
         guard let engine = node.engine, let store = engine.store else { return }
         let session = store.locks.makeSession(.suspending, timeout: .init(.max))
         // Those of one member take turns elsewhere in the real world.
-        do throws(GraphError) { try session.acquire(LockTable.Key(NodeID(0)), .exclusive) } catch {
+        do throws(GraphError) { try session.acquireExplicitly(LockTable.Key(NodeID(0)), .exclusive) } catch {
             return session.release()
         }
         let lock = CounterLock(
@@ -87,7 +87,7 @@ extension SimulatedCluster {
         runUntil(now + 8_000_000_000)
         for node in members {
             guard let engine = node.engine, let store = engine.store else { continue }
-            if engine.lockHolderCount > 0 || !store.locks.isEmpty {
+            if engine.lockHolderCount > 0 || !store.locks.isEmpty || store.locks.hasExplicitLocks {
                 return "member \(node.index + 1) still holds locks of \(engine.lockHolderCount) transactions, \(store.locks.statistics.lockedCount) in all"
             }
         }

@@ -23,6 +23,9 @@ public final class LockManager: Sendable {
     }
 
     private let uncontended = UncontendedLocks()
+    /// Entities with explicit locks, and of how many sessions.
+    private let explicit = Mutex<[LockTable.Key: Int]>([:])
+    private let explicitCount = Atomic<Int>(0)
     /// Taken before a stripe's mutex where both are needed.
     private let state = Mutex(State())
     private let lastSession = Atomic<UInt64>(0)
@@ -71,9 +74,31 @@ public final class LockManager: Sendable {
     /// Whether nobody holds any lock.
     package var isEmpty: Bool { uncontended.isEmpty }
 
-    /// Whether a session could have a lock at once, because nobody else has it. False may mean that it shares it.
-    package func isFree(_ key: LockTable.Key, for session: LockSession) -> Bool {
-        uncontended.isFree(key, for: session.id)
+    // MARK: Explicit locks
+
+    /// Whether anybody holds, or waits for, a lock that was asked for by name.
+    package var hasExplicitLocks: Bool { explicitCount.load(ordering: .sequentiallyConsistent) > 0 }
+
+    /// Whether no other session may have an explicit lock on an entity.
+    package func isFreeOfExplicitLocks(_ key: LockTable.Key, for session: LockSession) -> Bool {
+        if explicit.withLock({ $0[key] == nil }) { return true }
+        return uncontended.isFree(key, for: session.id)
+    }
+
+    /// Before the lock is acquired: who looks after that waits for it.
+    func noteExplicit(_ key: LockTable.Key) {
+        explicit.withLock { $0[key, default: 0] += 1 }
+        explicitCount.add(1, ordering: .sequentiallyConsistent)
+    }
+
+    func forgetExplicit(_ keys: Set<LockTable.Key>) {
+        explicit.withLock { explicit in
+            for key in keys {
+                let count = explicit[key] ?? 0
+                explicit[key] = count > 1 ? count - 1 : nil
+            }
+        }
+        explicitCount.subtract(keys.count, ordering: .sequentiallyConsistent)
     }
 
     /// Asks for a lock. With `.waits` the waker is called exactly once, later, on whatever thread ends the wait.

@@ -27,6 +27,8 @@ public final class LockSession: Sendable {
         var suspension = Suspension.none
         /// What is to be released, the lock that is waited for included.
         var held: [LockTable.Key] = []
+        /// Those of them that were asked for by name.
+        var explicit: Set<LockTable.Key> = []
     }
 
     public let manager: LockManager
@@ -84,6 +86,7 @@ public final class LockSession: Sendable {
     ///
     /// - Throws: what ``acquire(_:_:)`` and ``LockAuthority/acquire(_:_:timeout:)`` throw.
     package func acquireExplicitly(_ key: LockTable.Key, _ mode: LockMode) throws(GraphError) {
+        if state.withLock({ $0.explicit.insert(key).inserted }) { manager.noteExplicit(key) }
         try acquire(key, mode)
         try authority?.acquire(key.entity, mode, timeout: timeout)
     }
@@ -93,14 +96,15 @@ public final class LockSession: Sendable {
 
     /// Releases everything. What waits for it goes on.
     public func release() {
-        let held = state.withLock { state -> [LockTable.Key] in
-            var held: [LockTable.Key] = []
+        var (held, explicit): ([LockTable.Key], Set<LockTable.Key>) = ([], [])
+        state.withLock { state in
             swap(&held, &state.held)
-            return held
+            swap(&explicit, &state.explicit)
         }
-        if held.isEmpty { return }
+        if held.isEmpty && explicit.isEmpty { return }
         authority?.release()
         manager.release(held, of: id)
+        if !explicit.isEmpty { manager.forgetExplicit(explicit) }
         state.withLock { $0.suspension = .none }
     }
 
