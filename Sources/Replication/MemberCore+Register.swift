@@ -118,10 +118,12 @@ extension MemberCore {
         becomeMaster(register, log, now, &actions)
     }
 
-    /// A master that this member did not know of is there. With optimistic commits whoever does not answer is soon taken for
-    /// dead: so connections that were down get the time to come up again first.
+    /// A master that this member did not know of is there, and gets the time to be heard. With optimistic commits whoever does
+    /// not answer is soon taken for dead: there connections that were down get the time to come up again first.
     private mutating func awaitMaster(_ now: Instant) {
-        if isOptimistic { electionAt = now + Milliseconds(3 * options.leaseTime.rawValue) + jitter(options.leaseTime) }
+        let half = Milliseconds(options.leaseTime.rawValue / 2)
+        let pause = isOptimistic ? Milliseconds(3 * options.leaseTime.rawValue) : half
+        electionAt = max(electionAt, now + pause + jitter(half))
     }
 
     private mutating func becomeMaster(
