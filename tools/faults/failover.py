@@ -1,4 +1,4 @@
-"""How long writes stand still when something is lost, on a cluster with default settings that lives through all runs."""
+"""How long writes stand still when something is lost, on a cluster with default settings that lives through it all."""
 import random, signal, time
 
 from .cluster import Cluster, NotInTime, wait_until

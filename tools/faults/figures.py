@@ -4,7 +4,8 @@ import json, os, shutil
 from . import failover
 from .failover import Bench, Figure
 
-# name, function and its arguments, median and 95th percentile wanted in seconds, members, coordinators apart, runs of 50
+# name, function and its arguments, median and 95th percentile wanted in seconds, members, coordinators apart, runs of
+# 50, and what it needs of the network
 TABLE = [
     ("master killed", failover.lose_master, ["kill"], (1.2, 2.0), 3, 0, 50, ""),
     ("master frozen", failover.lose_master, ["freeze"], (2.0, 4.0), 3, 0, 50, ""),

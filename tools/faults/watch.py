@@ -65,7 +65,8 @@ class Watch:
                         found.append(f"epoch {look.epoch} has two masters: members {owner} and {member}")
                     claims.append(look)
                 transaction, epoch, checksum = look.applied
-                if not may_lose and transaction > 0 and contents.setdefault(transaction, (checksum, epoch, member))[:2] != (checksum, epoch):
+                first = contents.setdefault(transaction, (checksum, epoch, member))
+                if not may_lose and transaction > 0 and first[:2] != (checksum, epoch):
                     found.append(f"member {member} applied another transaction {transaction} than member "
                                  f"{contents[transaction][2]}")
                 if last and last.incarnation == look.incarnation:

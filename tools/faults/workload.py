@@ -1,5 +1,5 @@
-"""Clients: writers of marks, registers, counters, unique nodes, bank transfers, and readers, each a thread with a member to talk to
-that changes now and then."""
+"""Clients: writers of marks, registers, counters, unique nodes and bank transfers, and readers, each a thread with a
+member to talk to that changes now and then."""
 import random, threading, time
 
 from .client import Broken, Unreachable
