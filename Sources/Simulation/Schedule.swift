@@ -109,7 +109,9 @@ extension Schedule {
             schedule.faults = [.powerFailure, .crash, .slowDisk]
             schedule.downMilliseconds = 300
         case .acceptsOlderEpoch:
-            schedule.faults = [.partition, .oneWayPartition, .badNetwork]
+            schedule.faults = [.partition, .oneWayPartition, .badNetwork, .pause]
+            schedule.faultIntervalMilliseconds = 150
+            schedule.faultyMilliseconds = 15_000
             schedule.embeddedCoordinatorCount = 0
             schedule.arbiterCount = 3
         case .changesSyncSetAtOnce:
