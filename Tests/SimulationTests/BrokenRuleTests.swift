@@ -9,7 +9,7 @@ import Testing
     static let seeds: [(rule: BrokenRule, seed: UInt64)] = [
         (.electionIgnoresPositions, 14), (.acknowledgesBeforeQuorum, 30), (.appliesBeforeCommitPoint, 66),
         (.forgetsPromise, 1), (.countsSlaveOnlyMembers, 6), (.ignoresLease, 2), (.acknowledgesBeforeSync, 18),
-        (.acceptsOlderEpoch, 398), (.changesSyncSetAtOnce, 31), (.votesWithoutCatchingUp, 2),
+        (.acceptsOlderEpoch, 97), (.changesSyncSetAtOnce, 31), (.votesWithoutCatchingUp, 2),
         (.electsWithoutQuorum, 3), (.ignoresDeposition, 3), (.resumesMastership, 2), (.skipsLogCheck, 1),
         (.appliesBeforeSync, 88), (.handsOverTooEarly, 11), (.ordersWithoutLease, 134), (.ordersTwice, 1),
         (.callsUnknownNotApplied, 3), (.keepsBranchedData, 20),
