@@ -80,6 +80,8 @@ class Watch:
                 if look.is_readable:
                     newest_readable = max(newest_readable, look.applied[0])
                 last = look
+        if may_lose:
+            return sorted(set(found))[:10]  # an optimistic master goes on until it hears of a newer one
         # Once a newer master has said 200, no older one may.
         claims.sort(key=lambda look: look.sent)
         newest = []
