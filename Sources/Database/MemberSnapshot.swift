@@ -128,8 +128,10 @@ extension ClusterMember {
         status.lastUpdate = member.isMaster ? nil : member.lastUpdate
         status.protocolVersion = configuration.replication.member.protocolVersion
         status.clusterVersion = member.clusterVersion
-        status.isWritableMaster = hasLease && store?.failure == nil
-        status.isReadable = store != nil && !member.isCopying && member.hasJoined
+        // A store that is known to be damaged answers every query with an error.
+        let isSound = store?.failure == nil && store?.foundDamage == nil
+        status.isWritableMaster = hasLease && isSound
+        status.isReadable = store != nil && store?.foundDamage == nil && !member.isCopying && member.hasJoined
         status.serverID = configuration.replication.member.id
         status.clusterName = configuration.replication.clusterName
         status.storeID = store?.storeID ?? member.storeID
@@ -157,7 +159,7 @@ extension ClusterMember {
                 silence: peer?.lastContact.map { now.milliseconds(since: $0) },
                 protocolVersion: other.protocolVersion)
         }
-        if let failure = store?.failure { status.problem = failure.message }
+        if let failure = store?.failure ?? store?.foundDamage { status.problem = failure.message }
         if store == nil { status.problem = member.isCopying ? "copying a store" : "no store yet" }
         return status
     }

@@ -313,7 +313,7 @@ extension MemberCore {
 
     // MARK: Planned switchover
 
-    private func canHandOver(_ master: MasterReplication, to target: MemberID?, _ now: Instant) -> Bool {
+    func canHandOver(_ master: MasterReplication, to target: MemberID?, _ now: Instant) -> Bool {
         let others = master.syncSet.filter { other in
             guard other != id, let peer = master.peers[other], !peer.isCutOff, let contact = peer.lastContact else {
                 return false

@@ -231,6 +231,22 @@ extension MemberCore {
         startCopy(from: sender, &actions)
     }
 
+    /// A slave copies its master's store anew; a master lets another one rule first, if there is one.
+    mutating func replaceDamagedStore(_ now: Instant, _ actions: inout [Action]) {
+        switch role {
+        case .slave(let slave):
+            guard !isCopying else { return }
+            isCopying = true
+            hard.isComplete = false
+            actions.append(.persist(hard))
+            actions.append(.note("DAMAGED: its store cannot be read any more: copies that of member \(slave.master.rawValue)"))
+            startCopy(from: slave.master, &actions)
+        case .master(let master):
+            if master.handover == nil && canHandOver(master, to: nil, now) { handOver(to: nil, now, &actions) }
+        case .pending: break
+        }
+    }
+
     // MARK: Polling
 
     /// Whether this member asks its master for entries instead of getting them as they come.

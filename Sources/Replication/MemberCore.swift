@@ -33,6 +33,8 @@ public struct MemberCore: Sendable {
         case handOver(to: MemberID?)
         /// A transaction was ordered for a client of that member, which wants it without waiting for its next pull.
         case ordered(TransactionID, for: MemberID)
+        /// Reading came upon damage in the store.
+        case storeDamaged
         /// An operator takes a member out of the cluster.
         case removeMember(MemberID)
     }
@@ -194,6 +196,7 @@ public struct MemberCore: Sendable {
             isFounding = false
             if let register { takeUp(register, log, now, &actions) }
         case .ordered(let transactionID, let origin): noteOrigin(origin, of: transactionID)
+        case .storeDamaged: replaceDamagedStore(now, &actions)
         case .removeMember(let member): removeMember(member, &actions)
         case .handOver(let target): handOver(to: target, now, &actions)
         }

@@ -97,6 +97,7 @@ public final class MemberEngine {
     public func tick(now: Instant) {
         client.isUrgent = core.knownMaster(now: now) == nil
         clientStep(now) { client, actions in client.tick(now: now, into: &actions) }
+        if store?.foundDamage != nil { step(.storeDamaged, now) }
         step(.tick, now)
         expire(now)
         expireLocks(now)

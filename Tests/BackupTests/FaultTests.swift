@@ -143,7 +143,10 @@ import Transport
 
     @Test func aServerThatStopsMidwayLeavesNoHalfCopy() async throws {
         try await withTemporaryDirectory { directory in
-            let member = try await bigMember(directory)
+            // Slow enough that the copy cannot be through before the service has closed.
+            var options = BackupService.Options()
+            options.copyByteCountPerSecond = 20_000_000
+            let member = try await bigMember(directory, options)
             let closing = Flag()
             let error = try await failure {
                 try await BackupClient.copyStore(from: member.address, into: directory + "/copy") { received, files in
