@@ -84,9 +84,7 @@ struct MasterReplication: Sendable {
     var removals: Set<MemberID> = []
     /// Whose clients' transactions the latest ones are: no need to push them there.
     var origins: [TransactionID: MemberID] = [:]
-    /// Broken rules: see ``BrokenRule``.
-    var proposesUnsafeSets = false
-    var ignoresJointQuorum = false
+    var brokenRules: Set<BrokenRule> = []
     /// Since when clients wait for a push.
     var pushWaitsSince: Instant?
     /// The commit point of a moment ago: who has that much follows closely.
@@ -95,7 +93,7 @@ struct MasterReplication: Sendable {
     var slaveOnly: [MemberID] = []
 
     /// During a change both sets count.
-    var sets: [[MemberID]] { ignoresJointQuorum ? [syncSet] : proposal.map { [syncSet, $0.syncSet] } ?? [syncSet] }
+    var sets: [[MemberID]] { brokenRules.contains(.ignoresJointQuorum) ? [syncSet] : proposal.map { [syncSet, $0.syncSet] } ?? [syncSet] }
 
     /// When the next commit point is to leave on its own.
     var commitPointDueAt: Instant? {
@@ -108,11 +106,11 @@ struct MasterReplication: Sendable {
 
     /// Moves the commit point to what a quorum of every set in force has. Only an entry of this epoch commits, and with
     /// it everything before.
-    mutating func advanceCommitPoint(_ broken: Set<BrokenRule>) {
+    mutating func advanceCommitPoint() {
         guard let epochStart else { return }
         var reached = sets.map { Quorum.reached(in: $0, acknowledged, atLeast: .zero) }.min() ?? .zero
-        if broken.contains(.acknowledgesBeforeQuorum) { reached = ownDurable }
-        if broken.contains(.countsSlaveOnlyMembers) {
+        if brokenRules.contains(.acknowledgesBeforeQuorum) { reached = ownDurable }
+        if brokenRules.contains(.countsSlaveOnlyMembers) {
             let all = (syncSet + slaveOnly).map(acknowledged).sorted(by: >)
             reached = max(reached, all[Quorum.write(syncSet.count) - 1])
         }
@@ -146,7 +144,7 @@ struct MasterReplication: Sendable {
 
     func isSafe(_ set: [MemberID]) -> Bool {
         // Optimistic commits are promised by their master alone.
-        commitMode == .optimistic || proposesUnsafeSets || Quorum.reached(in: set, acknowledged, atLeast: .zero) >= needed
+        commitMode == .optimistic || brokenRules.contains(.proposesUnsafeSyncSet) || Quorum.reached(in: set, acknowledged, atLeast: .zero) >= needed
     }
 
     /// Whether a member outside the sync set talks, and had a moment ago all that was committed.

@@ -170,7 +170,7 @@ extension MemberCore {
         guard suffices(answers.count, of: electorate, election, now),
             var winner = answers.max(by: { ($0.position, $0.id) < ($1.position, $1.id) })
         else { return }
-        if options.brokenRules.contains(.electionIgnoresPositions), let own = positions[id] { winner = (id, own) }
+        if breaks(.electionIgnoresPositions), let own = positions[id] { winner = (id, own) }
         election.phase = .decided
         self.election = election
         var next = register

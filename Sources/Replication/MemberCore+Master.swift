@@ -159,7 +159,7 @@ extension MemberCore {
         }
         master.peers[sender] = peer
         master.ownDurable = log.durable.transactionID
-        master.advanceCommitPoint(options.brokenRules)
+        master.advanceCommitPoint()
         role = .master(master)
         applyCommitted(log, now, &actions)
         continueHandover(log, now, &actions)
@@ -243,7 +243,7 @@ extension MemberCore {
             {
                 // Nobody else knows of it: it can be dropped.
                 master.proposal = nil
-                master.advanceCommitPoint(options.brokenRules)
+                master.advanceCommitPoint()
             }
         }
         if master.proposal == nil, master.handover == nil {
@@ -259,7 +259,7 @@ extension MemberCore {
         }
         if let proposal = master.proposal, !proposal.isSent, master.isSafe(proposal.syncSet) {
             master.proposal?.isSent = true
-            if options.brokenRules.contains(.changesSyncSetAtOnce) {
+            if breaks(.changesSyncSetAtOnce) {
                 master.syncSet = proposal.syncSet
                 master.proposal = nil
             }

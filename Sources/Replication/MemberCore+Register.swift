@@ -88,7 +88,7 @@ extension MemberCore {
             }
             for member in master.peers.keys where register.member(member) == nil { master.peers[member] = nil }
             // What waited for the quorum of another set may have that of this one; perhaps nobody will say a word more.
-            master.advanceCommitPoint(options.brokenRules)
+            master.advanceCommitPoint()
             role = .master(master)
             applyCommitted(log, now, &actions)
             return
@@ -145,8 +145,7 @@ extension MemberCore {
         for member in register.members where member.id != id { master.peers[member.id] = .init() }
         master.slaveOnly = register.members.filter(\.isSlaveOnly).map(\.id)
         master.commitMode = register.commitMode
-        master.proposesUnsafeSets = breaks(.proposesUnsafeSyncSet)
-        master.ignoresJointQuorum = breaks(.ignoresJointQuorum)
+        master.brokenRules = options.brokenRules
         role = .master(master)
         actions.append(.note("master of \(register.epoch) from \(log.last), sync set \(register.syncSet.map(\.rawValue))"))
         actions.append(.becameMaster(register.epoch, commitPoint: log.applied.transactionID))

@@ -7,7 +7,7 @@ extension MemberCore {
         _ actions: inout [Action]
     ) {
         guard isMemoryWhole else { return }
-        let takesOld = options.brokenRules.contains(.acceptsOlderEpoch)
+        let takesOld = breaks(.acceptsOlderEpoch)
         guard append.epoch >= hard.promised || takesOld, !isMaster || append.epoch > hard.promised else {
             reply(.stale, to: sender, append.sentAt, log, &actions)
             return
@@ -23,7 +23,7 @@ extension MemberCore {
         election = nil
         electionAt = now + options.leaseTime + jitter(Milliseconds(options.leaseTime.rawValue / 2))
         silentUntil = max(silentUntil, now + options.leaseTime)
-        if options.brokenRules.contains(.ignoresLease) {
+        if breaks(.ignoresLease) {
             silentUntil = now
             electionAt = now + Milliseconds(options.leaseTime.rawValue / 4)
         }
@@ -149,7 +149,7 @@ extension MemberCore {
         case .master(var master):
             master.ownMovedAt = now
             master.ownDurable = log.durable.transactionID
-            master.advanceCommitPoint(options.brokenRules)
+            master.advanceCommitPoint()
             role = .master(master)
             applyCommitted(log, now, &actions)
         case .pending: break
@@ -164,7 +164,7 @@ extension MemberCore {
         guard case .slave(var slave) = role else { return }
         let durable = min(onDisk, slave.verified)
         var ready = breaks(.appliesBeforeSync) ? min(slave.commitPoint, slave.verified) : min(slave.commitPoint, durable)
-        if options.brokenRules.contains(.appliesBeforeCommitPoint) { ready = durable }
+        if breaks(.appliesBeforeCommitPoint) { ready = durable }
         let applied = log.applied.transactionID
         if ready > applied { actions.append(.apply(upTo: ready)) }
         if slave.commitPoint > max(ready, applied) {
@@ -173,7 +173,7 @@ extension MemberCore {
             slave.behindSince = nil
         }
         let acknowledged =
-            options.brokenRules.contains(.acknowledgesBeforeSync) ? slave.verified : durable
+            breaks(.acknowledgesBeforeSync) ? slave.verified : durable
         let isRecent = slave.repliedAt.map { now.milliseconds(since: $0) < Milliseconds(options.heartbeatInterval.rawValue / 4) }
         let isNews = acknowledged > slave.acknowledged
         let saysNothing = !isNews && (isAwaitingDisk || isRecent ?? false)
@@ -206,7 +206,7 @@ extension MemberCore {
         acknowledged: TransactionID = .zero, _ actions: inout [Action]
     ) {
         var promised = hard.promised
-        if options.brokenRules.contains(.acceptsOlderEpoch), case .slave(let slave) = role { promised = slave.epoch }
+        if breaks(.acceptsOlderEpoch), case .slave(let slave) = role { promised = slave.epoch }
         actions.append(
             .send(
                 .appendReply(
@@ -250,7 +250,7 @@ extension MemberCore {
     // MARK: Polling
 
     /// Whether this member asks its master for entries instead of getting them as they come.
-    package var pollsMaster: Bool {
+    var pollsMaster: Bool {
         guard case .slave = role else { return false }
         return options.pullInterval > 0 && clusterVersion >= 2
     }

@@ -109,7 +109,7 @@ public final class MemberEngine {
             if version > options.member.protocolVersion { return refuseVersion(version, of: sender) }
             switch message {
             case .commit(let id, let writeSet, let lockSession):
-                if recentRequests.insert(id, from: sender) || options.brokenRules.contains(.ordersTwice) {
+                if recentRequests.insert(id, from: sender) || core.breaks(.ordersTwice) {
                     orderForwarded(writeSet, lockSession: lockSession, from: sender, id: id, now)
                 }
             case .lock(let id, let request): answerLock(id, request, from: sender, now)
@@ -255,7 +255,7 @@ public final class MemberEngine {
             sequencer = nil
             reserve.removeAll()
             waiters.failOrdered(
-                GraphError(options.brokenRules.contains(.callsUnknownNotApplied) ? .noMaster : .outcomeUnknown, "this member lost the mastership of \(epoch) before a quorum had the transaction: it may or may not have been committed"),
+                GraphError(core.breaks(.callsUnknownNotApplied) ? .noMaster : .outcomeUnknown, "this member lost the mastership of \(epoch) before a quorum had the transaction: it may or may not have been committed"),
                 reply)
             releaseAllLocks()
             loseLocks("this member lost the mastership of \(epoch)")

@@ -43,6 +43,8 @@ final class TestMembers: Sendable {
             var receivers: [String: Receiver] = [:]
             var members: [String: Member] = [:]
             var cut: Set<String> = []
+            /// Who waits for the next frame, whichever it is.
+            var waiting: [CheckedContinuation<Void, Never>] = []
         }
         private struct Receiver { let receive: @Sendable ([UInt8]) -> Void }
         private let state = Mutex(State())
@@ -57,13 +59,25 @@ final class TestMembers: Sendable {
         }
         func member(_ address: String) -> Member? { state.withLock { $0.members[address] } }
         func send(_ frame: [UInt8], from source: String, to address: String) {
-            let receiver = state.withLock { state -> Receiver? in
-                state.cut.contains(source) || state.cut.contains(address) ? nil : state.receivers[address]
+            let (receiver, waiting) = state.withLock { state -> (Receiver?, [CheckedContinuation<Void, Never>]) in
+                defer { state.waiting = [] }
+                let isCut = state.cut.contains(source) || state.cut.contains(address)
+                return (isCut ? nil : state.receivers[address], state.waiting)
             }
             receiver?.receive(frame)
+            for continuation in waiting { continuation.resume() }
+        }
+        func nextFrame() async {
+            await withCheckedContinuation { continuation in state.withLock { $0.waiting.append(continuation) } }
         }
         func cut(_ address: String) { _ = state.withLock { $0.cut.insert(address) } }
-        func clear() { state.withLock { $0 = State() } }
+        func clear() {
+            let waiting = state.withLock { state in
+                defer { state = State() }
+                return state.waiting
+            }
+            for continuation in waiting { continuation.resume() }
+        }
     }
 
     private struct Endpoint: FrameNetwork {
@@ -119,9 +133,10 @@ final class TestMembers: Sendable {
         }
     }
 
-    /// Looks again until something holds; the test's time limit ends it.
+    /// Looks again with every frame until something holds: members that live say something every few moments. The test's
+    /// time limit ends it.
     func until(_ holds: @Sendable () -> Bool) async {
-        while !holds() { try? await Task.sleep(nanoseconds: 5_000_000) }
+        while !holds() { await exchange.nextFrame() }
     }
 
     var master: Member? { all.first { $0.database.status.isWritableMaster } }

@@ -8,16 +8,6 @@ import Testing
 extension EndToEnd {
     /// Clusters whose register lies in a real etcd.
     @Suite(.serialized) struct EtcdTests {
-        /// Waits until somebody acknowledges a write begun after a moment, and returns how long that took in seconds.
-        private func secondsUntilWrite(_ writers: WriteLoad, after moment: UInt64) throws -> Double {
-            var first: UInt64?
-            try waitUntil("writes are accepted again") {
-                first = writers.firstAcknowledgement(after: moment + 20_000_000)
-                return first != nil
-            }
-            return Double((first ?? moment) - moment) / 1e9
-        }
-
         @Test func foundingFailoverAndSwitchoverGoThroughEtcd() async throws {
             let etcd = try EtcdEnsemble("etcd-one", count: 1)
             let cluster = try await TestCluster("on-etcd", etcdEndpoints: etcd.endpoints)
@@ -25,14 +15,9 @@ extension EndToEnd {
             let writers = WriteLoad(clients: 8, ports: [cluster.writePort])
             var gaps: [Double] = []
             for round in 1...5 {
-                let before = writers.acknowledgedCount
-                try waitUntil("writes go on in round \(round)") { writers.acknowledgedCount > before + 200 }
-                let master = try cluster.master()
-                lines += cluster.logLines(master).map { (master.id, $0) }
-                let killedAt = monotonicNanoseconds()
-                cluster.signal(master, SIGKILL)
-                gaps.append(try secondsUntilWrite(writers, after: killedAt))
-                try cluster.restart(master)
+                let loss = try cluster.loseMaster(under: writers, round: round)
+                lines += loss.lines
+                gaps.append(loss.seconds)
             }
             print("failover over etcd after kill -9, seconds: \(gaps)")
             #expect(gaps.sorted()[2] <= 3)
@@ -107,7 +92,7 @@ extension EndToEnd {
             etcd.signal(1, SIGCONT)
             etcd.signal(2, SIGCONT)
             let returnedAt = monotonicNanoseconds()
-            let gap = try secondsUntilWrite(throughSlaves, after: returnedAt)
+            let gap = try throughSlaves.secondsUntilWrite(after: returnedAt)
             print("etcd returned → first write: \(gap) s")
             #expect(gap <= 10)
             try cluster.restart(first)
@@ -151,7 +136,7 @@ extension EndToEnd {
             let master = try cluster.master()
             let killedAt = monotonicNanoseconds()
             cluster.signal(master, SIGKILL)
-            _ = try secondsUntilWrite(writers, after: killedAt)
+            _ = try writers.secondsUntilWrite(after: killedAt)
             try cluster.restart(master)
             writers.stop()
             try FailoverTests.expectAllThere(cluster, writers.acknowledgedKeys)

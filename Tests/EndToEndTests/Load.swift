@@ -75,6 +75,17 @@ final class WriteLoad: Sendable {
         } }
     }
 
+    /// Waits until a write is acknowledged that was not under way at a moment any more, and returns how long after it that
+    /// was, in seconds.
+    func secondsUntilWrite(after moment: UInt64, underWayNanoseconds: UInt64 = 20_000_000) throws -> Double {
+        var first: UInt64?
+        try waitUntil("writes are accepted again") {
+            first = firstAcknowledgement(after: moment + underWayNanoseconds)
+            return first != nil
+        }
+        return Double((first ?? moment) - moment) / 1e9
+    }
+
     /// The longest time without an acknowledgement since a moment, in milliseconds.
     func longestGap(since moment: UInt64) -> Double {
         state.withLock { state in

@@ -94,6 +94,22 @@ final class TestCluster: Sendable {
         if let process = member.process { kill(process.processID, signal) }
     }
 
+    /// Kills the master under load, and starts it again once another one takes writes. Returns how long that took, and what
+    /// the killed process had logged.
+    func loseMaster(
+        under writers: WriteLoad, round: Int
+    ) throws -> (seconds: Double, lines: [(member: Int, line: String)]) {
+        let before = writers.acknowledgedCount
+        try waitUntil("writes go on in round \(round)") { writers.acknowledgedCount > before + 200 }
+        let master = try master()
+        let lines = logLines(master).map { (member: master.id, line: $0) }
+        let killedAt = monotonicNanoseconds()
+        signal(master, SIGKILL)
+        let seconds = try writers.secondsUntilWrite(after: killedAt)
+        try restart(master)
+        return (seconds, lines)
+    }
+
     /// Starts a member again and waits until it counts.
     func restart(_ member: LocalCluster.Member) throws {
         try waitUntil("member \(member.id) has ended") { member.process == nil }

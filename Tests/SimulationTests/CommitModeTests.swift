@@ -6,14 +6,12 @@ import Testing
 /// The manual's commits (22.3): the master tries to push, and needs nobody.
 @Suite struct CommitModeTests {
     private func cluster(
-        _ seed: UInt64, memberCount: Int = 3, _ configure: (inout Schedule) -> Void = { _ in }
+        _ seed: UInt64, _ configure: (inout Schedule) -> Void = { _ in }
     ) throws -> (SimulatedCluster, master: Int) {
-        let cluster = SimulatedCluster.scripted(seed: seed, memberCount: memberCount) { schedule in
+        try founded(seed) { schedule in
             schedule.commitMode = .optimistic
             configure(&schedule)
         }
-        cluster.advance(milliseconds: 5000)
-        return (cluster, try #require(cluster.leader))
     }
 
     @Test(arguments: 1...5 as ClosedRange<UInt64>, [0, 1, 2])
@@ -104,9 +102,7 @@ import Testing
 @Suite struct MembershipTests {
     @Test(arguments: 1...5 as ClosedRange<UInt64>)
     func whoIsTakenOutCountsNoMoreAndMayJoinAnew(seed: UInt64) throws {
-        let cluster = SimulatedCluster.scripted(seed: seed, memberCount: 3)
-        cluster.advance(milliseconds: 5000)
-        let master = try #require(cluster.leader)
+        let (cluster, master) = try founded(seed)
         let gone = master == 3 ? 2 : 3
         cluster.crashForGood(gone)
         cluster.takeOut(gone, through: master)
@@ -122,9 +118,7 @@ import Testing
     /// Whoever starts while no coordinator answers finds its master all the same.
     @Test(arguments: 1...5 as ClosedRange<UInt64>)
     func aSlaveFindsItsMasterWithoutCoordinators(seed: UInt64) throws {
-        let cluster = SimulatedCluster.scripted(seed: seed, memberCount: 3)
-        cluster.advance(milliseconds: 5000)
-        let master = try #require(cluster.leader)
+        let (cluster, master) = try founded(seed)
         let slave = master == 3 ? 2 : 3
         for arbiter in 4...6 { cluster.crashForGood(arbiter) }
         cluster.crashForGood(slave)
@@ -142,12 +136,10 @@ import Testing
     /// Members are upgraded one after the other, under load; once the last one is, all use what is new.
     @Test(arguments: 1...5 as ClosedRange<UInt64>)
     func aClusterIsUpgradedMemberByMember(seed: UInt64) throws {
-        let cluster = SimulatedCluster.scripted(seed: seed, memberCount: 3) { schedule in
+        let (cluster, master) = try founded(seed) { schedule in
             schedule.oldVersionCount = 3
             schedule.commitMode = .optimistic
         }
-        cluster.advance(milliseconds: 5000)
-        let master = try #require(cluster.leader)
         for member in [1, 2, 3].filter({ $0 != master }) + [master] {
             #expect(cluster.clusterVersion(as: member) == 1)
             cluster.crashForGood(member)
@@ -163,14 +155,12 @@ import Testing
 
     @Test(arguments: 1...5 as ClosedRange<UInt64>)
     func aSlaveThatPollsIsBehindByItsIntervalOnly(seed: UInt64) throws {
-        let cluster = SimulatedCluster.scripted(seed: seed, memberCount: 2) { schedule in
+        let (cluster, master) = try founded(seed, memberCount: 2) { schedule in
             schedule.commitMode = .optimistic
             schedule.pushFactor = 0
             schedule.pollingCount = 2
             schedule.pullInterval = 800
         }
-        cluster.advance(milliseconds: 5000)
-        let master = try #require(cluster.leader)
         // What a client of its own writes comes at once, and what is before it; the rest waits.
         var behindCount = 0
         for _ in 0..<200 {

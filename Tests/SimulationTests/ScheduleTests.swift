@@ -33,39 +33,42 @@ import Testing
 
     /// Names that clients give through every member, at once and again after faults, stay unique in the whole cluster.
     @Test func uniqueNamesStayUniqueWhicheverMemberCreatesThem() {
-        var total = 0
-        let first = Self.number("MARTLET_FIRST_SEED", 1)
-        let count = max(20, Self.number("MARTLET_SCHEDULES", 20_000) / 100)
-        for seed in first..<first + count {
-            var schedule = Schedule.random(seed)
+        let (total, count) = runSome { schedule in
             schedule.createsNamedNodes = true
             schedule.clientCount = max(schedule.clientCount, 4)
-            let cluster = SimulatedCluster(schedule)
-            let violation = cluster.run()
-            if let violation { Issue.record("seed \(seed): invariant \(violation); \(cluster.summary)") }
-            total += cluster.namedNodeCount
-        }
-        #expect(total > 8 * Int(count), "\(total) named nodes in all are too few to mean anything")
+        } measure: { (nil, $0.namedNodeCount) }
+        #expect(total > 8 * count, "\(total) named nodes in all are too few to mean anything")
     }
 
     /// Whoever increments the counter under its lock is never overtaken by anybody, with a lock or without, through whichever
     /// members; and no lock outlives its transaction.
     @Test func explicitLocksHoldAcrossMembersUnderFaults() {
-        var total = 0
-        let first = Self.number("MARTLET_FIRST_SEED", 1)
-        let count = max(20, Self.number("MARTLET_SCHEDULES", 2000) / 20)
-        for seed in first..<first + count {
-            var schedule = Schedule.random(seed)
+        let (total, count) = runSome { schedule in
             schedule.locksCounter = true
             // Masters of the version before know no locks of others.
             schedule.oldVersionCount = 0
             schedule.clientCount = max(schedule.clientCount, 5)
+        } measure: { ($0.leftoverLocks(), $0.lockedIncrementCount) }
+        #expect(total > 20 * count, "\(total) increments under the lock in all are too few to mean anything")
+    }
+
+    /// Runs a hundredth of the seeds with changed schedules; returns the sum of what was measured, and the number of seeds.
+    private func runSome(
+        _ change: (inout Schedule) -> Void, measure: (SimulatedCluster) -> (violation: String?, amount: Int)
+    ) -> (total: Int, count: Int) {
+        var total = 0
+        let first = Self.number("MARTLET_FIRST_SEED", 1)
+        let count = max(20, Self.number("MARTLET_SCHEDULES", 20_000) / 100)
+        for seed in first..<first + count {
+            var schedule = Schedule.random(seed)
+            change(&schedule)
             let cluster = SimulatedCluster(schedule)
-            let violation = cluster.run() ?? cluster.leftoverLocks()
-            if let violation { Issue.record("seed \(seed): \(violation); \(cluster.summary)") }
-            total += cluster.lockedIncrementCount
+            let violation = cluster.run()
+            let (leftover, amount) = measure(cluster)
+            if let violation = violation ?? leftover { Issue.record("seed \(seed): \(violation); \(cluster.summary)") }
+            total += amount
         }
-        #expect(total > 20 * Int(count), "\(total) increments under the lock in all are too few to mean anything")
+        return (total, Int(count))
     }
 
     @Test func aSeedReplaysExactly() {

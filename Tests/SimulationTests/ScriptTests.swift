@@ -6,9 +6,7 @@ import Testing
 @Suite struct ScriptTests {
     /// A founded cluster whose sync set holds all members, and its master.
     private func cluster(_ seed: UInt64, _ memberCount: Int) throws -> (SimulatedCluster, master: Int) {
-        let cluster = SimulatedCluster.scripted(seed: seed, memberCount: memberCount)
-        cluster.advance(milliseconds: 5000)
-        let master = try #require(cluster.leader)
+        let (cluster, master) = try founded(seed, memberCount: memberCount)
         #expect(cluster.syncSet(as: master).count == memberCount)
         #expect(cluster.committedCount > 0)
         return (cluster, master)
@@ -62,9 +60,7 @@ import Testing
 
     /// Returns the violated invariant.
     static func forgetVote(_ seed: UInt64, brokenRules: Set<BrokenRule> = []) throws -> String? {
-        let cluster = SimulatedCluster.scripted(seed: seed, memberCount: 3) { $0.brokenRules = brokenRules }
-        cluster.advance(milliseconds: 5000)
-        let master = try #require(cluster.leader)
+        let (cluster, master) = try founded(seed, memberCount: 3) { $0.brokenRules = brokenRules }
         let others = [1, 2, 3].filter { $0 != master }
         // Who of the two is the candidate is drawn: each has its turn.
         let (b, c) = seed % 2 == 0 ? (others[0], others[1]) : (others[1], others[0])
@@ -96,9 +92,7 @@ import Testing
 
     /// Returns the violated invariant.
     static func widenUnheard(_ seed: UInt64, brokenRules: Set<BrokenRule> = []) throws -> String? {
-        let cluster = SimulatedCluster.scripted(seed: seed, memberCount: 2, clientCount: 6) { $0.brokenRules = brokenRules }
-        cluster.advance(milliseconds: 5000)
-        let master = try #require(cluster.leader)
+        let (cluster, master) = try founded(seed, memberCount: 2, clientCount: 6) { $0.brokenRules = brokenRules }
         let slave = 3 - master
         cluster.crashForGood(slave)
         for _ in 0..<1000 where cluster.syncSet(as: master).count > 1 { cluster.advance(milliseconds: 10) }
@@ -119,9 +113,7 @@ import Testing
 
     /// Returns the violated invariant.
     static func narrow(_ seed: UInt64, brokenRules: Set<BrokenRule> = []) throws -> String? {
-        let cluster = SimulatedCluster.scripted(seed: seed, memberCount: 3, clientCount: 6) { $0.brokenRules = brokenRules }
-        cluster.advance(milliseconds: 5000)
-        let master = try #require(cluster.leader)
+        let (cluster, master) = try founded(seed, memberCount: 3, clientCount: 6) { $0.brokenRules = brokenRules }
         let (slow, lost) = master == 1 ? (2, 3) : master == 2 ? (1, 3) : (1, 2)
         cluster.setSyncDelay(slow, milliseconds: 100_000_000)
         cluster.advance(milliseconds: 1000)

@@ -63,7 +63,10 @@ import Transport
         for number in 0..<20 as Range<UInt8> {
             a.network.send([number], to: stranger.address)
             stranger.network.send([number], to: a.address)
-            try await Task.sleep(for: .milliseconds(20))
+            // And a try whose end can be seen.
+            let connection = try await RawConnection.connect(to: a.address)
+            connection.write([UInt8](repeating: number, count: 64))
+            try await eventually("a connection that speaks no TLS is cut off") { connection.isClosed }
         }
         try await eventually("the stranger is named") { a.refusals().contains { $0.hasPrefix("a connection from 127.0.0.1: TLS: ") } }
         if hasCertificate {

@@ -9,14 +9,7 @@ extension MatchPlanner {
         for edge in graph.edges where edge.isBound { roots.formUnion([edge.from, edge.to]) }
         var reached = roots
         for index in graph.vertices.indices {
-            var grows = true
-            while grows {
-                grows = false
-                for edge in graph.edges where reached.contains(edge.from) != reached.contains(edge.to) {
-                    reached.formUnion([edge.from, edge.to])
-                    grows = true
-                }
-            }
+            reached = graph.connected(with: reached)
             if reached.insert(index).inserted { roots.insert(index) }
         }
         return roots

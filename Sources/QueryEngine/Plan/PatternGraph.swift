@@ -177,3 +177,19 @@ extension Planner {
         }
     }
 }
+
+extension PatternGraph {
+    /// These vertices, and all that edges lead to from them.
+    func connected(with start: Set<Int>) -> Set<Int> {
+        var reached = start
+        var grows = true
+        while grows {
+            grows = false
+            for edge in edges where reached.contains(edge.from) != reached.contains(edge.to) {
+                reached.formUnion([edge.from, edge.to])
+                grows = true
+            }
+        }
+        return reached
+    }
+}

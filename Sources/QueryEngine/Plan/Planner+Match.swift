@@ -38,15 +38,7 @@ extension Planner {
     private func requireConnected(_ graph: PatternGraph, _ offset: Int) throws(GraphError) {
         var reached = Set(graph.vertices.indices.filter { graph.vertices[$0].isBound })
         for edge in graph.edges where edge.isBound { reached.formUnion([edge.from, edge.to]) }
-        var grows = true
-        while grows {
-            grows = false
-            for edge in graph.edges where reached.contains(edge.from) != reached.contains(edge.to) {
-                reached.formUnion([edge.from, edge.to])
-                grows = true
-            }
-        }
-        if reached.count < graph.vertices.count {
+        if graph.connected(with: reached).count < graph.vertices.count {
             throw fail("a part of this pattern is not connected to any starting point", at: offset)
         }
     }
