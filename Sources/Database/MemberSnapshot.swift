@@ -55,16 +55,15 @@ struct MemberSnapshot: Sendable {
         let hasFailed: Bool
 
         init(_ engine: MemberEngine, now: Instant) {
-            let core = engine.core
-            isMaster = core.isMaster
-            master = core.knownMaster(now: now)
-            followed = core.followed
-            epoch = core.masterEpoch ?? .zero
-            revision = core.register?.revision ?? 0
-            mayAnswer = core.claimEnd(now: now) != nil
-            isCopying = core.isCopyingStore
+            isMaster = engine.core.isMaster
+            master = engine.core.knownMaster(now: now)
+            followed = engine.core.followed
+            epoch = engine.core.masterEpoch ?? .zero
+            revision = engine.core.register?.revision ?? 0
+            mayAnswer = engine.core.claimEnd(now: now) != nil
+            isCopying = engine.core.isCopyingStore
             hasStore = engine.store != nil
-            isHandingOver = core.isHandingOver
+            isHandingOver = engine.core.isHandingOver
             hasFailed = engine.hasFailed
         }
     }

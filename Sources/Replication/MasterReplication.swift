@@ -21,6 +21,8 @@ struct MasterReplication: Sendable {
         var commitPointSent = TransactionID.zero
         /// When a commit point that travels with no entries is sent at the latest.
         var commitPointDueAt: Instant?
+        /// When entries that wait for the answer to others are sent at the latest.
+        var entriesDueAt: Instant?
         var isCopying = false
         /// The connection broke and nothing has come since.
         var isCutOff = false
@@ -95,9 +97,13 @@ struct MasterReplication: Sendable {
     /// During a change both sets count.
     var sets: [[MemberID]] { brokenRules.contains(.ignoresJointQuorum) ? [syncSet] : proposal.map { [syncSet, $0.syncSet] } ?? [syncSet] }
 
-    /// When the next commit point is to leave on its own.
-    var commitPointDueAt: Instant? {
-        peers.values.lazy.filter(\.takesEntries).compactMap(\.commitPointDueAt).min()
+    /// When the next commit point is to leave on its own, or entries that were held back.
+    var sendDueAt: Instant? {
+        var due: Instant?
+        for peer in peers.values where peer.takesEntries {
+            for at in [peer.commitPointDueAt, peer.entriesDueAt] { if let at { due = min(due ?? at, at) } }
+        }
+        return due
     }
 
     func acknowledged(_ id: MemberID) -> TransactionID {

@@ -139,7 +139,7 @@ extension MemberCore {
             {
                 beat = withdrawnAt + Self.withdrawalTime
             }
-            return min(master.nextHeartbeatAt, beat, master.commitPointDueAt ?? beat)
+            return min(master.nextHeartbeatAt, beat, master.sendDueAt ?? beat)
         case .slave, .pending:
             let due = pollsMaster ? min(beat, pullAt) : beat
             return electionAt > now ? min(electionAt, due) : due

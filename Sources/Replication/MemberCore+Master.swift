@@ -9,16 +9,23 @@ extension MemberCore {
     /// From the withdrawal of the lease to the proposal of another master.
     static let withdrawalTime: Milliseconds = 2
 
+    /// So long a few entries wait for the answer to those that are under way.
+    static let shipDelay: Milliseconds = 1
+
+    /// So many wait for nothing.
+    static let shipAtOnceCount: UInt64 = 64
+
     /// Bytes of entries per message.
     static let shipByteCountMaximum = 1 << 20
 
     mutating func masterTick(_ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]) {
-        guard case .master(var master) = role else { return }
+        guard var master = takeMaster() else { return }
         let durable = log.durable.transactionID
         if durable > master.ownDurable || durable >= log.last.transactionID { master.ownMovedAt = now }
         // A master whose disk hangs acknowledges nothing, and its heartbeats keep the others from doing better.
         if master.syncSet.count > 1, now.milliseconds(since: master.ownMovedAt) >= Milliseconds(options.syncTimeout.rawValue * 3) {
             actions.append(.note("its disk has taken nothing since \(durable): gives up \(master.epoch)"))
+            role = .master(master)
             return becomePending(now, &actions)
         }
         if let register {
@@ -70,16 +77,19 @@ extension MemberCore {
 
     /// Ships what is new, and the commit point where it moved.
     mutating func flush(_ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]) {
-        guard case .master(var master) = role else { return }
+        guard var master = takeMaster() else { return }
         for id in master.peers.keys.sorted() {
-            guard var peer = master.peers[id], peer.takesEntries, let sentThrough = peer.sentThrough else { continue }
+            guard let peer = master.peers[id], peer.takesEntries, let sentThrough = peer.sentThrough else { continue }
             let wanted =
                 peer.isPolling && !master.isPushedTo(id, now: now, options) ? peer.demandedThrough : log.last.transactionID
-            if sentThrough < wanted, peer.inFlightByteCount < options.windowByteCount {
-                peer.isShipping = true
-                peer.commitPointSent = master.commitPoint
-                peer.commitPointDueAt = nil
-                master.peers[id] = peer
+            if sentThrough >= wanted, peer.entriesDueAt != nil { master.peers[id]?.entriesDueAt = nil }
+            if sentThrough < wanted, peer.inFlightByteCount < options.windowByteCount,
+                !holdsBack(wanted.rawValue - sentThrough.rawValue, from: id, &master, now)
+            {
+                master.peers[id]?.isShipping = true
+                master.peers[id]?.entriesDueAt = nil
+                master.peers[id]?.commitPointSent = master.commitPoint
+                master.peers[id]?.commitPointDueAt = nil
                 actions.append(
                     .ship(
                         to: id, after: sentThrough,
@@ -99,22 +109,35 @@ extension MemberCore {
         role = .master(master)
     }
 
+    /// Whether a few new entries wait for the answer to those under way, so that the slave's disk and every thread on the
+    /// way handle them together. A slave that is slower than that is sent them all the same.
+    private func holdsBack(
+        _ count: UInt64, from peer: MemberID, _ master: inout MasterReplication, _ now: Instant
+    ) -> Bool {
+        guard count < Self.shipAtOnceCount, master.peers[peer]?.inFlight.isEmpty == false else { return false }
+        guard let dueAt = master.peers[peer]?.entriesDueAt else {
+            master.peers[peer]?.entriesDueAt = now + Self.shipDelay
+            return true
+        }
+        return now < dueAt
+    }
+
     mutating func shipped(_ member: MemberID, _ through: TransactionID, _ byteCount: Int, _ log: any ReplicatedLog) {
-        guard case .master(var master) = role, var peer = master.peers[member] else { return }
-        peer.isShipping = false
-        peer.sentThrough = through
-        peer.inFlight.append((through, byteCount))
-        peer.inFlightByteCount += byteCount
-        master.peers[member] = peer
+        guard var master = takeMaster() else { return }
+        master.peers[member]?.isShipping = false
+        master.peers[member]?.sentThrough = through
+        master.peers[member]?.inFlight.append((through, byteCount))
+        master.peers[member]?.inFlightByteCount += byteCount
         role = .master(master)
     }
 
     mutating func shipImpossible(_ member: MemberID, _ actions: inout [Action]) {
-        guard case .master(var master) = role, var peer = master.peers[member] else { return }
-        peer.isShipping = false
-        peer.sentThrough = nil
-        master.peers[member] = peer
+        guard var master = takeMaster() else { return }
+        let isKnown = master.peers[member] != nil
+        master.peers[member]?.isShipping = false
+        master.peers[member]?.sentThrough = nil
         role = .master(master)
+        guard isKnown else { return }
         actions.append(.send(.storeCopyNeeded(epoch: master.epoch, isDiverged: false), to: member))
     }
 
@@ -122,16 +145,30 @@ extension MemberCore {
         _ reply: ReplicationMessage.AppendReply, from sender: MemberID, _ log: any ReplicatedLog, _ now: Instant,
         _ actions: inout [Action]
     ) {
-        guard case .master(var master) = role else { return }
-        if reply.promised > master.epoch {
+        guard let epoch = masterEpoch else { return }
+        if reply.promised > epoch {
             if breaks(.ignoresDeposition) { return }
             // It will never follow this epoch again: only a newer one reaches it.
-            actions.append(.note("member \(sender.rawValue) has promised \(reply.promised): gives up \(master.epoch)"))
+            actions.append(.note("member \(sender.rawValue) has promised \(reply.promised): gives up \(epoch)"))
             promise(reply.promised, &actions)
             becomePending(now, &actions)
             return
         }
-        guard reply.promised == master.epoch, reply.status != .stale, var peer = master.peers[sender] else { return }
+        guard reply.promised == epoch, reply.status != .stale, var master = takeMaster() else { return }
+        if let index = master.peers.index(forKey: sender) {
+            note(reply, of: &master.peers.values[index], sender, log, now, epoch, &actions)
+            master.ownDurable = log.durable.transactionID
+            master.advanceCommitPoint()
+        }
+        role = .master(master)
+        applyCommitted(log, now, &actions)
+        continueHandover(log, now, &actions)
+    }
+
+    private func note(
+        _ reply: ReplicationMessage.AppendReply, of peer: inout MasterReplication.Peer, _ sender: MemberID,
+        _ log: any ReplicatedLog, _ now: Instant, _ epoch: Epoch, _ actions: inout [Action]
+    ) {
         peer.lastContact = now
         peer.isCutOff = false
         peer.applied = reply.applied.transactionID
@@ -149,7 +186,7 @@ extension MemberCore {
                 peer.inFlightByteCount -= first.byteCount
                 peer.inFlight.removeFirst()
             }
-        case .mismatch: rewind(&peer, sender, reply, log, now, master.epoch, &actions)
+        case .mismatch: rewind(&peer, sender, reply, log, now, epoch, &actions)
         case .copying:
             peer.sentThrough = nil
             peer.acknowledged = .zero
@@ -157,12 +194,6 @@ extension MemberCore {
             peer.inFlightByteCount = 0
         case .stale: break
         }
-        master.peers[sender] = peer
-        master.ownDurable = log.durable.transactionID
-        master.advanceCommitPoint()
-        role = .master(master)
-        applyCommitted(log, now, &actions)
-        continueHandover(log, now, &actions)
     }
 
     /// Goes back to where both logs are the same, or offers a store copy when this log does not reach so far back.
@@ -195,7 +226,7 @@ extension MemberCore {
 
     /// Makes committed entries readable here, and then tells clients.
     mutating func applyCommitted(_ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]) {
-        guard case .master(var master) = role else { return }
+        guard var master = takeMaster() else { return }
         // What is applied may be in a checkpoint before it is in the log on disk: so never beyond that.
         let ready = min(master.commitPoint, master.ownDurable)
         if ready > log.applied.transactionID { actions.append(.apply(upTo: ready)) }
@@ -215,7 +246,7 @@ extension MemberCore {
     }
 
     mutating func noteOrigin(_ member: MemberID, of transactionID: TransactionID) {
-        guard case .master(var master) = role else { return }
+        guard var master = takeMaster() else { return }
         master.peers[member]?.demandedThrough = transactionID
         if master.commitMode == .optimistic { master.origins[transactionID] = member }
         role = .master(master)

@@ -146,7 +146,8 @@ extension MemberCore {
     mutating func durable(_ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]) {
         switch role {
         case .slave: if !isCopying { applyAndReply(log, durable: log.durable.transactionID, now, &actions) }
-        case .master(var master):
+        case .master:
+            guard var master = takeMaster() else { return }
             master.ownMovedAt = now
             master.ownDurable = log.durable.transactionID
             master.advanceCommitPoint()

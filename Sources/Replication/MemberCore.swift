@@ -170,7 +170,7 @@ public struct MemberCore: Sendable {
         case .linkDown(let member): linkDown(member, now)
         case .durable: durable(log, now, &actions)
         case .epochStarted(let transactionID):
-            guard case .master(var master) = role else { return }
+            guard var master = takeMaster() else { return }
             master.epochStart = transactionID
             master.ownDurable = log.durable.transactionID
             role = .master(master)
@@ -268,6 +268,13 @@ public struct MemberCore: Sendable {
     /// A random time of up to `limit`.
     mutating func jitter(_ limit: Milliseconds) -> Milliseconds { Milliseconds(generator.next() % (limit.rawValue + 1)) }
 
+    /// Takes the master's books out, so that they change in place and are not copied; `role = .master(…)` puts them back.
+    mutating func takeMaster() -> MasterReplication? {
+        guard case .master(let master) = role else { return nil }
+        role = .pending
+        return master
+    }
+
     /// Leaves whatever role it had.
     mutating func becomePending(_ now: Instant, _ actions: inout [Action]) {
         if case .master(let master) = role { actions.append(.steppedDown(master.epoch)) }
@@ -277,7 +284,7 @@ public struct MemberCore: Sendable {
     }
 
     private mutating func linkDown(_ member: MemberID, _ now: Instant) {
-        if case .master(var master) = role {
+        if var master = takeMaster() {
             master.peers[member]?.isCutOff = true
             role = .master(master)
         }

@@ -44,12 +44,15 @@ public final class MemberEngine {
     var rememberedAddresses: [MemberID: String] = [:]
     private var acknowledged: AcknowledgedPosition
     private var refusedVersions: Set<UInt8> = []
+    private var expiredAt: Instant
     private var actions: [MemberCore.Action] = []
     /// Its disk failed, or it does not belong to the cluster: it does nothing any more.
     public private(set) var hasFailed = false
 
     /// Longest time a commit waits for its quorum before its outcome is called unknown.
     static let commitTimeout: Milliseconds = 5000
+    /// Waits that have taken too long are looked for this often.
+    static let expiryInterval: Milliseconds = 10
     /// Ids handed to a slave at once, at least.
     static let idBlockMinimum = 256
 
@@ -70,6 +73,7 @@ public final class MemberEngine {
         self.hardStatePath = hardStatePath
         self.host = host
         waiters = CommitWaiters(firstID: seed)
+        expiredAt = now
         var hard = MemberHardState()
         do {
             try fileSystem.createDirectory(parentDirectory(hardStatePath))
@@ -99,8 +103,11 @@ public final class MemberEngine {
         clientStep(now) { client, actions in client.tick(now: now, into: &actions) }
         if store?.foundDamage != nil { step(.storeDamaged, now) }
         step(.tick, now)
-        expire(now)
-        expireLocks(now)
+        if now >= expiredAt + Self.expiryInterval {
+            expiredAt = now
+            expire(now)
+            expireLocks(now)
+        }
     }
 
     public func receive(_ frame: ClusterFrame, now: Instant) {

@@ -75,7 +75,7 @@ package final class SimulatedCluster {
         runUntil(calmAt)
         if violation != nil { return violation }
         becomeCalm()
-        runUntil(calmAt + schedule.calmMilliseconds * 1_000_000)
+        runUntilSettled(calmAt + schedule.calmMilliseconds * 1_000_000)
         if violation == nil { checkConvergence() }
         return violation
     }

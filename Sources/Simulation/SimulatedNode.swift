@@ -208,7 +208,9 @@ final class SimulatedNode: MemberHost {
         return Result { () throws(GraphError) -> Store in
             let copy = sourceStore.beginCopy()
             let directory = "store.\(incarnation).\(cluster.now)"
-            let target = try StoreCopyTarget(directory: directory, fileSystem: disk, manifest: copy.manifest)
+            let target = try StoreCopyTarget(
+                directory: directory, fileSystem: disk, manifest: copy.manifest,
+                logPreallocationByteCount: Self.storeOptions.logPreallocationByteCount)
             for (index, file) in copy.files.enumerated() {
                 try target.write(file.name, try copy.read(index, from: 0, maximumByteCount: Int(file.byteCount)))
             }

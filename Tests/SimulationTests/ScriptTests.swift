@@ -5,8 +5,10 @@ import Testing
 /// Whole clusters under faults that are not drawn but told, most of them lasting: random schedules mend everything soon.
 @Suite struct ScriptTests {
     /// A founded cluster whose sync set holds all members, and its master.
-    private func cluster(_ seed: UInt64, _ memberCount: Int) throws -> (SimulatedCluster, master: Int) {
-        let (cluster, master) = try founded(seed, memberCount: memberCount)
+    private func cluster(
+        _ seed: UInt64, _ memberCount: Int, clientCount: Int = 3
+    ) throws -> (SimulatedCluster, master: Int) {
+        let (cluster, master) = try founded(seed, memberCount: memberCount, clientCount: clientCount)
         #expect(cluster.syncSet(as: master).count == memberCount)
         #expect(cluster.committedCount > 0)
         return (cluster, master)
@@ -40,7 +42,7 @@ import Testing
 
     @Test(arguments: 1...5 as ClosedRange<UInt64>)
     func aDiskThatHangsHoldsNobodyUp(seed: UInt64) throws {
-        let (cluster, master) = try cluster(seed, 2)
+        let (cluster, master) = try cluster(seed, 2, clientCount: 8)
         cluster.setSyncDelay(3 - master, milliseconds: 100_000_000)
         cluster.advance(milliseconds: 3000)
         let before = cluster.committedCount

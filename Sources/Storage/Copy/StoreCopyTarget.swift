@@ -20,6 +20,16 @@ public final class StoreCopyTarget {
     private let hasMadeDirectory: Bool
     private var isFinished = false
 
+    private var logOptions = TransactionLog.Options()
+
+    /// Begins in a directory that must be empty or not exist; its log grows in steps of so many bytes.
+    package convenience init(
+        directory: String, fileSystem: any FileSystem, manifest: [UInt8], logPreallocationByteCount: UInt64
+    ) throws(GraphError) {
+        try self.init(directory: directory, fileSystem: fileSystem, manifest: manifest)
+        logOptions.preallocationByteCount = logPreallocationByteCount
+    }
+
     /// Begins in a directory that must be empty or not exist.
     public init(
         directory: String, fileSystem: any FileSystem = POSIXFileSystem(), manifest bytes: [UInt8]
@@ -94,7 +104,7 @@ public final class StoreCopyTarget {
         if let log { return log }
         let log = try TransactionLog.create(
             directory: directory, fileSystem: fileSystem, storeID: manifest.storeID, after: manifest.position,
-            options: TransactionLog.Options(), onDurable: { _ in }, onFailure: { _ in })
+            options: logOptions, onDurable: { _ in }, onFailure: { _ in })
         self.log = log
         return log
     }
