@@ -12,6 +12,8 @@ struct MasterReplication: Sendable {
         var sentThrough: TransactionID?
         var inFlight: [(through: TransactionID, byteCount: Int)] = []
         var inFlightByteCount = 0
+        /// How many entries were sent together the last time.
+        var batchCount: UInt64 = 0
         var isShipping = false
         /// The latest heartbeat it acknowledged, by this master's clock.
         var leaseFrom: Instant?
@@ -96,6 +98,16 @@ struct MasterReplication: Sendable {
 
     /// During a change both sets count.
     var sets: [[MemberID]] { brokenRules.contains(.ignoresJointQuorum) ? [syncSet] : proposal.map { [syncSet, $0.syncSet] } ?? [syncSet] }
+
+    /// Whether entries wait to be sent to every slave that could be sent some.
+    var holdsEntriesBack: Bool {
+        var isAnyHeldBack = false
+        for peer in peers.values where !peer.isCopying && peer.sentThrough != nil {
+            if peer.entriesDueAt == nil { return false }
+            isAnyHeldBack = true
+        }
+        return isAnyHeldBack
+    }
 
     /// When the next commit point is to leave on its own, or entries that were held back.
     var sendDueAt: Instant? {

@@ -54,6 +54,12 @@ extension MemberCore {
     /// Whether the store is being replaced by a copy.
     public var isCopyingStore: Bool { isCopying }
 
+    /// Whether entries wait to be sent to those who are to acknowledge them.
+    var holdsEntriesBack: Bool {
+        guard case .master(let master) = role else { return false }
+        return master.holdsEntriesBack
+    }
+
     /// What this member knows to be committed.
     public var commitPoint: TransactionID {
         switch role {

@@ -15,6 +15,10 @@ extension MemberCore {
     /// So many wait for nothing.
     static let shipAtOnceCount: UInt64 = 64
 
+    /// So long entries wait until they are half as many as were sent together before: the clients that wrote those have
+    /// been answered, and write again.
+    static let gatheringNanoseconds: UInt64 = 200_000
+
     /// Bytes of entries per message.
     static let shipByteCountMaximum = 1 << 20
 
@@ -114,16 +118,20 @@ extension MemberCore {
     private func holdsBack(
         _ count: UInt64, from peer: MemberID, _ master: inout MasterReplication, _ now: Instant
     ) -> Bool {
-        guard count < Self.shipAtOnceCount, master.peers[peer]?.inFlight.isEmpty == false else { return false }
-        guard let dueAt = master.peers[peer]?.entriesDueAt else {
-            master.peers[peer]?.entriesDueAt = now + Self.shipDelay
-            return true
-        }
+        guard count < Self.shipAtOnceCount, let state = master.peers[peer] else { return false }
+        let isAwaited = !state.inFlight.isEmpty
+        guard isAwaited || count < state.batchCount / 2 else { return false }
+        let limit = isAwaited ? now + Self.shipDelay : Instant(nanoseconds: now.nanoseconds + Self.gatheringNanoseconds)
+        let dueAt = min(state.entriesDueAt ?? limit, limit)
+        if dueAt != state.entriesDueAt { master.peers[peer]?.entriesDueAt = dueAt }
         return now < dueAt
     }
 
     mutating func shipped(_ member: MemberID, _ through: TransactionID, _ byteCount: Int, _ log: any ReplicatedLog) {
         guard var master = takeMaster() else { return }
+        if let before = master.peers[member]?.sentThrough, before < through {
+            master.peers[member]?.batchCount = through.rawValue - before.rawValue
+        }
         master.peers[member]?.isShipping = false
         master.peers[member]?.sentThrough = through
         master.peers[member]?.inFlight.append((through, byteCount))

@@ -50,7 +50,8 @@ extension MemberEngine {
             let record = try sequencer.sequence(
                 writeSet, epoch: epoch, commitPoint: core.commitPoint,
                 wallClockMilliseconds: host.entryTimestamp())
-            try store.append([record])
+            try store.append([record], wakesLog: false)
+            isLogToBeWoken = true
             waiters.ordered.append(
                 .init(transactionID: record.position.transactionID, owner: owner, deadline: now + Self.commitTimeout))
             if case .member(let origin, _) = owner { step(.ordered(record.position.transactionID, for: origin), now) }

@@ -36,6 +36,8 @@ public final class MemberEngine {
     /// The locks that transactions of this member have, or want, from the master.
     var lockRequests = LockRequests()
     var recentRequests = RecentRequests()
+    /// Entries were ordered that the log's thread has not been told of: all of them share a sync.
+    var isLogToBeWoken = false
     public unowned let host: any MemberHost
     let fileSystem: any FileSystem
     let hardStatePath: String
@@ -188,6 +190,11 @@ public final class MemberEngine {
     /// Sends what the events so far gave reason to. Call after each event or batch of events.
     public func flush(now: Instant) {
         step(.flush, now)
+        // What waits to be sent is not committed before it was: this disk takes it at the same time as the others'.
+        if isLogToBeWoken, !core.holdsEntriesBack {
+            isLogToBeWoken = false
+            store?.wakeLog()
+        }
         releaseHeldRequests(now)
         fulfilAppliedWaits()
     }

@@ -178,8 +178,8 @@ public final class Store: Sendable {
     /// Appends entries to the log; they become durable soon and readable when applied.
     public func append(_ records: [LogRecord]) throws(GraphError) { try append(records, wakesLog: true) }
 
-    /// The same; who does not wake the log thread calls ``writeLogHere()`` next.
-    func append(_ records: [LogRecord], wakesLog: Bool) throws(GraphError) {
+    /// The same; who does not wake the log thread calls ``writeLogHere()`` or ``wakeLog()`` next.
+    package func append(_ records: [LogRecord], wakesLog: Bool) throws(GraphError) {
         try requireAppendable()
         try unapplied.withLock { unapplied throws(GraphError) in
             try log.append(records, wakesThread: wakesLog)
@@ -192,6 +192,9 @@ public final class Store: Sendable {
             throw GraphError(.readOnly, "\(directory) is open read-only (read_only=true): nothing can be changed in it")
         }
     }
+
+    /// Has the log's thread write what was appended.
+    package func wakeLog() { log.wakeThread() }
 
     /// Writes and syncs what was appended on this thread, when nobody else is writing.
     func writeLogHere() { log.writeHere() }

@@ -95,7 +95,7 @@ package final class TransactionLog: Sendable {
     }
 
     /// Appends entries in order. Each must follow the one before it; durability is reported later. Who does not wake the
-    /// log thread calls ``writeHere()`` next.
+    /// log thread calls ``writeHere()`` or ``wakeThread()`` next.
     package func append(_ records: [LogRecord], wakesThread: Bool = true) throws(GraphError) {
         try state.withLock { state throws(GraphError) in
             if let failure = state.failure { throw failure }
@@ -114,6 +114,9 @@ package final class TransactionLog: Sendable {
         }
         if wakesThread { state.signal() }
     }
+
+    /// Has the log thread write what is pending.
+    package func wakeThread() { state.signal() }
 
     /// Writes and syncs what is pending on the caller's thread, unless somebody is writing already, who then sees to it
     /// that the log thread does. For a committer that has nothing else to do: it saves two changes of thread, which
