@@ -27,7 +27,7 @@ public enum BackupClient {
         public var clusterName: String?
         /// The store that the member must have; `.none` for any.
         public var storeID = StoreID.none
-        /// Leaves what was written when the copy fails; for looking into a failure.
+        /// Leaves what was written when the copy fails.
         public var keepsUnfinished = false
         /// For a member with `ha.tls=true`.
         public var security: TLSClient?

@@ -62,7 +62,10 @@ final class BackupSession: ChannelInboundHandler {
     private func produce(_ context: ChannelHandlerContext) {
         guard let stream, !isProducing, !isPausing, !isAtEnd, frameCountInFlight < Self.frameCountInFlightMaximum else { return }
         isProducing = true
-        service.threads.runIfActive(eventLoop: context.eventLoop) { try stream.next() }
+        service.threads.runIfActive(eventLoop: context.eventLoop) {
+            lowerThreadPriority()
+            return try stream.next()
+        }
             .assumeIsolated()
             .whenComplete { result in
                 self.isProducing = false

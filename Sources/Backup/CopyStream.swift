@@ -23,6 +23,9 @@ final class CopyStream: Sendable {
     private let slot: CopySlots.Slot
     private let stage = Mutex(Stage.header)
 
+    /// Bytes of a frame, about: the event loop that moves it serves clients too.
+    private static let chunkByteCount = 256 << 10
+
     init(_ source: StoreCopySource, role: BackupRole, slot: CopySlots.Slot) {
         self.source = source
         self.role = role
@@ -65,7 +68,7 @@ final class CopyStream: Sendable {
             let end = latest.transactionID < source.target.transactionID ? source.target : latest
             return try nextOfLog(&stage, source.basePosition.transactionID, end)
         }
-        let bytes = try source.read(index, from: offset, maximumByteCount: BackupProtocol.chunkByteCountMaximum)
+        let bytes = try source.read(index, from: offset, maximumByteCount: Self.chunkByteCount)
         guard !bytes.isEmpty else {
             throw GraphError(
                 .corrupt, "\(source.files[index].name) ends at byte \(offset) of \(source.files[index].byteCount)")
@@ -84,7 +87,7 @@ final class CopyStream: Sendable {
             return Self.frame(.end(end))
         }
         let records = try source.records(
-            after: position, through: end.transactionID, maximumByteCount: BackupProtocol.chunkByteCountMaximum)
+            after: position, through: end.transactionID, maximumByteCount: Self.chunkByteCount)
         guard let last = records.last else {
             throw GraphError(.general, "the log ends at \(position), before \(end)")
         }

@@ -56,7 +56,7 @@ public struct BranchedStore: Sendable, Equatable, CustomStringConvertible {
         beside path: String, _ fileSystem: any FileSystem = POSIXFileSystem()
     ) throws(GraphError) -> [BranchedStore] {
         let parent = parentDirectory(path)
-        let prefix = path.split(separator: "/").last.map { "\($0).branched-" } ?? ""
+        let prefix = lastPathComponent(of: path) + ".branched-"
         do throws(FileError) {
             guard fileSystem.exists(parent) else { return [] }
             var branches: [BranchedStore] = []

@@ -60,6 +60,8 @@ public final class ClusterMember: CommitPipeline {
     private let copier: any StoreCopier
     private let thread = Mutex<DedicatedThread?>(nil)
     private let checkpointer = Checkpointer()
+    private let stateSyncer = PeriodicThread(name: "martlet-state")
+    private let remover = PeriodicThread(name: "martlet-remove")
     private let schemaKeeper = SchemaKeeper()
 
     // Safety: made by `start`, then used only by the member's thread.
@@ -136,6 +138,19 @@ public final class ClusterMember: CommitPipeline {
         }
         thread.withLock { $0 = started }
         checkpointer.start { [weak self] in self?.openStore.withLock { $0 } }
+        let directory = StoreDirectory(path: configuration.directory, fileSystem: fileSystem)
+        remover.start {
+            // What cannot be removed now is tried again, and does no harm meanwhile.
+            ((try? directory.removeSome()) ?? false) ? 50_000_000 : 1_000_000_000
+        }
+        let syncAcknowledged = engine.syncAcknowledged
+        stateSyncer.start { [onFailure] in
+            do throws(GraphError) { try syncAcknowledged() } catch {
+                onFailure(error)
+                return 3_600_000_000_000
+            }
+            return 1_000_000_000
+        }
         schemaKeeper.start(
             { [weak self] in self?.openStore.withLock { $0 } },
             mayCommit: { [weak self] in self?.snapshot.withLock { $0.isMaster } ?? false }
@@ -364,6 +379,8 @@ public final class ClusterMember: CommitPipeline {
     public func close() async {
         schemaKeeper.stop()
         checkpointer.stop()
+        stateSyncer.stop()
+        remover.stop()
         queue.withLock { $0.isClosed = true }
         queue.signal()
         thread.withLock { thread in

@@ -71,6 +71,7 @@ final class ClusterMemberHost: MemberHost {
         let (branch, keepsLast) = (setAside ? branch : nil, branchedDataPolicy == .keepLast)
         // Safety of the hand-over: the thread only computes; the engine takes the result on its own thread.
         _ = DedicatedThread(name: "martlet-copy") { [storeChanged] in
+            lowerThreadPriority()
             let result = Result { () throws(GraphError) -> Store in
                 // Also when the copy fails: nobody holds the old store any more then.
                 old?.close()

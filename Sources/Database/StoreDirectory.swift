@@ -1,34 +1,39 @@
-internal import FileSystem
-internal import GraphModel
+package import FileSystem
+package import GraphModel
 
 /// Puts a copied store in the place of a member's own, so that a crash at any moment leaves one of them whole:
 /// `DIR.copy` is complete before `DIR` moves to `DIR.replaced`, and opening finishes what was begun.
-struct StoreDirectory {
+package struct StoreDirectory: Sendable {
     let path: String
     let fileSystem: any FileSystem
+
+    package init(path: String, fileSystem: any FileSystem) {
+        self.path = path
+        self.fileSystem = fileSystem
+    }
 
     var copyPath: String { path + ".copy" }
     private var replacedPath: String { path + ".replaced" }
     private func isStore(_ directory: String) -> Bool { fileSystem.exists(directory + "/manifest") }
 
     /// Finishes or clears away an exchange that a crash interrupted.
-    func recover() throws(GraphError) {
+    package func recover() throws(GraphError) {
         do throws(FileError) {
             if !isStore(path) && isStore(replacedPath) && isStore(copyPath) {
-                try removeTree(path)
+                try discard(path)
                 try fileSystem.rename(copyPath, to: path)
                 try fileSystem.syncDirectory(parentDirectory(path))
             }
-            if isStore(path) { try removeTree(replacedPath) }
-            try removeTree(copyPath)
+            if isStore(path) { try discard(replacedPath) }
+            try discard(copyPath)
         } catch {
             throw GraphError(.storageIO, "\(path): cannot finish an interrupted store copy: \(error)")
         }
     }
 
     /// Makes way for a new copy.
-    func prepareCopy() throws(GraphError) {
-        do throws(FileError) { try removeTree(copyPath) } catch { throw GraphError(.storageIO, error.description) }
+    package func prepareCopy() throws(GraphError) {
+        do throws(FileError) { try discard(copyPath) } catch { throw GraphError(.storageIO, error.description) }
     }
 
     /// Exchanges the store for the copy. With `keepingAs` the old one stays under that name, else it goes.
@@ -36,12 +41,12 @@ struct StoreDirectory {
         do throws(FileError) {
             let aside = name ?? replacedPath
             if fileSystem.exists(path) {
-                if name == nil { try removeTree(replacedPath) }
+                if name == nil { try discard(replacedPath) }
                 try fileSystem.rename(path, to: aside)
             }
             try fileSystem.rename(copyPath, to: path)
             try fileSystem.syncDirectory(parentDirectory(path))
-            if name == nil { try removeTree(replacedPath) }
+            if name == nil { try discard(replacedPath) }
         } catch {
             throw GraphError(.storageIO, "\(path): cannot put the copied store in place: \(error)")
         }
@@ -73,13 +78,44 @@ struct StoreDirectory {
     /// Removes the stores that were set aside before this one.
     func removeBranches(before branch: BranchedStore) throws(GraphError) {
         for other in try BranchedStore.list(beside: path, fileSystem) where other.time < branch.time {
-            do throws(FileError) { try removeTree(other.directory) } catch { throw GraphError(error) }
+            do throws(FileError) { try discard(other.directory) } catch { throw GraphError(error) }
         }
     }
 
-    private func removeTree(_ directory: String) throws(FileError) {
+    // MARK: Discarding
+
+    /// Bytes that ``removeSome()`` removes at once: a disk that is told of many gigabytes in one go lets nobody else
+    /// write for seconds.
+    private static let removalByteCount: UInt64 = 32 << 20
+
+    private var discardedPrefix: String { lastPathComponent(of: path) + ".discarded-" }
+
+    /// Takes a directory out of the way, under a name by which ``removeSome()`` finds it.
+    private func discard(_ directory: String) throws(FileError) {
         guard fileSystem.exists(directory) else { return }
-        for name in try fileSystem.list(directory) { try fileSystem.remove(directory + "/" + name) }
+        var number = wallClockMilliseconds()
+        func target() -> String { "\(parentDirectory(path))/\(discardedPrefix)\(number)" }
+        while fileSystem.exists(target()) { number += 1 }
+        try fileSystem.rename(directory, to: target())
+    }
+
+    /// Removes a part of what was discarded, in this run or an earlier one. Returns whether there may be more.
+    package func removeSome() throws(FileError) -> Bool {
+        let parent = parentDirectory(path)
+        guard let name = try fileSystem.list(parent).first(where: { $0.hasPrefix(discardedPrefix) }) else { return false }
+        let directory = parent + "/" + name
+        var byteCount: UInt64 = 0
+        for name in try fileSystem.list(directory) {
+            let file = try fileSystem.open(directory + "/" + name, .readOnly)
+            byteCount += try file.byteCount()
+            file.close()
+            try fileSystem.remove(directory + "/" + name)
+            if byteCount >= Self.removalByteCount {
+                try fileSystem.syncDirectory(directory)
+                return true
+            }
+        }
         try fileSystem.remove(directory)
+        return true
     }
 }

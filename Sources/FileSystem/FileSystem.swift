@@ -133,6 +133,11 @@ extension File {
     }
 }
 
+/// The part of a path after its last `/`.
+public func lastPathComponent(of path: String) -> String {
+    path.split(separator: "/").last.map(String.init) ?? path
+}
+
 /// The part of a path before its last `/`; `.` when there is none.
 public func parentDirectory(_ path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }

@@ -3,12 +3,13 @@ internal import GraphModel
 
 /// The highest position that a member acknowledged, written before the acknowledgement leaves and without waiting for the
 /// disk. Outlives the process, so that a log that lost its end afterwards does not vote as if it were whole; what outlives
-/// the machine is ``MemberHardState/acknowledged``, which is synced now and then.
+/// the machine is what was synced, by another thread, about a second ago: a member that waits for a slow disk here would
+/// miss its heartbeats.
 ///
 /// Two slots of 32 bytes, written in turns: position (24 bytes), CRC-32C, 4 bytes of zero.
 struct AcknowledgedPosition {
     private static let slotByteCount = 32
-    private let file: any File
+    let file: any File
     private var slots: [LogPosition]
     private var next = 0
 

@@ -87,9 +87,8 @@ extension MemberCore {
                 // What a master acknowledged alone may be among what would be cut.
                 if hard.isOptimistic || isOptimistic { return branched(sender, log.last, &actions) }
                 // What is cut was acknowledged in vain: this log does not miss it.
-                if max(hard.acknowledged, noted).transactionID > keep, let position = log.knownPosition(of: keep) {
+                if hard.acknowledged.transactionID > keep, let position = log.knownPosition(of: keep) {
                     hard.acknowledged = position
-                    noted = position
                     actions.append(.persist(hard))
                 }
                 actions.append(.truncate(after: keep))

@@ -106,9 +106,6 @@ public struct MemberCore: Sendable {
     /// The state on disk says that this member has all it acknowledged, and it has not.
     private var overstates = false
     var foundingSince: Instant?
-    var acknowledgedPersistedAt: Instant
-    /// The highest position that was acknowledged since the start.
-    var noted = LogPosition.zero
     public internal(set) var lastHeardMasterAt: Instant?
     var announcedRevision: UInt64?
     /// When the register was seen to name the master of a new epoch.
@@ -130,7 +127,6 @@ public struct MemberCore: Sendable {
         silentUntil = now + options.leaseTime
         electionAt = now + options.leaseTime
         pullAt = now
-        acknowledgedPersistedAt = now
         if options.brokenRules.contains(.forgetsPromise) {
             hard.promised = .zero
             silentUntil = now
@@ -203,7 +199,6 @@ public struct MemberCore: Sendable {
     }
 
     private mutating func tick(_ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]) {
-        persistAcknowledged(log, now, &actions)
         switch role {
         case .master: masterTick(log, now, &actions)
         case .slave, .pending:
@@ -244,18 +239,10 @@ public struct MemberCore: Sendable {
 
     var isOptimistic: Bool { register?.commitMode == .optimistic }
 
-    mutating func persistAcknowledged(_ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]) {
-        guard now.milliseconds(since: acknowledgedPersistedAt) >= 1000, hard.isComplete, hard.acknowledged < log.durable
-        else { return }
-        acknowledgedPersistedAt = now
-        hard.acknowledged = log.durable
-        actions.append(.persist(hard))
-    }
-
     /// Before an acknowledgement leaves.
     mutating func noteAcknowledged(_ position: LogPosition, _ actions: inout [Action]) {
-        guard position > noted else { return }
-        noted = position
+        guard position > hard.acknowledged else { return }
+        hard.acknowledged = position
         actions.append(.noteAcknowledged(position))
     }
 

@@ -96,6 +96,14 @@ public final class MemberEngine {
         recallAddresses()
     }
 
+    /// Makes durable what this member acknowledged; for another thread, about once a second.
+    public var syncAcknowledged: @Sendable () throws(GraphError) -> Void {
+        let file = acknowledged.file
+        return { () throws(GraphError) in
+            do throws(FileError) { try file.sync() } catch { throw GraphError(error) }
+        }
+    }
+
     public func nextTickAt(now: Instant) -> Instant { min(core.nextTickAt(now: now), client.nextTickAt) }
 
     // MARK: Events

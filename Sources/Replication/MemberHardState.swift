@@ -10,7 +10,8 @@ public struct MemberHardState: Sendable, Equatable {
     public var mastered = Epoch.zero
     /// Whether the log holds everything this member ever acknowledged: then it may answer elections.
     public var isComplete = false
-    /// The highest position acknowledged, written now and then: a log that ends earlier has lost something.
+    /// The highest position acknowledged, as far as it is not in ``AcknowledgedPosition``: a log that ends earlier has lost
+    /// something.
     public var acknowledged = LogPosition.zero
 
     /// The store of the cluster that this member is about to found; `.none` otherwise. Who does not find it here must not

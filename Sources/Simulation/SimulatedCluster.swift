@@ -129,6 +129,7 @@ package final class SimulatedCluster {
             if node.isPaused { return node.backlog.append(event) }
             node.isSyncScheduled = false
             store.flush()
+            node.syncAcknowledged(now)
             node.engine?.durable(now: node.now)
             settle(node)
         case .linkDown(let index, let address):

@@ -29,6 +29,7 @@ final class SimulatedNode: MemberHost {
     private var clockBase: (real: UInt64, shown: UInt64)
     var syncDelayMicroseconds: UInt64 = 200
     var isSyncScheduled = false
+    private var acknowledgedSyncedAt: UInt64 = 0
     var scheduledTickAt: UInt64?
 
     init(
@@ -198,6 +199,14 @@ final class SimulatedNode: MemberHost {
         var options = Self.storeOptions
         options.appliesWholeLog = true
         return try? Store.open(storeDirectory, fileSystem: disk, options: options)
+    }
+
+    /// What the server's own thread does about once a second.
+    func syncAcknowledged(_ now: UInt64) {
+        guard now >= acknowledgedSyncedAt + 1_000_000_000 else { return }
+        acknowledgedSyncedAt = now
+        // A disk that has failed has stopped the engine already.
+        try? engine?.syncAcknowledged()
     }
 
     /// Takes a copy of another node's store.

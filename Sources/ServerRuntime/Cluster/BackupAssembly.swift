@@ -24,6 +24,8 @@ struct BackupStoreCopier: StoreCopier {
         var received: UInt64 = 0
         var options = BackupClient.Options(clusterName: clusterName, storeID: storeID)
         options.security = security
+        // The member takes away little by little what is left of it.
+        options.keepsUnfinished = true
         try BackupClient.copyStoreBlocking(from: source, into: directory, options: options) { done, total in
             received = done
             let now = monotonicNanoseconds()
