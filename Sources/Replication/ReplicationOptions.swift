@@ -105,4 +105,6 @@ package enum BrokenRule: String, CaseIterable, Sendable {
     case keepsBranchedData
     /// A member that lost its state gives promises at once.
     case forgetsFencing
+    /// A coordinator that lost its state votes and acknowledges at once.
+    case countsWithoutState
 }

@@ -137,6 +137,7 @@ package final class SimulatedCluster {
             node.engine?.linkDown(address: address, now: node.now)
             settle(node)
         case .start(let index): start(nodes[index])
+        case .loseCoordinatorState(let index): loseCoordinatorState(nodes[index])
         case .resume(let index): resume(nodes[index])
         case .copyStore(let index, let incarnation, let source, let setAside):
             let node = nodes[index]

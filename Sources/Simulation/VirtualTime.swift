@@ -50,6 +50,7 @@ enum SimulationEvent {
     case diskSynced(node: Int, incarnation: Int)
     case linkDown(node: Int, peerAddress: String)
     case start(node: Int)
+    case loseCoordinatorState(node: Int)
     case operatorRestarts(node: Int, incarnation: Int)
     case resume(node: Int)
     case copyStore(node: Int, incarnation: Int, from: Int, setAside: Bool)
