@@ -176,7 +176,7 @@ final class SimulatedNode: MemberHost {
 
     func entryTimestamp() -> Int64 { wallClockOffset + Int64(cluster.now / 1_000_000) }
 
-    func note(_ line: String) { cluster.trace("m\(memberID?.rawValue ?? 0) \(line)") }
+    func note(_ level: NoteLevel, _ line: String) { cluster.trace("m\(memberID?.rawValue ?? 0) \(line)") }
 
     func failed(_ error: GraphError) {
         cluster.trace("m\(memberID?.rawValue ?? 0) FAILED \(error)")

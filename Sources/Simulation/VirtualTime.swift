@@ -49,6 +49,7 @@ enum SimulationEvent {
     case tick(node: Int, incarnation: Int)
     case diskSynced(node: Int, incarnation: Int)
     case linkDown(node: Int, peerAddress: String)
+    case connectionRefused(node: Int, peerAddress: String)
     case start(node: Int)
     case loseCoordinatorState(node: Int)
     case operatorRestarts(node: Int, incarnation: Int)
