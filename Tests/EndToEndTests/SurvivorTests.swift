@@ -131,7 +131,7 @@ extension EndToEnd {
                 try POSIXFileSystem().remove(store + ".member")
                 try cluster.cluster.start(member)
                 try waitUntil("it says that the file is gone") { cluster.logLines(member).contains { $0.contains("but this store was a member's") } }
-                try waitUntil("it serves what it has") { cluster.logLines(member).contains { $0.contains("hears no master") } }
+                try waitUntil("it has heard the coordinators") { cluster.logLines(member).contains { $0.contains("has lost its state") } }
                 #expect(!cluster.isMaster(member))
                 cluster.signal(member, SIGTERM)
                 try waitUntil("the member has ended") { member.process == nil }
