@@ -139,7 +139,7 @@ extension EndToEnd {
                 #expect(unknown.status == 0 && unknown.output.contains("No transaction is known to be lost"), "\(unknown.output)")
                 try cluster.cluster.start(member)
                 try waitUntil("it is master again") { cluster.isMaster(member) }
-                #expect(try client.rows("MATCH (n:W) RETURN count(n)") == [[.integer(there)]])
+                #expect(try cluster.client(member.httpPort).rows("MATCH (n:W) RETURN count(n)") == [[.integer(there)]])
             } catch {
                 await cluster.stop(keep: true)
                 throw error
