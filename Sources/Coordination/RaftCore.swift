@@ -12,6 +12,8 @@ public struct RaftCore: Sendable {
         public var heartbeatInterval: Milliseconds = 75
         /// An election begins after silence of this length, up to twice it.
         public var electionTimeout: Milliseconds = 400
+        /// A rule that tests break: a coordinator without a state file counts at once.
+        package var countsWithoutState = false
         public init() {}
     }
 
@@ -27,16 +29,18 @@ public struct RaftCore: Sendable {
         case reply(RegisterReply, to: String)
         /// The register has this value, for good. Reported on the leader only.
         case committed(ClusterRegister)
+        /// One line for the operator.
+        case note(NoteLevel, String)
     }
 
-    private enum Role: Sendable {
+    enum Role: Sendable {
         case follower
         case preCandidate(granted: Set<String>)
         case candidate(granted: Set<String>)
         case leader(Leader)
     }
 
-    private struct Leader: Sendable {
+    struct Leader: Sendable {
         struct Peer: Sendable {
             var matchIndex: UInt64 = 0
             var heartbeat: UInt64 = 0
@@ -53,14 +57,21 @@ public struct RaftCore: Sendable {
 
     public let address: String
     /// Ascending, without this one.
-    private let others: [String]
-    private let options: Options
+    let others: [String]
+    let options: Options
     private var generator: SplitMix
-    private var hard: RaftHardState
-    private var role = Role.follower
-    private var leaderAddress: String?
-    private var electionAt: Instant
-    private var heardLeaderAt: Instant?
+    var hard: RaftHardState
+    var role = Role.follower
+    var leaderAddress: String?
+    var electionAt: Instant
+    var heardLeaderAt: Instant?
+    /// The latest nonce of each coordinator that said it does not count.
+    var newcomers: [String: UInt64] = [:]
+    /// Those that were known when this coordinator's latest election began.
+    var newcomersAtElection: [String: UInt64] = [:]
+    /// While this one does not count: which nonces each of the others said it knows, and when to say it again.
+    var words: [String: [String: UInt64]] = [:]
+    var introducesAt: Instant
     /// The last value known to be committed.
     public private(set) var committed: ClusterRegister
     private var commitIndex: UInt64 = 0
@@ -79,6 +90,7 @@ public struct RaftCore: Sendable {
         hard = hardState
         committed = ClusterRegister()
         electionAt = now
+        introducesAt = now
         postponeElection(now)
     }
 
@@ -91,15 +103,15 @@ public struct RaftCore: Sendable {
     }
     public var term: UInt64 { hard.term }
     public var leader: String? { isLeader ? address : leaderAddress }
-    private var majority: Int { (others.count + 1) / 2 + 1 }
+    var majority: Int { (others.count + 1) / 2 + 1 }
 
     /// When `step(.tick)` is due at the latest.
     public var nextTickAt: Instant {
         if case .leader(let leader) = role { return leader.nextHeartbeatAt }
-        return electionAt
+        return isNewcomer ? introducesAt : electionAt
     }
 
-    private mutating func postponeElection(_ now: Instant) {
+    mutating func postponeElection(_ now: Instant) {
         let timeout = options.electionTimeout.rawValue
         electionAt = now + Milliseconds(timeout + generator.next() % (timeout + 1))
     }
@@ -113,7 +125,9 @@ public struct RaftCore: Sendable {
     }
 
     private mutating func tick(_ now: Instant, _ actions: inout [Action]) {
-        if case .leader(let leader) = role {
+        if isNewcomer {
+            introduceItself(now, &actions)
+        } else if case .leader(let leader) = role {
             // Check-quorum: who cannot reach a majority must not look like a leader.
             let reachable = leader.peers.values.count { now.milliseconds(since: $0.lastContact) < options.electionTimeout }
             if reachable + 1 < majority { return becomeFollower(now, leader: nil, &actions) }
@@ -130,7 +144,7 @@ public struct RaftCore: Sendable {
         }
     }
 
-    private mutating func becomeFollower(_ now: Instant, leader: String?, _ actions: inout [Action]) {
+    mutating func becomeFollower(_ now: Instant, leader: String?, _ actions: inout [Action]) {
         if case .leader(let old) = role {
             for waiting in old.waitingWrites {
                 actions.append(.reply(RegisterReply(id: waiting.request.id, outcome: .redirect(leader)), to: waiting.client))
@@ -144,7 +158,8 @@ public struct RaftCore: Sendable {
         postponeElection(now)
     }
 
-    private mutating func startElection(_ now: Instant, _ actions: inout [Action]) {
+    mutating func startElection(_ now: Instant, _ actions: inout [Action]) {
+        newcomersAtElection = newcomers
         hard.term += 1
         hard.votedFor = address
         actions.append(.persist(hard))
@@ -170,6 +185,11 @@ public struct RaftCore: Sendable {
 
     private mutating func received(_ message: RaftMessage, _ sender: String, _ now: Instant, _ actions: inout [Action]) {
         guard others.contains(sender) else { return }
+        switch message {
+        case .newcomer(let nonces): return heard(nonces, ofNewcomer: sender, now, &actions)
+        case .founded(let nonces): return takePart(inGroupOf: nonces, now, &actions)
+        default: if isNewcomer && !recovers(by: message, sender, now, &actions) { return }
+        }
         if case .preVote(let term, let lastTerm, let lastIndex) = message {
             let hearsLeader = isLeader || heardLeaderAt.map { now.milliseconds(since: $0) < options.electionTimeout } ?? false
             let granted = !hearsLeader && term > hard.term && mayVote(lastTerm, lastIndex)
@@ -191,7 +211,7 @@ public struct RaftCore: Sendable {
         }
         guard message.term == hard.term else {
             // Tells a sender from the past what the term is.
-            if case .append(_, _, _, let heartbeat) = message {
+            if case .append(_, _, _, let heartbeat, _) = message {
                 actions.append(.send(.appendReply(term: hard.term, matchIndex: 0, heartbeat: heartbeat), to: sender))
             } else if case .vote = message {
                 actions.append(.send(.voteReply(term: hard.term, granted: false), to: sender))
@@ -199,7 +219,7 @@ public struct RaftCore: Sendable {
             return
         }
         switch message {
-        case .preVote, .preVoteReply: break
+        case .preVote, .preVoteReply, .newcomer, .founded: break
         case .vote(_, let lastTerm, let lastIndex):
             let granted = (hard.votedFor == nil || hard.votedFor == sender) && mayVote(lastTerm, lastIndex)
             if granted && hard.votedFor == nil {
@@ -213,7 +233,7 @@ public struct RaftCore: Sendable {
             granted.insert(sender)
             role = .candidate(granted: granted)
             if granted.count >= majority { becomeLeader(now, &actions) }
-        case .append(_, let entry, let commitIndex, let heartbeat):
+        case .append(_, let entry, let commitIndex, let heartbeat, _):
             accept(entry, commitIndex, heartbeat, from: sender, now, &actions)
         case .appendReply(_, let matchIndex, let heartbeat):
             guard case .leader(var leader) = role, var peer = leader.peers[sender] else { return }
@@ -227,11 +247,9 @@ public struct RaftCore: Sendable {
         }
     }
 
-    /// Whether a candidate with this entry may have this coordinator's vote. One that holds nothing may have lost what it
-    /// held, so it elects nobody who holds something before a leader has brought it up to date.
+    /// Whether a candidate with this entry may have this coordinator's vote.
     private func mayVote(_ lastTerm: UInt64, _ lastIndex: UInt64) -> Bool {
-        if hard.entry.index == 0 { return lastIndex == 0 }
-        return (lastTerm, lastIndex) >= (hard.entry.term, hard.entry.index)
+        (lastTerm, lastIndex) >= (hard.entry.term, hard.entry.index)
     }
 
     private mutating func accept(
@@ -241,7 +259,7 @@ public struct RaftCore: Sendable {
         becomeFollower(now, leader: sender, &actions)
         heardLeaderAt = now
         if let entry, (entry.term, entry.index) > (hard.entry.term, hard.entry.index) {
-            hard.entry = entry
+            hard.hold(entry)
             actions.append(.persist(hard))
         }
         let matches = hard.entry.term == hard.term
@@ -267,7 +285,7 @@ public struct RaftCore: Sendable {
                 .send(
                     .append(
                         term: hard.term, entry: isBehind ? hard.entry : nil, commitIndex: commitIndex,
-                        heartbeat: leader.heartbeat), to: peer))
+                        heartbeat: leader.heartbeat, nonce: newcomersAtElection[peer] ?? 0), to: peer))
         }
     }
 
@@ -338,7 +356,7 @@ public struct RaftCore: Sendable {
             }
             var next = register
             next.revision = expected + 1
-            hard.entry = RaftEntry(index: hard.entry.index + 1, term: hard.term, register: next)
+            hard.hold(RaftEntry(index: hard.entry.index + 1, term: hard.term, register: next))
             actions.append(.persist(hard))
             leader.writer = (request.id, client)
             role = .leader(leader)

@@ -52,7 +52,7 @@ public final class ClusterMember: CommitPipeline {
     let snapshot = Mutex(MemberSnapshot())
     /// The store that reads use; nil while there is none or it is being replaced.
     let openStore: Mutex<Store?>
-    let note: @Sendable (String) -> Void
+    let note: @Sendable (NoteLevel, String) -> Void
     let onFailure: @Sendable (GraphError) -> Void
     public let reserve = IDReserve()
     private let fileSystem: any FileSystem
@@ -81,7 +81,7 @@ public final class ClusterMember: CommitPipeline {
     ///   - onFailure: called once when this process cannot go on: its disk failed or it is not of this cluster.
     public init(
         _ configuration: Configuration, fileSystem: any FileSystem = POSIXFileSystem(), network: any FrameNetwork,
-        copier: any StoreCopier, note: @escaping @Sendable (String) -> Void,
+        copier: any StoreCopier, note: @escaping @Sendable (NoteLevel, String) -> Void,
         onFailure: @escaping @Sendable (GraphError) -> Void
     ) throws(GraphError) {
         var configuration = configuration
@@ -97,18 +97,23 @@ public final class ClusterMember: CommitPipeline {
         try directory.recover()
         var store: Store?
         if fileSystem.exists(configuration.directory + "/manifest") {
-            // A store from an import or a backup has no cluster yet: all of its log counts.
+            // A store from an import or a backup has no cluster yet: all of its log counts. One that has only lost the file
+            // of what it promised may end with entries that were never committed.
             var options = configuration.storeOptions
-            let hardStatePath = configuration.directory + ".member"
-            options.appliesWholeLog = !fileSystem.exists(hardStatePath)
+            let hasState = fileSystem.exists(configuration.directory + ".member")
+            let wasMember = hasState || MemberEngine.hasTraces(hardStatePath: configuration.directory + ".member", fileSystem)
+            options.appliesWholeLog = !wasMember
+            if wasMember && !hasState {
+                note(.warning, "\(configuration.directory).member is gone, but this store was a member's: it applies what it knows to be committed and counts again once a master has brought it up to date")
+            }
             do throws(GraphError) {
                 store = try Store.open(configuration.directory, fileSystem: fileSystem, options: options)
-                if let line = store?.recoveryNote { note(line) }
+                if let line = store?.recoveryNote { note(.warning, line) }
             } catch {
                 // The others have what is damaged here. Who has no others must decide for himself.
                 guard error.code == .corrupt, !options.appliesWholeLog else { throw error }
                 let kept = try directory.setDamagedAside()
-                note("DAMAGED: \(error.message). The store is set aside as \(kept) and replaced by a copy of the master's")
+                note(.error, "DAMAGED: \(error.message). The store is set aside as \(kept) and replaced by a copy of the master's")
             }
         }
         openStore = Mutex(store)
@@ -210,7 +215,7 @@ public final class ClusterMember: CommitPipeline {
         let previous = snapshot.withLock { $0 }
         next.follow(previous)
         if next.isLeftAlone && !previous.hasJoined {
-            note("hears no master: serves reads of what it has, up to \(next.applied)")
+            note(.warning, "hears no master: serves reads of what it has, up to \(next.applied)")
         }
         snapshot.withLock { $0 = next }
         conditions.withLock { conditions in
@@ -245,6 +250,11 @@ public final class ClusterMember: CommitPipeline {
             return true
         }
         if accepted { queue.signal() }
+    }
+
+    /// A peer's machine refused a connection: no process listens there.
+    public func connectionRefused(_ address: String) {
+        enqueue { engine, now in engine.connectionRefused(address: address, now: now) }
     }
 
     /// The connection with a peer broke.
@@ -370,8 +380,8 @@ public final class ClusterMember: CommitPipeline {
         guard snapshot.withLock({ $0.isMaster && !$0.hasFailed && $0.syncSet.count > 1 }),
             openStore.withLock({ $0?.failure == nil })
         else { return }
-        do throws(GraphError) { note("member \(try await switchMaster(to: nil).rawValue) is master now") } catch {
-            note("stops without a switchover: \(error.message)")
+        do throws(GraphError) { note(.info, "member \(try await switchMaster(to: nil).rawValue) is master now") } catch {
+            note(.warning, "stops without a switchover: \(error.message)")
         }
     }
 

@@ -10,7 +10,7 @@ final class ClusterMemberHost: MemberHost {
     private let storeOptions: Store.Options
     private let network: any FrameNetwork
     private let copier: any StoreCopier
-    private let noteLine: @Sendable (String) -> Void
+    private let noteLine: @Sendable (NoteLevel, String) -> Void
     private let onFailure: @Sendable (GraphError) -> Void
     var enqueue: (@Sendable (@escaping ClusterMember.Job) -> Void)?
     var storeChanged: (@Sendable (Store?) -> Void)?
@@ -21,7 +21,7 @@ final class ClusterMemberHost: MemberHost {
 
     init(
         directory: StoreDirectory, storeOptions: Store.Options, network: any FrameNetwork, copier: any StoreCopier,
-        branchedDataPolicy: BranchedDataPolicy, note: @escaping @Sendable (String) -> Void,
+        branchedDataPolicy: BranchedDataPolicy, note: @escaping @Sendable (NoteLevel, String) -> Void,
         onFailure: @escaping @Sendable (GraphError) -> Void
     ) {
         self.branchedDataPolicy = branchedDataPolicy
@@ -47,7 +47,7 @@ final class ClusterMemberHost: MemberHost {
     func send(_ frame: [UInt8], to address: String) { network.send(frame, to: address) }
     var resume: @Sendable (@escaping ClusterMember.Job) -> Void { { [enqueue] work in enqueue?(work) } }
     func entryTimestamp() -> Int64 { wallClockMilliseconds() }
-    func note(_ line: String) { noteLine(line) }
+    func note(_ level: NoteLevel, _ line: String) { noteLine(level, line) }
     func failed(_ error: GraphError) { onFailure(error) }
 
     func createStore(_ id: StoreID) throws(GraphError) -> Store {

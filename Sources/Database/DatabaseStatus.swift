@@ -20,6 +20,9 @@ public struct DatabaseStatus: Sendable, Equatable {
         public var isSlaveOnly: Bool
         public var isInSyncSet: Bool
         public var role: Role
+        /// Since when it has not been heard, in milliseconds of the wall clock since 1970; nil while it is. Known to the
+        /// master, and of the master to the others.
+        public var unreachableSince: Int64?
         /// Last transaction the master knows this member to have on disk; nil when this member is not the master.
         public var acknowledged: TransactionID?
         /// Time since the master last heard from it; nil when this member is not the master.
@@ -28,7 +31,7 @@ public struct DatabaseStatus: Sendable, Equatable {
 
         public init(
             id: MemberID, address: String, httpAddress: String, backupAddress: String, isSlaveOnly: Bool,
-            isInSyncSet: Bool, role: Role, acknowledged: TransactionID?, silence: Milliseconds?, protocolVersion: UInt16
+            isInSyncSet: Bool, role: Role, unreachableSince: Int64? = nil, acknowledged: TransactionID?, silence: Milliseconds?, protocolVersion: UInt16
         ) {
             self.id = id
             self.address = address
@@ -37,6 +40,7 @@ public struct DatabaseStatus: Sendable, Equatable {
             self.isSlaveOnly = isSlaveOnly
             self.isInSyncSet = isInSyncSet
             self.role = role
+            self.unreachableSince = unreachableSince
             self.acknowledged = acknowledged
             self.silence = silence
             self.protocolVersion = protocolVersion

@@ -154,12 +154,22 @@ extension ClusterMember {
             return DatabaseStatus.Member(
                 id: other.id, address: other.address, httpAddress: other.httpAddress, backupAddress: other.backupAddress,
                 isSlaveOnly: other.isSlaveOnly, isInSyncSet: member.syncSet.contains(other.id),
-                role: other.id == status.masterID ? .master : .slave, acknowledged: peer?.acknowledged,
+                role: other.id == status.masterID ? .master : .slave,
+                unreachableSince: silence(of: other.id, member, now).map { wallClockMilliseconds() - Int64($0.rawValue) },
+                acknowledged: peer?.acknowledged,
                 silence: peer?.lastContact.map { now.milliseconds(since: $0) },
                 protocolVersion: other.protocolVersion)
         }
         if let failure = store?.failure ?? store?.foundDamage { status.problem = failure.message }
         if store == nil { status.problem = member.isCopying ? "copying a store" : "no store yet" }
         return status
+    }
+
+    /// How long another member has not been heard, when that is longer than a lease: by the master, or of the master.
+    private func silence(of other: MemberID, _ member: MemberSnapshot, _ now: Instant) -> Milliseconds? {
+        let heardAt = member.isMaster ? member.peers[other]?.silentSince : other == member.followed ? member.heardMasterAt : nil
+        guard let heardAt else { return nil }
+        let silence = now.milliseconds(since: heardAt)
+        return silence > configuration.replication.leaseTime ? silence : nil
     }
 }

@@ -29,6 +29,11 @@ struct AcknowledgedPosition {
         next = slots[0] > slots[1] ? 1 : 0
     }
 
+    /// What a file holds, without making one.
+    static func latest(_ path: String, _ fileSystem: any FileSystem) throws(FileError) -> LogPosition {
+        try fileSystem.exists(path) ? AcknowledgedPosition(path, fileSystem).latest : .zero
+    }
+
     var latest: LogPosition { max(slots[0], slots[1]) }
 
     mutating func note(_ position: LogPosition) throws(FileError) {

@@ -12,6 +12,9 @@ public enum ClusterFrame: Sendable {
     /// To a coordinator, with the address to answer.
     case registerRequest(RegisterRequest, from: String)
 
+    /// Of the messages between coordinators; others are refused.
+    static let raftVersion: UInt8 = 2
+
     public func encode() -> [UInt8] {
         var writer = ByteWriter(reservingByteCount: 128)
         switch self {
@@ -23,6 +26,7 @@ public enum ClusterFrame: Sendable {
             reply.encode(into: &writer)
         case .raft(let message, let sender):
             writer.write(UInt8(3))
+            writer.write(Self.raftVersion)
             writer.write(string: sender)
             message.encode(into: &writer)
         case .registerRequest(let request, let sender):
@@ -42,6 +46,11 @@ public enum ClusterFrame: Sendable {
             self = .member(message, from: sender, version: version)
         case 2: self = .registerReply(try RegisterReply(&reader))
         case 3:
+            let version: UInt8 = try reader.read()
+            guard version == Self.raftVersion else {
+                throw MalformedBytes(
+                    offset: 1, detail: "expected version \(Self.raftVersion) of messages between coordinators, found \(version)")
+            }
             let sender = try reader.readString()
             self = .raft(try RaftMessage(&reader), from: sender)
         case 4:

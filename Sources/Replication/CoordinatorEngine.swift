@@ -10,22 +10,35 @@ public final class CoordinatorEngine {
     private let path: String
     private var core: RaftCore
     private let send: (_ frame: [UInt8], _ address: String) -> Void
+    private let note: (NoteLevel, String) -> Void
 
     /// Opens or creates the coordinator's state file. Throws `.corrupt` when it is damaged: a coordinator that forgot
     /// its vote must not take part.
+    ///
+    /// - Parameters:
+    ///   - seed: random; a coordinator without a state file draws its nonce from it.
+    ///   - note: gets one line per event that an operator should know.
     public init(
         address: String, coordinators: [String], path: String, fileSystem: any FileSystem,
         options: RaftCore.Options = RaftCore.Options(), seed: UInt64, now: Instant,
+        note: @escaping (NoteLevel, String) -> Void = { _, _ in },
         send: @escaping (_ frame: [UInt8], _ address: String) -> Void
     ) throws(GraphError) {
         self.address = address
         self.path = path
         self.fileSystem = fileSystem
         self.send = send
+        self.note = note
         var hard = RaftHardState()
         do {
             try fileSystem.createDirectory(parentDirectory(path))
-            if fileSystem.exists(path) { hard = try RaftHardState(decoding: try fileSystem.readAll(path)) }
+            if fileSystem.exists(path) {
+                hard = try RaftHardState(decoding: try fileSystem.readAll(path))
+            } else {
+                var generator = SplitMix(seed: seed)
+                if !options.countsWithoutState { hard = RaftHardState(newcomer: generator.next()) }
+                try fileSystem.replace(path, with: hard.encode())
+            }
         } catch let error as FileError {
             throw GraphError(error)
         } catch {
@@ -33,12 +46,16 @@ public final class CoordinatorEngine {
         }
         core = RaftCore(
             address: address, coordinators: coordinators, hardState: hard, options: options, seed: seed, now: now)
+        if hard.nonce != 0 {
+            note(.info, "this coordinator has no state: it counts once a leader has brought it up to date, or all of them are new")
+        }
     }
 
     public var nextTickAt: Instant { core.nextTickAt }
     public var isLeader: Bool { core.isLeader }
     public var committed: ClusterRegister { core.committed }
     package var newest: ClusterRegister { core.newest }
+    package var isNewcomer: Bool { core.isNewcomer }
 
     public func tick(now: Instant) throws(GraphError) { try step(.tick, now) }
 
@@ -60,6 +77,7 @@ public final class CoordinatorEngine {
                 do throws(FileError) { try fileSystem.replace(path, with: hard.encode()) } catch { throw GraphError(error) }
             case .send(let message, let peer): send(ClusterFrame.raft(message, from: address).encode(), peer)
             case .reply(let reply, let client): send(ClusterFrame.registerReply(reply).encode(), client)
+            case .note(let level, let line): note(level, line)
             case .committed(let register):
                 let frame = ClusterFrame.registerReply(RegisterReply(id: 0, outcome: .changed(register))).encode()
                 for member in register.members { send(frame, member.address) }

@@ -26,11 +26,12 @@ public final class CoordinatorNode: Sendable {
     public init(
         address: String, coordinators: [String], statePath: String, fileSystem: any FileSystem = POSIXFileSystem(),
         options: RaftCore.Options = .init(), network: any FrameNetwork,
+        note: @escaping @Sendable (NoteLevel, String) -> Void = { _, _ in },
         onFailure: @escaping @Sendable (GraphError) -> Void
     ) throws(GraphError) {
         let engine = try CoordinatorEngine(
             address: address, coordinators: coordinators, path: statePath, fileSystem: fileSystem, options: options,
-            seed: UInt64.random(in: .min ... .max), now: Instant.now, send: { network.send($0, to: $1) })
+            seed: UInt64.random(in: .min ... .max), now: Instant.now, note: note, send: { network.send($0, to: $1) })
         let confined = Confined(engine)
         let started = DedicatedThread(name: "martlet-coord") { [self] in
             do throws(GraphError) { try run(confined.engine) } catch { onFailure(error) }

@@ -46,9 +46,6 @@ struct LockHolders {
     static let lockCountMaximum = 1_000_000
     /// A transaction of which nothing is heard for so long is asked about.
     static let checkInterval: Milliseconds = 1000
-    /// Longest time a write set waits for locks; its member waits longer for the answer, and knows then that nothing was
-    /// applied.
-    static let commitWait: Milliseconds = 4000
 
     mutating func commitEnded(_ key: Key) {
         guard let commit = commits.removeValue(forKey: key), !commit.isOfHolder else { return }

@@ -28,6 +28,10 @@ struct MasterReplication: Sendable {
         var isCopying = false
         /// The connection broke and nothing has come since.
         var isCutOff = false
+        /// Its machine refuses connections and nothing has come since: its process is gone.
+        var isGone = false
+        /// When this member last heard it before it became master; only for one that is gone.
+        var heardBefore: Instant?
         /// It asks for entries when it wants them, and wants them up to here.
         var isPolling = false
         var demandedThrough = TransactionID.zero
@@ -45,6 +49,42 @@ struct MasterReplication: Sendable {
         /// Both sets count from the beginning; the register hears of it once the new one has all that is committed.
         var isSent: Bool
         var adjustment = Adjustment.none
+        /// Who comes or goes, and why.
+        var reason: Reason?
+    }
+
+    /// Why the sync set is to change.
+    struct Reason: Sendable, CustomStringConvertible {
+        enum Cause: Sendable {
+            case caughtUp
+            case silent(Milliseconds)
+            case gone(Milliseconds)
+            case standsStill(Milliseconds)
+            case copiesStore(Milliseconds)
+            case removed
+        }
+        let members: [MemberID]
+        let cause: Cause
+
+        /// Whether something is wrong with a member.
+        var isTrouble: Bool {
+            switch cause {
+            case .caughtUp, .removed: false
+            case .silent, .gone, .standsStill, .copiesStore: true
+            }
+        }
+
+        var description: String {
+            let who = (members.count > 1 ? "members " : "member ") + members.map { "\($0.rawValue)" }.joined(separator: ", ")
+            return switch cause {
+            case .caughtUp: "\(who) in: has caught up"
+            case .silent(let time): "\(who) out: silent for \(time)"
+            case .gone(let time): "\(who) out: connection refused, silent for \(time)"
+            case .standsStill(let time): "\(who) out: has written nothing to its disk for \(time)"
+            case .copiesStore(let time): "\(who) out: has copied a store for \(time)"
+            case .removed: "\(who) out: an operator takes it out of the cluster"
+            }
+        }
     }
 
     /// What a change of the register is about beside the sync set.
@@ -82,6 +122,9 @@ struct MasterReplication: Sendable {
     /// When this master's disk last took something, or had taken all there was.
     var ownMovedAt: Instant
     var nextHeartbeatAt: Instant
+    /// Whether this mastership has had its lease, and since when it has not.
+    var hasHadLease = false
+    var leaseLostAt: Instant?
     /// As the register has it: elections go by the same.
     var commitMode = ClusterRegister.CommitMode.quorum
     /// Members that an operator wants out.
@@ -174,38 +217,5 @@ struct MasterReplication: Sendable {
     mutating func noteCommitPoint(now: Instant) {
         if let lately, now.milliseconds(since: lately.at) < 500 { return }
         lately = (commitPoint, now)
-    }
-
-    /// The sync set that ought to be in force, when it differs from the one that is; one change at a time. A wider one need
-    /// not be safe yet: commits wait for both sets until it is.
-    func wantedSyncSet(electable: [MemberID], now: Instant, syncTimeout: Milliseconds, minimum: Int) -> [MemberID]? {
-        guard proposal == nil, let epochStart else { return nil }
-        if commitPoint >= epochStart,
-            let id = electable.first(where: { !syncSet.contains($0) && followsClosely($0, now: now) })
-        {
-            return (syncSet + [id]).sorted()
-        }
-        // Who has not said a word in this epoch is silent since it began.
-        let silent = syncSet.filter { id in
-            id != ownID && now.milliseconds(since: peers[id]?.lastContact ?? startedAt) >= syncTimeout
-        }
-        if silent.count > 1, syncSet.count - silent.count >= minimum {
-            let narrower = syncSet.filter { !silent.contains($0) }
-            if isSafe(narrower) { return narrower }
-        }
-        guard syncSet.count > minimum else { return nil }
-        for id in silent + syncSet.filter({ $0 != ownID && standsStill($0, now, syncTimeout) }) {
-            let narrower = syncSet.filter { $0 != id }
-            if isSafe(narrower) { return narrower }
-        }
-        return nil
-    }
-
-    /// Whether a member talks but takes no part: it copies a store, or its disk hangs. A large transaction looks like the
-    /// latter for a while, hence the longer time.
-    private func standsStill(_ id: MemberID, _ now: Instant, _ syncTimeout: Milliseconds) -> Bool {
-        guard let peer = peers[id] else { return false }
-        let limit = peer.isCopying ? syncTimeout : Milliseconds(syncTimeout.rawValue * 3)
-        return now.milliseconds(since: peer.movedAt ?? startedAt) >= limit
     }
 }

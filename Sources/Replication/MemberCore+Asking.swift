@@ -75,13 +75,17 @@ extension MemberCore {
         public let applied: TransactionID
         /// By this member's clock.
         public let lastContact: Instant?
+        /// When it last said something, or this mastership began.
+        public let silentSince: Instant
     }
 
     /// The other members as the master sees them; empty when this is not the master.
     public var peerStatus: [MemberID: PeerStatus] {
         guard case .master(let master) = role else { return [:] }
         return master.peers.mapValues {
-            PeerStatus(acknowledged: $0.acknowledged, applied: $0.applied, lastContact: $0.lastContact)
+            PeerStatus(
+                acknowledged: $0.acknowledged, applied: $0.applied, lastContact: $0.lastContact,
+                silentSince: $0.lastContact ?? $0.heardBefore ?? master.startedAt)
         }
     }
 

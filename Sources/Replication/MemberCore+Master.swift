@@ -26,9 +26,10 @@ extension MemberCore {
         guard var master = takeMaster() else { return }
         let durable = log.durable.transactionID
         if durable > master.ownDurable || durable >= log.last.transactionID { master.ownMovedAt = now }
+        noteLease(&master, now, &actions)
         // A master whose disk hangs acknowledges nothing, and its heartbeats keep the others from doing better.
         if master.syncSet.count > 1, now.milliseconds(since: master.ownMovedAt) >= Milliseconds(options.syncTimeout.rawValue * 3) {
-            actions.append(.note("its disk has taken nothing since \(durable): gives up \(master.epoch)"))
+            actions.append(.note(.warning, "its disk has taken nothing since \(durable): gives up \(master.epoch)"))
             role = .master(master)
             return becomePending(now, &actions)
         }
@@ -61,6 +62,22 @@ extension MemberCore {
             applyCommitted(log, now, &actions)
         }
         continueHandover(log, now, &actions)
+    }
+
+    /// Tells the operator when the lease goes and comes back.
+    private func noteLease(_ master: inout MasterReplication, _ now: Instant, _ actions: inout [Action]) {
+        guard mayRule(master, now) else {
+            guard master.hasHadLease, master.leaseLostAt == nil else { return }
+            master.leaseLostAt = now
+            actions.append(
+                .note(.warning, "has lost its lease of \(master.epoch): fewer than \(Quorum.write(master.syncSet.count)) of \(master.syncSet.map(\.rawValue)) answer, so it takes no writes"))
+            return
+        }
+        master.hasHadLease = true
+        if let lostAt = master.leaseLostAt {
+            master.leaseLostAt = nil
+            actions.append(.note(.info, "has its lease of \(master.epoch) again, after \(now.milliseconds(since: lostAt))"))
+        }
     }
 
     private func sendHeartbeat(
@@ -179,6 +196,7 @@ extension MemberCore {
     ) {
         peer.lastContact = now
         peer.isCutOff = false
+        peer.isGone = false
         peer.applied = reply.applied.transactionID
         peer.leaseFrom = max(peer.leaseFrom ?? reply.sentAt, reply.sentAt)
         peer.isCopying = reply.status == .copying
@@ -287,11 +305,10 @@ extension MemberCore {
         }
         if master.proposal == nil, master.handover == nil {
             let electable = register.members.filter { !$0.isSlaveOnly }.map(\.id)
-            if let wanted = master.wantedSyncSet(
-                electable: electable, now: now, syncTimeout: options.syncTimeout, minimum: options.syncSetMinimum)
-            {
+            if let wanted = master.wantedSyncSet(electable: electable, now: now, options) {
                 master.proposal = .init(
-                    syncSet: wanted, expectedRevision: register.revision, since: now, isSent: false)
+                    syncSet: wanted.set, expectedRevision: register.revision, since: now, isSent: false,
+                    reason: wanted.reason)
             } else {
                 adjustRegister(&master, register, now)
             }
@@ -305,7 +322,9 @@ extension MemberCore {
             var next = register
             next.syncSet = proposal.syncSet
             if next.syncSet != register.syncSet {
-                actions.append(.note("proposes sync set \(proposal.syncSet.map(\.rawValue))"))
+                let reason = proposal.reason.map { ": \($0)" } ?? ""
+                actions.append(
+                    .note(proposal.reason?.isTrouble ?? false ? .warning : .info, "proposes sync set \(proposal.syncSet.map(\.rawValue))\(reason)"))
             }
             switch proposal.adjustment {
             case .none: break
@@ -327,15 +346,18 @@ extension MemberCore {
 
     /// What else the register should say; one change at a time.
     private func adjustRegister(_ master: inout MasterReplication, _ register: ClusterRegister, _ now: Instant) {
-        func propose(_ syncSet: [MemberID], _ adjustment: MasterReplication.Adjustment) {
+        func propose(
+            _ syncSet: [MemberID], _ adjustment: MasterReplication.Adjustment, _ reason: MasterReplication.Reason? = nil
+        ) {
             master.proposal = .init(
-                syncSet: syncSet, expectedRevision: register.revision, since: now, isSent: false, adjustment: adjustment)
+                syncSet: syncSet, expectedRevision: register.revision, since: now, isSent: false, adjustment: adjustment,
+                reason: reason)
         }
         master.removals.formIntersection(register.members.map(\.id))
         if let member = master.removals.min() {
             let remaining = master.syncSet.filter { $0 != member }
             // Until the others have everything that it may have acknowledged it stays.
-            if master.isSafe(remaining) { propose(remaining, .remove(member)) }
+            if master.isSafe(remaining) { propose(remaining, .remove(member), .init(members: [member], cause: .removed)) }
         } else if register.clusterVersion < min(register.commonVersion, options.member.protocolVersion) {
             propose(master.syncSet, .clusterVersion(min(register.commonVersion, options.member.protocolVersion)))
         } else if register.clusterVersion >= 2 && register.commitMode != options.commitMode {

@@ -46,7 +46,7 @@ extension MemberCore {
             if register.master == id, hard.founding != register.storeID { hard.mastered = register.epoch }
             guard register.syncSet.contains(id), !breaks(.forgetsFencing) else { return memory = .whole }
             memory = .fencing(revision: register.revision)
-            actions.append(.note("has lost its state: voids what it may have promised under \(register)"))
+            actions.append(.note(.warning, "has lost its state: voids what it may have promised under \(register)"))
             actions.append(.compareAndSet(expected: register.revision, register))
         case .fencing(let revision): if register.revision > revision { memory = .whole }
         }
@@ -112,7 +112,7 @@ extension MemberCore {
         }
         guard log.durable >= register.startPosition else {
             actions.append(
-                .note("elected for \(register.epoch), but this log ends at \(log.durable), before \(register.startPosition): another election is needed"))
+                .note(.warning, "elected for \(register.epoch), but this log ends at \(log.durable), before \(register.startPosition): another election is needed"))
             return
         }
         becomeMaster(register, log, now, &actions)
@@ -143,6 +143,7 @@ extension MemberCore {
             acknowledgedToClients: log.applied.transactionID, ownDurable: log.durable.transactionID,
             ownMovedAt: now, nextHeartbeatAt: now)
         for member in register.members where member.id != id { master.peers[member.id] = .init() }
+        if let lastHeardMaster { master.peers[lastHeardMaster]?.heardBefore = lastHeardMasterAt }
         master.slaveOnly = register.members.filter(\.isSlaveOnly).map(\.id)
         master.commitMode = register.commitMode
         master.brokenRules = options.brokenRules

@@ -28,6 +28,7 @@ extension MemberCore {
             electionAt = now + Milliseconds(options.leaseTime.rawValue / 4)
         }
         lastHeardMasterAt = now
+        lastHeardMaster = sender
         if isCopying || isFounding { return reply(.copying, to: sender, append.sentAt, log, &actions) }
         guard hasStore else {
             if let pause = copyAgainAt, now < pause { return reply(.copying, to: sender, append.sentAt, log, &actions) }
@@ -133,7 +134,7 @@ extension MemberCore {
         isBranched = true
         let isKept = options.branchedDataPolicy != .keepNone
         actions.append(
-            .note("BRANCHED: entries up to \(at) are not in the log of master \(master.rawValue): this store is \(isKept ? "set aside" : "given up") (ha.branched_data_policy=\(options.branchedDataPolicy.rawValue))"))
+            .note(.warning, "BRANCHED: entries up to \(at) are not in the log of master \(master.rawValue): this store is \(isKept ? "set aside" : "given up") (ha.branched_data_policy=\(options.branchedDataPolicy.rawValue))"))
         startCopy(from: master, &actions)
     }
 
@@ -227,7 +228,7 @@ extension MemberCore {
         isCopying = true
         hard.isComplete = false
         actions.append(.persist(hard))
-        actions.append(.note("is too far behind the log of member \(sender.rawValue): copies its store"))
+        actions.append(.note(.warning, "is too far behind the log of member \(sender.rawValue): copies its store"))
         startCopy(from: sender, &actions)
     }
 
@@ -239,7 +240,7 @@ extension MemberCore {
             isCopying = true
             hard.isComplete = false
             actions.append(.persist(hard))
-            actions.append(.note("DAMAGED: its store cannot be read any more: copies that of member \(slave.master.rawValue)"))
+            actions.append(.note(.error, "DAMAGED: its store cannot be read any more: copies that of member \(slave.master.rawValue)"))
             startCopy(from: slave.master, &actions)
         case .master(let master):
             if master.handover == nil && canHandOver(master, to: nil, now) { handOver(to: nil, now, &actions) }

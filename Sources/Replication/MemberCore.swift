@@ -17,6 +17,8 @@ public struct MemberCore: Sendable {
         case registerObserved(ClusterRegister)
         /// The connection to a member's process ended.
         case linkDown(MemberID)
+        /// A new connection to a member was refused by its machine: no process listens there.
+        case connectionRefused(MemberID)
         /// The log is on disk up to its durable position.
         case durable
         /// The entry that begins this member's epoch is in its log.
@@ -64,7 +66,9 @@ public struct MemberCore: Sendable {
         /// This process does not belong to the cluster; the text names both values.
         case refuse(String)
         /// One line for the operator.
-        case note(String)
+        case note(NoteLevel, String)
+
+        static func note(_ line: String) -> Action { .note(.info, line) }
     }
 
     /// Whether this member knows what it promised.
@@ -107,6 +111,8 @@ public struct MemberCore: Sendable {
     private var overstates = false
     var foundingSince: Instant?
     public internal(set) var lastHeardMasterAt: Instant?
+    /// Who that was, when it was another.
+    var lastHeardMaster: MemberID?
     var announcedRevision: UInt64?
     /// When the register was seen to name the master of a new epoch.
     var newMasterNamedAt: Instant?
@@ -158,12 +164,19 @@ public struct MemberCore: Sendable {
             overstates = false
             actions.append(.persist(hard))
         }
+        if hard.forgone > .zero {
+            actions.append(
+                .note(.warning, "counts again by the word of an operator: had acknowledged \(hard.forgone), its log ended at \(hard.acknowledged)"))
+            hard.forgone = .zero
+            actions.append(.persist(hard))
+        }
         switch event {
         case .tick: tick(log, now, &actions)
         case .flush: flush(log, now, &actions)
         case .received(let message, let sender): received(message, sender, log, now, &actions)
         case .registerObserved(let register): observe(register, log, now, &actions)
         case .linkDown(let member): linkDown(member, now)
+        case .connectionRefused(let member): connectionRefused(member)
         case .durable: durable(log, now, &actions)
         case .epochStarted(let transactionID):
             guard var master = takeMaster() else { return }
@@ -268,6 +281,12 @@ public struct MemberCore: Sendable {
         role = .pending
         election = nil
         electionAt = now + options.heartbeatInterval + jitter(options.heartbeatInterval)
+    }
+
+    private mutating func connectionRefused(_ member: MemberID) {
+        guard case .master(var master) = role else { return }
+        master.peers[member]?.isGone = true
+        role = .master(master)
     }
 
     private mutating func linkDown(_ member: MemberID, _ now: Instant) {

@@ -1,10 +1,16 @@
 internal import Coordination
-internal import FileSystem
+public import FileSystem
 internal import GraphModel
 
 // The addresses of the others, kept beside the member's state. Nothing is decided by them.
 extension MemberEngine {
     private var path: String { hardStatePath + ".addresses" }
+
+    /// Whether there are files that only a member leaves beside its state.
+    public static func hasTraces(hardStatePath: String, _ fileSystem: any FileSystem) -> Bool {
+        let acknowledged = (try? AcknowledgedPosition.latest(hardStatePath + ".acknowledged", fileSystem)) ?? .zero
+        return acknowledged > .zero || fileSystem.exists(hardStatePath + ".addresses")
+    }
 
     func recallAddresses() {
         guard fileSystem.exists(path), let bytes = try? fileSystem.readAll(path) else { return }
@@ -19,7 +25,7 @@ extension MemberEngine {
         var writer = ByteWriter()
         register.encode(into: &writer)
         do throws(FileError) { try fileSystem.replace(path, with: writer.bytes) } catch {
-            host.note("cannot keep the addresses of the other members: \(error)")
+            host.note(.warning, "cannot keep the addresses of the other members: \(error)")
         }
     }
 

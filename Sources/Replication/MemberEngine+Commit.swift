@@ -25,7 +25,7 @@ extension MemberEngine {
             return done(.failure(GraphError(.noMaster, "there is no master now: nothing was applied, try again")))
         }
         let id = waiters.makeID()
-        waiters.forwarded[id] = .init(completion: done, deadline: now + Self.commitTimeout)
+        waiters.forwarded[id] = .init(completion: done, deadline: now + options.writeTimeout)
         let writeSet = core.clusterVersion >= 2 ? writeSet : WriteSet.downgraded(writeSet)
         send(.commit(id: id, writeSet: writeSet, lockSession: lockSession), to: master)
     }
@@ -53,7 +53,7 @@ extension MemberEngine {
             try store.append([record], wakesLog: false)
             isLogToBeWoken = true
             waiters.ordered.append(
-                .init(transactionID: record.position.transactionID, owner: owner, deadline: now + Self.commitTimeout))
+                .init(transactionID: record.position.transactionID, owner: owner, deadline: now + options.writeTimeout))
             if case .member(let origin, _) = owner { step(.ordered(record.position.transactionID, for: origin), now) }
         } catch {
             reply(owner, .failure(error))
@@ -69,7 +69,7 @@ extension MemberEngine {
     func hold(
         _ now: Instant, _ resume: @escaping (Instant) -> Void, orElse fail: @escaping (GraphError) -> Void
     ) {
-        waiters.held.append(.init(deadline: now + Self.commitTimeout, resume: resume, fail: fail))
+        waiters.held.append(.init(deadline: now + options.writeTimeout, resume: resume, fail: fail))
     }
 
     func reply(_ owner: CommitWaiters.Owner, _ result: Result<TransactionID, GraphError>) {
@@ -96,7 +96,7 @@ extension MemberEngine {
             // Committed for good; the client is told once it can read it here.
             let completion = waiting.completion
             waiters.applied.append(
-                .init(transactionID: transactionID, deadline: waiting.deadline + Self.commitTimeout) { arrived in
+                .init(transactionID: transactionID, deadline: waiting.deadline + options.writeTimeout) { arrived in
                     completion(
                         arrived
                             ? .success(transactionID)
@@ -147,7 +147,7 @@ extension MemberEngine {
             return done(GraphError(.noMaster, "there is no master now: nothing was applied, try again"))
         }
         let id = waiters.makeID()
-        waiters.forwardedReserves[id] = (done, now + Self.commitTimeout)
+        waiters.forwardedReserves[id] = (done, now + options.writeTimeout)
         send(
             .reserve(id: id, nodes: UInt32(clamping: nodes), relationships: UInt32(clamping: relationships)), to: master)
     }
@@ -232,18 +232,18 @@ extension MemberEngine {
                 .failure(
                     GraphError(
                         .outcomeUnknown,
-                        "no quorum acknowledged \(first.transactionID) within \(Self.commitTimeout): it may or may not be committed later")))
+                        "no quorum acknowledged \(first.transactionID) within \(options.writeTimeout): it may or may not be committed later")))
         }
         for id in waiters.forwarded.keys.sorted() {
             guard let waiting = waiters.forwarded[id], waiting.deadline <= now else { continue }
             waiters.forwarded[id] = nil
             waiting.completion(
-                .failure(GraphError(.outcomeUnknown, "the master did not answer within \(Self.commitTimeout): the transaction may or may not have been committed")))
+                .failure(GraphError(.outcomeUnknown, "the master did not answer within \(options.writeTimeout): the transaction may or may not have been committed")))
         }
         for id in waiters.forwardedReserves.keys.sorted() {
             guard let waiting = waiters.forwardedReserves[id], waiting.deadline <= now else { continue }
             waiters.forwardedReserves[id] = nil
-            waiting.completion(GraphError(.noMaster, "the master did not answer within \(Self.commitTimeout): nothing was applied"))
+            waiting.completion(GraphError(.noMaster, "the master did not answer within \(options.writeTimeout): nothing was applied"))
         }
         for id in waiters.pulls.keys.sorted() {
             guard let pull = waiters.pulls[id], pull.deadline <= now else { continue }
@@ -254,7 +254,7 @@ extension MemberEngine {
         waiters.held.removeAll { $0.deadline <= now }
         for request in stale {
             request.fail(
-                GraphError(.noQuorum, "no mastership began within \(Self.commitTimeout): nothing was applied, try again"))
+                GraphError(.noQuorum, "no mastership began within \(options.writeTimeout): nothing was applied, try again"))
         }
         let late = waiters.applied.filter { $0.deadline <= now }
         waiters.applied.removeAll { $0.deadline <= now }

@@ -108,7 +108,8 @@ extension MemberEngine {
         let key = LockHolders.Key(member: sender, number: id)
         lockHolders.commits[key] = .init(
             writeSet: writeSet, session: session, isOfHolder: lockSession != 0, needed: needed,
-            deadline: now + LockHolders.commitWait)
+            // Its member waits longer for the answer, and knows then that nothing was applied.
+            deadline: now + Milliseconds(options.writeTimeout.rawValue * 4 / 5))
         continueCommit(key, now)
     }
 
@@ -205,7 +206,7 @@ extension MemberEngine {
             guard let holder = lockHolders.transactions[key] else { continue }
             let heardAt = max(holder.touchedAt, peers[key.member]?.lastContact ?? holder.touchedAt)
             if now.milliseconds(since: heardAt) >= options.syncTimeout {
-                host.note("releases locks of member \(key.member.rawValue), which has said nothing for \(options.syncTimeout)")
+                host.note(.warning, "releases locks of member \(key.member.rawValue), which has said nothing for \(options.syncTimeout)")
                 releaseLocks(of: key.member)
             } else if now.milliseconds(since: max(holder.touchedAt, holder.checkedAt)) >= LockHolders.checkInterval {
                 lockHolders.transactions[key]?.checkedAt = now

@@ -80,13 +80,14 @@ extension MemberEngine {
     private func finishLock(
         _ entity: EntityID, _ lastChange: TransactionID, _ now: Instant, _ done: @escaping @Sendable (GraphError?) -> Void
     ) {
-        waitUntilApplied(lastChange, deadline: now + Self.commitTimeout) { arrived in
+        let timeout = options.writeTimeout
+        waitUntilApplied(lastChange, deadline: now + timeout) { arrived in
             done(
                 arrived
                     ? nil
                     : GraphError(
                         .lockTimeout,
-                        "\(lastChange), which changed \(entity) last, did not become readable here within \(Self.commitTimeout): try again"))
+                        "\(lastChange), which changed \(entity) last, did not become readable here within \(timeout): try again"))
         }
     }
 

@@ -9,7 +9,7 @@ public protocol MemberHost: AnyObject {
     /// The wall clock, ms since 1970: stamped on entries, decides nothing.
     func entryTimestamp() -> Int64
     /// One line for the operator's log.
-    func note(_ line: String)
+    func note(_ level: NoteLevel, _ line: String)
     /// The process cannot go on: the disk failed, or it does not belong to this cluster.
     func failed(_ error: GraphError)
     /// Opens an empty store with this id.
@@ -51,8 +51,6 @@ public final class MemberEngine {
     /// Its disk failed, or it does not belong to the cluster: it does nothing any more.
     public private(set) var hasFailed = false
 
-    /// Longest time a commit waits for its quorum before its outcome is called unknown.
-    static let commitTimeout: Milliseconds = 5000
     /// Waits that have taken too long are looked for this often.
     static let expiryInterval: Milliseconds = 10
     /// Ids handed to a slave at once, at least.
@@ -146,6 +144,12 @@ public final class MemberEngine {
         }
     }
 
+    /// Nobody listens at a member's address.
+    public func connectionRefused(address: String, now: Instant) {
+        guard let member = core.register?.members.first(where: { $0.address == address }) else { return }
+        step(.connectionRefused(member.id), now)
+    }
+
     public func linkDown(address: String, now: Instant) {
         guard let member = core.register?.members.first(where: { $0.address == address }) else { return }
         step(.linkDown(member.id), now)
@@ -163,10 +167,10 @@ public final class MemberEngine {
         switch result {
         case .success(let store):
             self.store = store
-            host.note("store copy finished at \(store.applied)")
+            host.note(.info, "store copy finished at \(store.applied)")
             step(.storeCopyFinished, now)
         case .failure(let error):
-            host.note("store copy failed: \(error.message)")
+            host.note(.warning, "store copy failed: \(error.message)")
             step(.storeCopyFailed, now)
         }
         fulfilAppliedWaits()
@@ -209,7 +213,7 @@ public final class MemberEngine {
 
     private func refuseVersion(_ version: UInt8, of sender: MemberID) {
         guard refusedVersions.insert(version).inserted else { return }
-        host.note("member \(sender.rawValue) speaks version \(version) of the protocol, this member \(options.member.protocolVersion): what it says is dropped")
+        host.note(.warning, "member \(sender.rawValue) speaks version \(version) of the protocol, this member \(options.member.protocolVersion): what it says is dropped")
     }
 
     func clientStep(_ now: Instant, _ body: (inout RegisterClient, inout [RegisterClient.Action]) -> Void) {
@@ -290,7 +294,7 @@ public final class MemberEngine {
             coreStep(.storeCreated, now)
         case .startStoreCopy(let member, let setAside): copyStore(from: member, setAside: setAside, now)
         case .refuse(let message): throw GraphError(.foreignStore, message)
-        case .note(let line): host.note(line)
+        case .note(let level, let line): host.note(level, line)
         }
     }
 
@@ -330,7 +334,7 @@ public final class MemberEngine {
         guard let register = core.register, let member = register.member(id) else {
             return coreStep(.storeCopyFailed, now)
         }
-        host.note("copies the store of member \(id.rawValue)")
+        host.note(.info, "copies the store of member \(id.rawValue)")
         host.startStoreCopy(from: member, storeID: register.storeID, setAside: setAside)
     }
 

@@ -1,3 +1,4 @@
+internal import Coordination
 public import FileSystem
 public import GraphModel
 
@@ -21,8 +22,11 @@ public struct MemberHardState: Sendable, Equatable {
     /// Commits were optimistic when this log was written: its end may hold what clients were told, applied or not.
     public var isOptimistic = false
 
+    /// What had been acknowledged when an operator accepted the loss of it; zero once that has been told.
+    public var forgone = LogPosition.zero
+
     static let magic: [UInt8] = Array("MMBR".utf8)
-    static let formatVersion: UInt16 = 2
+    static let formatVersion: UInt16 = 3
 
     public init() {}
 
@@ -38,19 +42,21 @@ public struct MemberHardState: Sendable, Equatable {
         writer.write(acknowledged.checksum)
         writer.write(founding.rawValue)
         writer.write(isOptimistic)
+        forgone.encode(into: &writer)
         writer.write(CRC32C.checksum(writer.bytes))
         return writer.bytes
     }
 
     public init(decoding bytes: [UInt8]) throws(MalformedBytes) {
-        let byteCount = 4 + 2 + 8 + 8 + 1 + 24 + 8 + 4
-        guard bytes.count == byteCount || bytes.count == byteCount + 1, Array(bytes[..<4]) == Self.magic else {
+        // By version, from 1 on.
+        let byteCounts = [59, 60, 84]
+        guard byteCounts.contains(bytes.count), Array(bytes[..<4]) == Self.magic else {
             throw MalformedBytes(offset: 0, detail: "not a member's state")
         }
         var reader = ByteReader(bytes[4...])
         let version: UInt16 = try reader.read()
-        guard bytes.count == byteCount ? version == 1 : version == Self.formatVersion else {
-            throw MalformedBytes(offset: 4, detail: "expected format 1 or \(Self.formatVersion), found \(version)")
+        guard version >= 1, version <= Self.formatVersion, byteCounts[Int(version) - 1] == bytes.count else {
+            throw MalformedBytes(offset: 4, detail: "expected format 1 to \(Self.formatVersion), found \(version)")
         }
         promised = Epoch(try reader.read())
         mastered = Epoch(try reader.read())
@@ -60,6 +66,7 @@ public struct MemberHardState: Sendable, Equatable {
             checksum: try reader.read())
         founding = StoreID(try reader.read())
         if version >= 2 { isOptimistic = try reader.readBool() }
+        if version >= 3 { forgone = try LogPosition(&reader) }
         guard try reader.read(UInt32.self) == CRC32C.checksum(Array(bytes[..<(bytes.count - 4)])) else {
             throw MalformedBytes(offset: bytes.count - 4, detail: "the checksum does not match")
         }

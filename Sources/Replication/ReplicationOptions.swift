@@ -18,6 +18,9 @@ public struct ReplicationOptions: Sendable {
     public var windowByteCount = 16 << 20
     /// Longest time that commits wait while a planned switchover is under way.
     public var handoverTimeout: Milliseconds = 5000
+    /// Longest time that a commit waits for its quorum before its outcome is called unknown, and that a request waits for the
+    /// master's answer or for a mastership to begin.
+    public var writeTimeout: Milliseconds = 5000
     /// When this member, as master, acknowledges writes; in force once the register says so.
     public var commitMode = ClusterRegister.CommitMode.quorum
     /// Optimistic commits wait for the push to so many slaves, as long as that takes no longer than ``pushTimeout``.
@@ -105,4 +108,6 @@ package enum BrokenRule: String, CaseIterable, Sendable {
     case keepsBranchedData
     /// A member that lost its state gives promises at once.
     case forgetsFencing
+    /// A coordinator that lost its state votes and acknowledges at once.
+    case countsWithoutState
 }

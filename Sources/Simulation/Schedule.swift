@@ -139,6 +139,13 @@ extension Schedule {
         case .handsOverTooEarly:
             schedule.faults = [.switchover, .slowDisk, .badNetwork]
             schedule.faultIntervalMilliseconds = 150
+        case .countsWithoutState:
+            schedule.faults = [.coordinatorLoss, .crash, .partition]
+            schedule.embeddedCoordinatorCount = 0
+            schedule.arbiterCount = 3
+            schedule.faultIntervalMilliseconds = 150
+            schedule.faultyMilliseconds = 15_000
+            schedule.downMilliseconds = 300
         case .ordersTwice: schedule.faults = [.badNetwork]
         case .callsUnknownNotApplied: schedule.faults = [.partition, .oneWayPartition, .pause, .slowDisk]
         case .keepsBranchedData:
@@ -178,6 +185,8 @@ package enum FaultKind: String, CaseIterable, Sendable {
     case checkpoint
     /// An operator takes a member out of the cluster, and starts it again later.
     case removal
+    /// A coordinator loses its state file, half of the time while its group elects a leader.
+    case coordinatorLoss
 }
 
 /// SplitMix64 with the helpers that schedules use.

@@ -62,6 +62,16 @@ extension SimulatedCluster {
                 other.engine?.removeMember(target, now: other.now)
                 settle(other)
             }
+        case .coordinatorLoss:
+            let victim = random.pick(nodes.filter { $0.coordinatorAddress != nil })
+            guard mayLoseCoordinatorState(victim) else { return }
+            let leader = nodes.first { $0.coordinator?.isLeader ?? false }
+            guard random.below(2) == 0, let leader, leader.index != victim.index else {
+                return schedule(.loseCoordinatorState(node: victim.index), in: 1)
+            }
+            crash(leader)
+            schedule(.start(node: leader.index), in: (20 + random.below(1000)) * 1_000_000)
+            schedule(.loseCoordinatorState(node: victim.index), in: (350 + random.below(600)) * 1_000_000)
         case .checkpoint:
             guard let store = node.engine?.store, !node.isPaused else { return }
             do throws(GraphError) { try store.checkpoint() } catch { violation = "checkpoint on node \(node.index): \(error)" }
@@ -75,14 +85,24 @@ extension SimulatedCluster {
             let register = nodes.compactMap({ $0.coordinator?.newest }).max(by: { $0.revision < $1.revision }),
             register.revision > 0, register.syncSet.count >= 3 || !register.syncSet.contains(where: { $0 == node.memberID })
         else { return false }
-        // The same for the coordinators: every other one has the newest register.
-        let voters = nodes.filter { $0.coordinatorAddress != nil && $0.index != node.index }
-        guard node.coordinatorAddress == nil || voters.allSatisfy({ $0.registerOnDisk?.revision == register.revision }) else {
-            return false
-        }
+        guard mayLoseCoordinatorState(node) else { return false }
         return members.allSatisfy { other in
             other.index == node.index || !register.syncSet.contains { $0 == other.memberID } || other.isCompleteOnDisk
         }
+    }
+
+    /// A group of coordinators stands the loss of any state files, as long as a majority has what it had.
+    private func mayLoseCoordinatorState(_ node: SimulatedNode) -> Bool {
+        if node.coordinatorAddress == nil { return true }
+        return nodes.count { $0.index != node.index && $0.hasCountingCoordinator } > coordinatorAddresses.count / 2
+    }
+
+    func loseCoordinatorState(_ node: SimulatedNode) {
+        guard !isCalm, mayLoseCoordinatorState(node) else { return }
+        trace("node \(node.index) loses its coordinator's state")
+        if node.isUp { crash(node) }
+        node.removeCoordinatorState()
+        schedule(.start(node: node.index), in: (1 + random.below(300)) * 1_000_000)
     }
 
     func heal(_ kind: FaultKind, _ index: Int) {

@@ -104,8 +104,12 @@ package final class SimulatedCluster {
             guard let index = addresses[address] else { return }
             let node = nodes[index]
             if node.isPaused { return node.backlog.append(event) }
-            guard node.isUp, let decoded = try? ClusterFrame(decoding: frame) else { return }
-            _ = source
+            guard node.isUp else {
+                // The machine is there and the process is not.
+                guard !network.isBlocked(index, source) else { return }
+                return schedule(.connectionRefused(node: source, peerAddress: address), in: 100_000 + random.below(400_000))
+            }
+            guard let decoded = try? ClusterFrame(decoding: frame) else { return }
             if address == node.coordinatorAddress {
                 withCoordinator(node) { coordinator throws(GraphError) in try coordinator.receive(decoded, now: node.now) }
             } else {
@@ -137,7 +141,13 @@ package final class SimulatedCluster {
             guard node.isUp, !node.isPaused else { return }
             node.engine?.linkDown(address: address, now: node.now)
             settle(node)
+        case .connectionRefused(let index, let address):
+            let node = nodes[index]
+            guard node.isUp, !node.isPaused else { return }
+            node.engine?.connectionRefused(address: address, now: node.now)
+            settle(node)
         case .start(let index): start(nodes[index])
+        case .loseCoordinatorState(let index): loseCoordinatorState(nodes[index])
         case .resume(let index): resume(nodes[index])
         case .copyStore(let index, let incarnation, let source, let setAside):
             let node = nodes[index]

@@ -84,11 +84,16 @@ final class SimulatedNode: MemberHost {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// The register that this machine's coordinator holds on its disk, up or down; nil when it holds none.
-    var registerOnDisk: ClusterRegister? {
-        guard coordinatorAddress != nil, let bytes = try? disk.readAll("coordinator/state") else { return nil }
-        return try? RaftHardState(decoding: bytes).entry.register
+    private static let coordinatorPath = "coordinator/state"
+
+    /// Whether this machine's coordinator counts, up or down: it has a state on its disk that has not been lost.
+    var hasCountingCoordinator: Bool {
+        guard coordinatorAddress != nil, let bytes = try? disk.readAll(Self.coordinatorPath) else { return false }
+        return (try? RaftHardState(decoding: bytes).nonce == 0) ?? false
     }
+
+    /// Only while it is down.
+    func removeCoordinatorState() { _ = try? disk.remove(Self.coordinatorPath) }
 
     /// Whether this member has everything it ever acknowledged, as far as its disk says.
     var isCompleteOnDisk: Bool {
@@ -106,9 +111,12 @@ final class SimulatedNode: MemberHost {
             cluster.send(frame, from: index, to: address)
         }
         if let coordinatorAddress {
+            var options = RaftCore.Options()
+            options.countsWithoutState = cluster.schedule.brokenRules.contains(.countsWithoutState)
             coordinator = try CoordinatorEngine(
-                address: coordinatorAddress, coordinators: cluster.coordinatorAddresses, path: "coordinator/state",
-                fileSystem: disk, seed: cluster.random.next(), now: now, send: send)
+                address: coordinatorAddress, coordinators: cluster.coordinatorAddresses, path: Self.coordinatorPath,
+                fileSystem: disk, options: options, seed: cluster.random.next(), now: now,
+                note: { [unowned self] in cluster.trace("c\(index) \($1)") }, send: send)
         }
         guard let memberID, let memberAddress else { return }
         var store: Store?
@@ -169,7 +177,7 @@ final class SimulatedNode: MemberHost {
 
     func entryTimestamp() -> Int64 { wallClockOffset + Int64(cluster.now / 1_000_000) }
 
-    func note(_ line: String) { cluster.trace("m\(memberID?.rawValue ?? 0) \(line)") }
+    func note(_ level: NoteLevel, _ line: String) { cluster.trace("m\(memberID?.rawValue ?? 0) \(line)") }
 
     func failed(_ error: GraphError) {
         cluster.trace("m\(memberID?.rawValue ?? 0) FAILED \(error)")

@@ -1,4 +1,5 @@
 internal import FileSystem
+internal import Glibc
 public import GraphModel
 public import NIOCore
 internal import NIOPosix
@@ -16,14 +17,18 @@ public final class TCPNetwork: Sendable {
         public var received: @Sendable (_ frame: [UInt8], _ peer: String) -> Void
         /// An established connection with the peer ended: its process may be gone, and frames may be lost.
         public var linkDown: @Sendable (_ peer: String) -> Void
+        /// The peer's machine refused a connection, and there is no other: no process listens there.
+        public var connectionRefused: @Sendable (_ peer: String) -> Void
         /// TLS refused a peer; a line for the operator, at most one in ten seconds for each peer.
         public var refused: @Sendable (_ line: String) -> Void
         public init(
             received: @escaping @Sendable ([UInt8], String) -> Void, linkDown: @escaping @Sendable (String) -> Void,
+            connectionRefused: @escaping @Sendable (String) -> Void = { _ in },
             refused: @escaping @Sendable (String) -> Void = { _ in }
         ) {
             self.received = received
             self.linkDown = linkDown
+            self.connectionRefused = connectionRefused
             self.refused = refused
         }
     }
@@ -180,7 +185,7 @@ public final class TCPNetwork: Sendable {
                 switch result {
                 // With TLS the peer has yet to prove who it is.
                 case .success(let channel): if self.security == nil { self.greet(address, channel) }
-                case .failure: self.dialFailed(address)
+                case .failure(let error): self.dialFailed(address, isRefused: Self.isRefusal(error))
                 }
             }
     }
@@ -194,13 +199,25 @@ public final class TCPNetwork: Sendable {
         channel.flush()
     }
 
-    fileprivate func dialFailed(_ address: String) {
+    /// Whether every address that was tried said that nobody listens there.
+    private static func isRefusal(_ error: any Error) -> Bool {
+        guard let failures = (error as? NIOConnectionError)?.connectionErrors, !failures.isEmpty else {
+            return (error as? IOError)?.errnoCode == ECONNREFUSED
+        }
+        return failures.allSatisfy { ($0.error as? IOError)?.errnoCode == ECONNREFUSED }
+    }
+
+    fileprivate func dialFailed(_ address: String, isRefused: Bool = false) {
         let channel = state.withLock { state -> (any Channel)? in
             state.peers[address]?.dialFailed(mayDialAt: .now() + Self.redialDelay)
             return state.peers[address]?.links.first?.channel
         }
         // The peer may have dialled meanwhile.
-        if let channel { channel.eventLoop.execute { self.flush(address, channel) } }
+        if let channel {
+            channel.eventLoop.execute { self.flush(address, channel) }
+        } else if isRefused, !state.withLock({ $0.isClosed }) {
+            handlers.withLock { $0 }?.connectionRefused(address)
+        }
     }
 
     private func prepare(_ channel: any Channel, dialledPeer: String?) throws {

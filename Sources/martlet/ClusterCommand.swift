@@ -7,7 +7,7 @@ internal import ServerRuntime
 struct ClusterCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cluster", abstract: "Try a cluster on this machine; look after a running one.",
-        subcommands: [Run.self, Stop.self, Status.self, SwitchMaster.self, RemoveMember.self, Branches.self])
+        subcommands: [Run.self, Stop.self, Status.self, SwitchMaster.self, RemoveMember.self, Branches.self, AcceptLoss.self])
 
     struct Run: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -128,6 +128,26 @@ struct ClusterCommand: AsyncParsableCommand {
         func run() throws {
             let configuration = try Configuration(file: config, environment: processEnvironment(), overrides: [])
             StandardStream.output.writeLine(try ClusterTool.branches(configuration))
+        }
+    }
+
+    struct AcceptLoss: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "accept-loss", abstract: "Let a member count again that lost the end of its log for good.",
+            discussion: """
+                Only with the member stopped, and only when no other member has what it lost: one that has it brings this \
+                one up to date when both run. Says what is lost; changes nothing without --yes.
+                """)
+
+        @Option(help: ArgumentHelp("The member's configuration.", valueName: "file"))
+        var config: String
+
+        @Flag(help: "Accept that what is lost stays lost.")
+        var yes = false
+
+        func run() throws {
+            let configuration = try Configuration(file: config, environment: processEnvironment(), overrides: [])
+            try ClusterTool.acceptLoss(configuration, isConfirmed: yes) { StandardStream.output.writeLine($0) }
         }
     }
 }

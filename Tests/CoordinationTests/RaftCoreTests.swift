@@ -10,6 +10,8 @@ import Testing
         var disks: [String: RaftHardState] = [:]
         var messages: [(message: RaftMessage, from: String, to: String)] = []
         var replies: [RegisterReply] = []
+        /// Also the nonces.
+        private var starts: UInt64 = 0
         var now = Instant(nanoseconds: 1_000_000_000)
         let names: [String]
 
@@ -19,8 +21,11 @@ import Testing
         }
 
         func start(_ name: String) {
+            starts += 1
+            let hard = disks[name] ?? RaftHardState(newcomer: starts)
+            disks[name] = hard
             cores[name] = RaftCore(
-                address: name, coordinators: names, hardState: disks[name] ?? RaftHardState(),
+                address: name, coordinators: names, hardState: hard,
                 seed: UInt64(name.utf8.reduce(0) { $0 &* 31 &+ Int($1) }), now: now)
         }
 
@@ -32,7 +37,7 @@ import Testing
                 case .persist(let hard): disks[name] = hard
                 case .send(let message, let target): messages.append((message, name, target))
                 case .reply(let reply, _): replies.append(reply)
-                case .committed: break
+                case .committed, .note: break
                 }
             }
         }
@@ -53,12 +58,12 @@ import Testing
         var leaders: [String] { names.filter { cores[$0]?.isLeader ?? false } }
 
         /// Asks for a change and returns the answer.
-        func compareAndSet(_ expected: UInt64, epoch: UInt64, at name: String, cut: Set<String> = []) -> RegisterReply.Outcome? {
+        func compareAndSet(_ expected: UInt64, epoch: UInt64, at name: String, cut: Set<String> = [], down: Set<String> = []) -> RegisterReply.Outcome? {
             var register = ClusterRegister()
             register.epoch = Epoch(epoch)
             replies = []
             step(name, .request(RegisterRequest(id: 1, operation: .compareAndSet(expected: expected, register)), from: "m"))
-            run(milliseconds: 100, cut: cut)
+            run(milliseconds: 100, cut: cut, down: down)
             return replies.last?.outcome
         }
     }

@@ -16,7 +16,9 @@ final class TestMembers: Sendable {
         let member: ClusterMember
         let database: Database
 
-        init(_ number: UInt32, _ directory: String, _ exchange: Exchange) throws {
+        init(
+            _ number: UInt32, _ directory: String, _ exchange: Exchange, _ configure: (inout ReplicationOptions) -> Void
+        ) throws {
             id = MemberID(number)
             address = "member\(number)"
             var options = ReplicationOptions(
@@ -24,11 +26,12 @@ final class TestMembers: Sendable {
                 clusterName: "test")
             options.foundingDelay = 200
             options.syncTimeout = 3000
+            configure(&options)
             let (wanted, failures) = (address, exchange.failures)
             member = try ClusterMember(
                 .init(replication: options, coordinators: [Exchange.coordinator], directory: "\(directory)/\(number)"),
                 network: Endpoint(exchange: exchange, address: address), copier: Copier(exchange: exchange),
-                note: { _ in }, onFailure: { failures.note("\(wanted): \($0)") })
+                note: { _, _ in }, onFailure: { failures.note("\(wanted): \($0)") })
             var databaseOptions = Database.Options()
             databaseOptions.queryThreadCount = 2
             databaseOptions.retryTimeout = 60_000
@@ -114,7 +117,7 @@ final class TestMembers: Sendable {
     private let coordinator: CoordinatorNode
     let all: [Member]
 
-    init(_ count: UInt32 = 3) async throws {
+    init(_ count: UInt32 = 3, _ configure: (inout ReplicationOptions) -> Void = { _ in }) async throws {
         directory = try TemporaryDirectory()
         let (directory, exchange) = (directory.path, exchange)
         coordinator = try CoordinatorNode(
@@ -123,7 +126,7 @@ final class TestMembers: Sendable {
             onFailure: { exchange.failures.note("coordinator: \($0)") })
         let coordinator = coordinator
         exchange.attach(Exchange.coordinator) { coordinator.receive($0) }
-        all = try (1...count).map { try Member($0, directory, exchange) }
+        all = try (1...count).map { try Member($0, directory, exchange, configure) }
         for member in all { exchange.add(member) }
         for member in all { try member.member.start(httpAddress: "", backupAddress: "") }
         await until {
@@ -150,6 +153,9 @@ final class TestMembers: Sendable {
         for other in all where other !== member { other.member.linkDown(member.address) }
         await member.member.close()
     }
+
+    /// What a member says, and what is said to it, gets lost from now on.
+    func cut(_ member: Member) { exchange.cut(member.address) }
 
     /// Breaks the connections of a member for a moment.
     func breakConnections(of member: Member) {

@@ -32,11 +32,12 @@ final class TestCluster: Sendable {
 
     /// Starts the members; `prepare` may put a store in place before.
     init(
-        _ name: String, settings: [(key: String, value: String)] = [], etcdEndpoints: [String] = [],
+        _ name: String, memberCount: Int = 3, settings: [(key: String, value: String)] = [], etcdEndpoints: [String] = [],
         prepare: (LocalCluster) throws -> Void = { _ in }
     ) async throws {
         directory = try Self.temporaryDirectory(name)
         var options = LocalCluster.Options()
+        options.memberCount = memberCount
         options.directory = directory
         options.usesFreePorts = true
         options.program = Self.program
@@ -49,6 +50,7 @@ final class TestCluster: Sendable {
             try await LocalClusterRunner.untilServing(cluster)
             try #require(try cluster.startProxy(), "HAProxy is not installed")
             try waitUntil("HAProxy knows the master") { (try? client(writePort).request("GET", "/hastatus").status) == 200 }
+            if memberCount == 1 { return }
             try waitUntil("HAProxy knows a slave") { (try? client(readPort).request("GET", "/hastatus").status) == 200 }
         } catch {
             await cluster.stop()

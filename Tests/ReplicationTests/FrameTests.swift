@@ -77,12 +77,17 @@ import Testing
         let raft: [RaftMessage] = [
             .preVote(term: 1, lastTerm: 2, lastIndex: 3), .preVoteReply(term: 1, granted: true),
             .vote(term: 1, lastTerm: 2, lastIndex: 3), .voteReply(term: 1, granted: false),
-            .append(term: 1, entry: entry, commitIndex: 2, heartbeat: 3),
-            .append(term: 1, entry: nil, commitIndex: 2, heartbeat: 3), .appendReply(term: 1, matchIndex: 2, heartbeat: 3),
+            .append(term: 1, entry: entry, commitIndex: 2, heartbeat: 3, nonce: 4),
+            .append(term: 1, entry: nil, commitIndex: 2, heartbeat: 3, nonce: 0),
+            .appendReply(term: 1, matchIndex: 2, heartbeat: 3), .newcomer(nonces: ["c:1": 5, "c:2": .max]),
+            .founded(nonces: [:]),
         ]
         for message in raft {
             guard case .raft(message, from: "c:1") = try ClusterFrame(decoding: ClusterFrame.raft(message, from: "c:1").encode())
             else { return #expect(Bool(false), "\(message)") }
+            var ofAnotherVersion = ClusterFrame.raft(message, from: "c:1").encode()
+            ofAnotherVersion[1] += 1
+            #expect(throws: MalformedBytes.self) { try ClusterFrame(decoding: ofAnotherVersion) }
         }
         let request = RegisterRequest(id: 3, operation: .compareAndSet(expected: 4, Self.register))
         guard case .registerRequest(request, from: "m:1") = try ClusterFrame(decoding: ClusterFrame.registerRequest(request, from: "m:1").encode())
@@ -127,6 +132,8 @@ import Testing
         raft.term = 7
         raft.votedFor = "c:2"
         raft.entry = RaftEntry(index: 1, term: 7, register: Self.register)
+        raft.nonce = 9
+        raft.founders = ["c:1": 9, "c:2": 10]
         #expect(try RaftHardState(decoding: raft.encode()) == raft)
         for (bytes, decode) in [
             (member.encode(), { (bytes: [UInt8]) in _ = try MemberHardState(decoding: bytes) }),

@@ -51,6 +51,7 @@ import Testing
         for (key, value) in [
             ("org.neo4j.server.webserver.port", "65536"), ("org.neo4j.server.database.mode", "BOTH"),
             ("ha.heartbeat_interval", "fast"), ("ha.heartbeat_interval", "1ms"), ("ha.server", "host"),
+            ("ha.write_timeout", "0"), ("ha.write_timeout", "100ms"), ("ha.write_timeout", "1h"),
             ("ha.slave_only", "perhaps"), ("martlet.checkpoint.threshold", "64X"), ("martlet.log.level", "loud"),
         ] {
             let error = failure { _ = try load(nil, [(key, value)]) }

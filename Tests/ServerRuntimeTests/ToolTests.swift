@@ -180,13 +180,15 @@ import Testing
         #expect(text.split(separator: "\n").count == 11)
     }
 
-    @Test func clusterTableNamesWhoIsDown() throws {
+    @Test func clusterTableNamesWhoIsUnreachableAndSinceWhen() throws {
         let status = try JSONParser.parse(
             Array(
                 """
                 {"role": "slave", "since": "2026-01-05T10:11:12.345Z", "server_id": 2, "epoch": 3, "last": {"tx": 7},
                  "applied": {"tx": 6}, "lag_ms": 4, "last_update": null, "version": "1.2.3", "protocol_version": 1,
-                 "sync_set": [2, 3]}
+                 "sync_set": [2, 3],
+                 "members": [{"id": 1, "role": "unreachable", "unreachable_since": "2026-01-05T10:11:11.005Z"},
+                             {"id": 2, "role": "slave", "unreachable_since": null}]}
                 """.utf8))
         let views = [
             ClusterTool.MemberView(httpAddress: "10.0.0.1:7474", id: 1, status: nil, problem: "refused"),
@@ -194,9 +196,9 @@ import Testing
         ]
         #expect(
             ClusterTool.table(views) == """
-                member  role   since                 HTTP                   epoch  last tx  applied tx  lag ms  in sync set  last update  version  protocol
-                1       down                         http://10.0.0.1:7474/
-                2       slave  2026-01-05T10:11:12Z  http://10.0.0.2:7474/  3      7        6           4       yes          -            1.2.3    1
+                member  role         since                 HTTP                   epoch  last tx  applied tx  lag ms  in sync set  last update  version  protocol
+                1       unreachable  2026-01-05T10:11:11Z  http://10.0.0.1:7474/
+                2       slave        2026-01-05T10:11:12Z  http://10.0.0.2:7474/  3      7        6           4       yes          -            1.2.3    1
                 """)
         guard case .list(let list) = try JSONParser.parse(Array(ClusterTool.json(views).utf8)), case .map(let down) = list.elements[0]
         else {

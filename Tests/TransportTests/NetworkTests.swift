@@ -21,6 +21,22 @@ import Transport
         await b.network.close()
     }
 
+    /// A process that is gone is told from one that is silent: its machine refuses connections.
+    @Test func connectionsThatAreRefusedAreTold() async throws {
+        let a = try await startNetwork()
+        let b = try await startNetwork()
+        a.network.send([1], to: b.address)
+        try await eventually("the frame arrives") { b.inbox.frameCount == 1 }
+        #expect(a.inbox.refusals.isEmpty)
+        await b.network.close()
+        try await eventually("the connection is down") { a.inbox.linkDowns == [b.address] }
+        try await eventually("a new one is refused") {
+            a.network.send([2], to: b.address)
+            return a.inbox.refusals.first == b.address
+        }
+        await a.network.close()
+    }
+
     @Test func framesOfTensOfMegabytesArrive() async throws {
         let a = try await startNetwork()
         let b = try await startNetwork()

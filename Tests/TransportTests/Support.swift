@@ -9,16 +9,18 @@ let group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
 
 /// What arrived at a network, in order of arrival.
 final class Inbox: Sendable {
-    private let state = Mutex((frames: [(bytes: [UInt8], peer: String)](), linkDowns: [String]()))
+    private let state = Mutex((frames: [(bytes: [UInt8], peer: String)](), linkDowns: [String](), refusals: [String]()))
 
     var frames: [(bytes: [UInt8], peer: String)] { state.withLock { $0.frames } }
     var frameCount: Int { state.withLock { $0.frames.count } }
     var linkDowns: [String] { state.withLock { $0.linkDowns } }
+    var refusals: [String] { state.withLock { $0.refusals } }
 
     var handlers: TCPNetwork.Handlers {
         TCPNetwork.Handlers(
             received: { frame, peer in self.state.withLock { $0.frames.append((frame, peer)) } },
-            linkDown: { peer in self.state.withLock { $0.linkDowns.append(peer) } })
+            linkDown: { peer in self.state.withLock { $0.linkDowns.append(peer) } },
+            connectionRefused: { peer in self.state.withLock { $0.refusals.append(peer) } })
     }
 }
 

@@ -220,6 +220,8 @@ def _check(plan, cluster, watch, history, outcome):
             process.kill()
     outcome.violations += checks.check_stores(cluster)
     explained = ("full", "No space", "cannot go on") if plan.needs_small_disk else ()
+    if any(fault[0] == "damage" for step in plan.steps for fault in step.faults):
+        explained += ("DAMAGED",)
     outcome.violations += checks.check_logs(cluster, explained, plan.may_lose)
 
 

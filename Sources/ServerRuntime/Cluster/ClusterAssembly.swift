@@ -95,12 +95,13 @@ private struct ClusterParts: Sendable {
         let member = try ClusterMember(
             memberConfiguration(configuration, address, coordinators, clusterName), network: network,
             copier: BackupStoreCopier(clusterName: clusterName, security: security?.client, logger: logger),
-            note: { logger.info("\($0)") }, onFailure: onFailure)
+            note: { logger.note($0, $1) }, onFailure: onFailure)
         coordinator?.network.setLocal(address) { member.receive($0) }
         etcd?.setReceiver { member.receive($0) }
         tcp.setHandlers(
             .init(
                 received: { frame, _ in member.receive(frame) }, linkDown: { member.linkDown($0) },
+                connectionRefused: { member.connectionRefused($0) },
                 refused: { logger.warning("\($0)") }))
         do {
             _ = try await tcp.listen(on: hostPort)

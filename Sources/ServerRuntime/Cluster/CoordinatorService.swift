@@ -38,7 +38,7 @@ public final class CoordinatorService: Sendable {
         do throws(GraphError) {
             node = try CoordinatorNode(
                 address: address, coordinators: coordinators, statePath: configuration.path(Settings.location) + ".coordinator",
-                network: network, onFailure: onFailure)
+                network: network, note: { logger.note($0, $1) }, onFailure: onFailure)
         } catch {
             throw GraphError(error.code, "\(Settings.coordinator.name): \(error.message)")
         }

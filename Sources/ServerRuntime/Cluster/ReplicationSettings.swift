@@ -16,6 +16,7 @@ extension ReplicationOptions {
         if let value = configuration.value(Settings.heartbeatInterval) { heartbeatInterval = value }
         if let value = configuration.value(Settings.masterTimeout) { leaseTime = value }
         if let value = configuration.value(Settings.syncTimeout) { syncTimeout = value }
+        if let value = configuration.value(Settings.writeTimeout) { writeTimeout = value }
         if let value = configuration.value(Settings.syncSetMinimum) { syncSetMinimum = value }
         if configuration.value(Settings.commitMode) == .optimistic { commitMode = .optimistic }
         if let value = configuration.value(Settings.pushFactor) { pushFactor = value }

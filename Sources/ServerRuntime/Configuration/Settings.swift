@@ -188,6 +188,10 @@ public enum Settings {
     public static let syncTimeout = Setting<Milliseconds>(
         "ha.sync_timeout", default: "5s", allowed: "a duration",
         "A member silent for so long leaves the sync set", parse: Parse.duration)
+    public static let writeTimeout = Setting<Milliseconds>(
+        "ha.write_timeout", default: "5s", allowed: "a duration, 500ms to 10m",
+        "Longest wait of a write for its quorum, for the master's answer, and for a mastership to begin, each",
+        parse: { text in Parse.duration(text).flatMap { (500...600_000).contains($0.rawValue) ? $0 : nil } })
     public static let syncSetMinimum = Setting<Int>(
         "ha.sync_set_min", default: "1", allowed: "1 to 99",
         "The sync set never gets smaller than this: with 2, no write is acknowledged that one machine alone has",
@@ -238,7 +242,8 @@ public enum Settings {
         AnySetting(peerTLS), AnySetting(peerAuthority), AnySetting(peerCertificate), AnySetting(peerKey),
         AnySetting(clusterName), AnySetting(commitMode), AnySetting(pushFactor), AnySetting(pushStrategy),
         AnySetting(pullInterval), AnySetting(branchedDataPolicy), AnySetting(heartbeatInterval),
-        AnySetting(masterTimeout), AnySetting(syncTimeout), AnySetting(syncSetMinimum), AnySetting(slaveOnly),
+        AnySetting(masterTimeout), AnySetting(syncTimeout), AnySetting(writeTimeout),
+        AnySetting(syncSetMinimum), AnySetting(slaveOnly),
         AnySetting(updateMode), AnySetting(protocolVersion), AnySetting(readTimeout),
         AnySetting(agentCheckPort),
         AnySetting(backupEnabled), AnySetting(backupPort), AnySetting(copyRate),

@@ -81,7 +81,7 @@ package enum ClusterTool {
         for view in views {
             let id = view.id.map { "\($0)" } ?? "?"
             guard case .map(let status)? = view.status else {
-                rows.append([id, "down", "", "http://\(view.httpAddress)/"] + Array(repeating: "", count: 8))
+                rows.append([id, "unreachable", time(unreachableSince(view, views)), "http://\(view.httpAddress)/"] + Array(repeating: "", count: 8))
                 continue
             }
             var inSet = "no"
@@ -97,6 +97,20 @@ package enum ClusterTool {
             row.indices.map { row[$0] + String(repeating: " ", count: widths[$0] - row[$0].count) }.joined(separator: "  ")
         }
         return lines.map { line in String(line.reversed().drop { $0 == " " }.reversed()) }.joined(separator: "\n")
+    }
+
+    /// Since when the others have not heard a member, by the one that heard it last.
+    private static func unreachableSince(_ view: MemberView, _ views: [MemberView]) -> Value? {
+        var latest: String?
+        for other in views {
+            guard case .list(let list)? = member(other.status, "members") else { continue }
+            for entry in list.elements where number(member(entry, "id")) == view.id {
+                guard case .string(let since)? = member(entry, "unreachable_since") else { continue }
+                // Of the same form, so ordered like the times.
+                latest = max(latest ?? "", since.text)
+            }
+        }
+        return latest.map { .string($0) }
     }
 
     /// All answers as one JSON list.

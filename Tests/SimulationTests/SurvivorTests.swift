@@ -1,0 +1,74 @@
+import Simulation
+import Testing
+
+/// Two members with coordinators elsewhere: who is left goes on, sooner where the other's process is gone.
+@Suite struct SurvivorTests {
+    private func two(_ seed: UInt64) throws -> (SimulatedCluster, master: Int, slave: Int) {
+        let (cluster, master) = try founded(seed, memberCount: 2)
+        cluster.keepsTrace = true
+        #expect(cluster.syncSet(as: master).count == 2)
+        return (cluster, master, 3 - master)
+    }
+
+    /// Runs until more is committed; returns how long that took.
+    private func millisecondsUntilCommit(_ cluster: SimulatedCluster, limit: UInt64) -> UInt64 {
+        let before = cluster.committedCount
+        var passed: UInt64 = 0
+        while cluster.committedCount == before, passed < limit {
+            cluster.advance(milliseconds: 20)
+            passed += 20
+        }
+        return passed
+    }
+
+    @Test(arguments: 1...10 as ClosedRange<UInt64>)
+    func aMasterGoesOnWithoutASlaveWhoseProcessIsGone(seed: UInt64) throws {
+        let (cluster, master, slave) = try two(seed)
+        cluster.crashForGood(slave)
+        // What its disk had acknowledged already.
+        cluster.advance(milliseconds: 50)
+        #expect(millisecondsUntilCommit(cluster, limit: 5000) < 1500)
+        #expect(cluster.syncSet(as: master) == [UInt32(master)])
+        #expect(cluster.traceLines.contains { $0.contains("member \(slave) out: connection refused, silent for") })
+        cluster.restart(slave)
+        #expect(cluster.finish() == nil)
+        #expect(cluster.traceLines.contains { $0.contains("member \(slave) in: has caught up") })
+    }
+
+    @Test(arguments: 1...10 as ClosedRange<UInt64>)
+    func aSlaveGoesOnWithoutAMasterWhoseProcessIsGone(seed: UInt64) throws {
+        let (cluster, master, slave) = try two(seed)
+        cluster.crashForGood(master)
+        cluster.advance(milliseconds: 50)
+        #expect(millisecondsUntilCommit(cluster, limit: 8000) < 2500)
+        #expect(cluster.syncSet(as: slave) == [UInt32(slave)])
+        cluster.restart(master)
+        #expect(cluster.finish() == nil)
+    }
+
+    /// A machine that says nothing at all may be cut off, and its process live.
+    @Test(arguments: 1...10 as ClosedRange<UInt64>)
+    func whoIsMerelySilentIsWaitedFor(seed: UInt64) throws {
+        let (cluster, master, slave) = try two(seed)
+        cluster.cut([slave], from: [master, 3, 4, 5])
+        cluster.advance(milliseconds: 2000)
+        #expect(cluster.syncSet(as: master).count == 2)
+        #expect(cluster.traceLines.contains { $0.contains("has lost its lease") })
+        cluster.advance(milliseconds: 4000)
+        #expect(cluster.leader.map { cluster.syncSet(as: $0).count } == 1)
+        #expect(cluster.traceLines.contains { $0.contains("out: silent for") })
+        #expect(cluster.finish() == nil)
+    }
+
+    /// Heard again in time, a master goes on in its epoch and says so.
+    @Test func aLeaseThatComesBackIsTold() throws {
+        let (cluster, master, slave) = try two(3)
+        cluster.mute([slave], towards: [master])
+        cluster.advance(milliseconds: 1500)
+        cluster.mend([slave], with: [master])
+        cluster.advance(milliseconds: 1000)
+        #expect(cluster.traceLines.contains { $0.contains("has lost its lease") })
+        #expect(cluster.traceLines.contains { $0.contains("has its lease of") && $0.contains("again, after") })
+        #expect(cluster.finish() == nil)
+    }
+}
