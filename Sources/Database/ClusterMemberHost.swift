@@ -73,7 +73,6 @@ final class ClusterMemberHost: MemberHost {
         _ = DedicatedThread(name: "martlet-copy") { [storeChanged] in
             lowerThreadPriority()
             let result = Result { () throws(GraphError) -> Store in
-                // Also when the copy fails: nobody holds the old store any more then.
                 old?.close()
                 try directory.prepareCopy()
                 try copier.copyStore(of: member, storeID: storeID, into: directory.copyPath)
@@ -85,14 +84,19 @@ final class ClusterMemberHost: MemberHost {
                 options.appliesWholeLog = true
                 return try Store.open(directory.path, fileSystem: directory.fileSystem, options: options)
             }
-            enqueue? { engine, now in
-                if case .success(let store) = result {
-                    let host = engine.host as? ClusterMemberHost
-                    host?.branch = nil
+            var former: Store?
+            if case .failure = result {
+                // The source may be gone for good, and this member's vote be needed.
+                former = try? Store.open(directory.path, fileSystem: directory.fileSystem, options: options)
+            }
+            enqueue? { [former] engine, now in
+                let host = engine.host as? ClusterMemberHost
+                if case .success = result { host?.branch = nil }
+                if let store = (try? result.get()) ?? former {
                     host?.watch(store)
                     storeChanged?(store)
                 }
-                engine.storeCopied(result, now: now)
+                engine.storeCopied(result, former: former, now: now)
             }
         }
     }

@@ -41,7 +41,7 @@ public struct AcceptedLoss: Sendable {
     /// Lets the member be elected again, with the log that it has; it says so when it starts.
     public func accept() throws(GraphError) {
         var hard = hard
-        hard.isComplete = true
+        hard.becomeComplete()
         hard.acknowledged = end
         hard.forgone = acknowledged
         do throws(FileError) {

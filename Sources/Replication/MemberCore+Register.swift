@@ -131,7 +131,7 @@ extension MemberCore {
     ) {
         hard.promised = register.epoch
         hard.mastered = register.epoch
-        hard.isComplete = true
+        hard.becomeComplete()
         hard.founding = .none
         hard.isOptimistic = register.commitMode == .optimistic
         actions.append(.persist(hard))

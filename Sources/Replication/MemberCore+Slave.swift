@@ -29,9 +29,9 @@ extension MemberCore {
         }
         lastHeardMasterAt = now
         lastHeardMaster = sender
-        if isCopying || isFounding { return reply(.copying, to: sender, append.sentAt, log, &actions) }
+        let isPausing = copyAgainAt.map { now < $0 } ?? false
+        if isCopying || isFounding || isPausing { return reply(.copying, to: sender, append.sentAt, log, &actions) }
         guard hasStore else {
-            if let pause = copyAgainAt, now < pause { return reply(.copying, to: sender, append.sentAt, log, &actions) }
             isCopying = true
             startCopy(from: sender, &actions)
             return reply(.copying, to: sender, append.sentAt, log, &actions)
@@ -196,10 +196,19 @@ extension MemberCore {
         guard !hard.isComplete, slave.commitPoint <= durable,
             log.knownPosition(of: slave.commitPoint)?.epoch == slave.epoch
         else { return }
-        hard.isComplete = true
+        hard.becomeComplete()
         hard.acknowledged = log.durable
         actions.append(.persist(hard))
         actions.append(.note("has caught up with \(slave.epoch) at \(slave.commitPoint)"))
+    }
+
+    /// So has one whose log reaches again what it acknowledged: what is missing of that was acknowledged in vain, as when a
+    /// log is cut.
+    mutating func completeWhenRegained(_ log: any ReplicatedLog, _ actions: inout [Action]) {
+        guard !hard.isComplete, hard.knowsAcknowledged, hasStore, !isCopying, log.durable >= hard.acknowledged else { return }
+        hard.isComplete = true
+        actions.append(.persist(hard))
+        actions.append(.note("has all again that it acknowledged, up to \(hard.acknowledged)"))
     }
 
     private func reply(

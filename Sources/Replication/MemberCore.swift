@@ -28,7 +28,8 @@ public struct MemberCore: Sendable {
         /// The log no longer holds what the member needs next.
         case shipImpossible(to: MemberID)
         case storeCopyFinished
-        case storeCopyFailed
+        /// `isBack`: the store that was to be replaced is in use again.
+        case storeCopyFailed(isBack: Bool)
         /// The store was created for a cluster that this member founds.
         case storeCreated
         /// Somebody asks for another master; nil: any.
@@ -186,19 +187,11 @@ public struct MemberCore: Sendable {
         case .shipped(let member, let through, let byteCount): shipped(member, through, byteCount, log)
         case .shipImpossible(let member): shipImpossible(member, &actions)
         case .storeCopyFinished:
-            isCopying = false
             isBranched = false
-            hasStore = true
-            if case .slave(var slave) = role {
-                // The next append tells how much of the copy is the present master's.
-                slave.verified = .zero
-                slave.isVerified = false
-                role = .slave(slave)
-            }
-        case .storeCopyFailed:
+            useStore(true)
+        case .storeCopyFailed(let isBack):
             // The next word of a master starts another, after a pause: copying costs the source too.
-            isCopying = false
-            hasStore = false
+            useStore(isBack)
             copyAgainAt = now + Self.copyPause
         case .storeCreated:
             hasStore = true
@@ -215,6 +208,7 @@ public struct MemberCore: Sendable {
         switch role {
         case .master: masterTick(log, now, &actions)
         case .slave, .pending:
+            completeWhenRegained(log, &actions)
             announce(log, now, &actions)
             electionTick(log, now, &actions)
             pollMaster(now, &actions)
@@ -267,6 +261,16 @@ public struct MemberCore: Sendable {
 
     /// A random time of up to `limit`.
     mutating func jitter(_ limit: Milliseconds) -> Milliseconds { Milliseconds(generator.next() % (limit.rawValue + 1)) }
+
+    /// No copy is under way any more; the next append tells how much of the store is the present master's.
+    private mutating func useStore(_ isThere: Bool) {
+        isCopying = false
+        hasStore = isThere
+        guard case .slave(var slave) = role else { return }
+        slave.verified = .zero
+        slave.isVerified = false
+        role = .slave(slave)
+    }
 
     /// Takes the master's books out, so that they change in place and are not copied; `role = .master(…)` puts them back.
     mutating func takeMaster() -> MasterReplication? {

@@ -163,7 +163,8 @@ public final class MemberEngine {
     /// The store's log is on disk further than before.
     public func durable(now: Instant) { step(.durable, now) }
 
-    public func storeCopied(_ result: Result<Store, GraphError>, now: Instant) {
+    /// - Parameter former: the store that was to be replaced, opened again after a copy that failed.
+    public func storeCopied(_ result: Result<Store, GraphError>, former: Store? = nil, now: Instant) {
         switch result {
         case .success(let store):
             self.store = store
@@ -171,7 +172,8 @@ public final class MemberEngine {
             step(.storeCopyFinished, now)
         case .failure(let error):
             host.note(.warning, "store copy failed: \(error.message)")
-            step(.storeCopyFailed, now)
+            store = former
+            step(.storeCopyFailed(isBack: former != nil), now)
         }
         fulfilAppliedWaits()
     }
@@ -332,7 +334,7 @@ public final class MemberEngine {
     private func copyStore(from id: MemberID, setAside: Bool, _ now: Instant) {
         store = nil
         guard let register = core.register, let member = register.member(id) else {
-            return coreStep(.storeCopyFailed, now)
+            return coreStep(.storeCopyFailed(isBack: false), now)
         }
         host.note(.info, "copies the store of member \(id.rawValue)")
         host.startStoreCopy(from: member, storeID: register.storeID, setAside: setAside)

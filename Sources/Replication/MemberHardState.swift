@@ -15,6 +15,10 @@ public struct MemberHardState: Sendable, Equatable {
     /// something.
     public var acknowledged = LogPosition.zero
 
+    /// Whether this state was written by a member that had everything, and so knows what it acknowledged: a log that is not
+    /// complete is so again once it reaches that far.
+    public var knowsAcknowledged = false
+
     /// The store of the cluster that this member is about to found; `.none` otherwise. Who does not find it here must not
     /// make an empty store for a cluster that has begun.
     public var founding = StoreID.none
@@ -24,6 +28,12 @@ public struct MemberHardState: Sendable, Equatable {
 
     /// What had been acknowledged when an operator accepted the loss of it; zero once that has been told.
     public var forgone = LogPosition.zero
+
+    /// The log holds all that this member acknowledged.
+    mutating func becomeComplete() {
+        isComplete = true
+        knowsAcknowledged = true
+    }
 
     static let magic: [UInt8] = Array("MMBR".utf8)
     static let formatVersion: UInt16 = 3
@@ -43,13 +53,14 @@ public struct MemberHardState: Sendable, Equatable {
         writer.write(founding.rawValue)
         writer.write(isOptimistic)
         forgone.encode(into: &writer)
+        writer.write(knowsAcknowledged)
         writer.write(CRC32C.checksum(writer.bytes))
         return writer.bytes
     }
 
     public init(decoding bytes: [UInt8]) throws(MalformedBytes) {
         // By version, from 1 on.
-        let byteCounts = [59, 60, 84]
+        let byteCounts = [59, 60, 85]
         guard byteCounts.contains(bytes.count), Array(bytes[..<4]) == Self.magic else {
             throw MalformedBytes(offset: 0, detail: "not a member's state")
         }
@@ -67,6 +78,7 @@ public struct MemberHardState: Sendable, Equatable {
         founding = StoreID(try reader.read())
         if version >= 2 { isOptimistic = try reader.readBool() }
         if version >= 3 { forgone = try LogPosition(&reader) }
+        knowsAcknowledged = version >= 3 ? try reader.readBool() : isComplete
         guard try reader.read(UInt32.self) == CRC32C.checksum(Array(bytes[..<(bytes.count - 4)])) else {
             throw MalformedBytes(offset: bytes.count - 4, detail: "the checksum does not match")
         }

@@ -156,9 +156,11 @@ package final class SimulatedCluster {
             let reachable = nodes[source].isUp && !nodes[source].isPaused && !network.isBlocked(source, index)
                 && !network.isBlocked(index, source)
             if reachable && schedule.commitMode == .optimistic { keepMarks(of: node, setAside: setAside) }
-            node.engine?.storeCopied(
-                reachable ? node.copyStore(of: nodes[source]) : .failure(GraphError(.network, "the source cannot be reached")),
-                now: node.now)
+            let copy =
+                reachable ? node.copyStore(of: nodes[source]) : .failure(GraphError(.network, "the source cannot be reached"))
+            var former: Store?
+            if case .failure = copy { former = node.openFormerStore() }
+            node.engine?.storeCopied(copy, former: former, now: node.now)
             settle(node)
         case .operatorRestarts(let index, let incarnation):
             guard nodes[index].incarnation == incarnation, nodes[index].isUp else { return }

@@ -119,9 +119,8 @@ final class SimulatedNode: MemberHost {
                 note: { [unowned self] in cluster.trace("c\(index) \($1)") }, send: send)
         }
         guard let memberID, let memberAddress else { return }
-        var store: Store?
-        if let directory = storeDirectory {
-            store = try Store.open(directory, fileSystem: disk, options: Self.storeOptions)
+        let store = try storeDirectory.map { directory throws(GraphError) in
+            try Store.open(directory, fileSystem: disk, options: Self.storeOptions)
         }
         var options = ReplicationOptions(
             member: .init(id: memberID, address: memberAddress, isSlaveOnly: isSlaveOnly), clusterName: "simulated")
@@ -199,6 +198,15 @@ final class SimulatedNode: MemberHost {
 
     func startStoreCopy(from member: ClusterRegister.Member, storeID: StoreID, setAside: Bool) {
         cluster.startCopy(to: self, from: member, setAside: setAside)
+    }
+
+    /// The store that a copy was to replace, after all.
+    func openFormerStore() -> Store? {
+        guard let storeDirectory, let store = try? Store.open(storeDirectory, fileSystem: disk, options: Self.storeOptions) else {
+            return nil
+        }
+        watch(store)
+        return store
     }
 
     /// The store as its own server would find it, alone.
