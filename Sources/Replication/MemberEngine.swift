@@ -278,6 +278,7 @@ public final class MemberEngine {
         shortenForwarded(now)
         loseLocks("this member became master of \(epoch)")
         var sequencer = try Sequencer(store)
+        if core.breaks(.forgetsRequests) { sequencer.forgetRequests() }
         let record = sequencer.epochStart(
             epoch, commitPoint: commitPoint, wallClockMilliseconds: host.entryTimestamp())
         self.sequencer = sequencer

@@ -138,6 +138,8 @@ public enum ReplicationMessage: Sendable, Equatable {
         case noMaster, noQuorum, masterChanged, invalid, outcomeUnknown, unavailable
         // From version 2 on.
         case deadlock, lockTimeout, overloaded
+        /// Not a failure: the request is in the log already, in the transaction that is named as winner.
+        case requestCommitted
 
         public init(_ code: ErrorCode) {
             switch code {
@@ -150,6 +152,7 @@ public enum ReplicationMessage: Sendable, Equatable {
             case .deadlock: self = .deadlock
             case .lockTimeout: self = .lockTimeout
             case .overloaded: self = .overloaded
+            case .requestCommitted: self = .requestCommitted
             default: self = .invalid
             }
         }
@@ -166,6 +169,7 @@ public enum ReplicationMessage: Sendable, Equatable {
             case .deadlock: .deadlock
             case .lockTimeout: .lockTimeout
             case .overloaded: .overloaded
+            case .requestCommitted: .requestCommitted
             }
         }
     }

@@ -99,6 +99,8 @@ package enum BrokenRule: String, CaseIterable, Sendable {
     case ordersWithoutLease
     /// A write set that comes twice is ordered twice.
     case ordersTwice
+    /// A new master takes every request for a new one.
+    case forgetsRequests
     /// A master that lost its epoch tells clients that nothing was applied.
     case callsUnknownNotApplied
     /// A member whose applied entries the cluster has not goes on with them.

@@ -40,6 +40,9 @@ package struct Schedule: Sendable {
     package var createsNamedNodes = false
     /// Whether most increments of the counter are made under an explicit lock.
     package var locksCounter = false
+    /// Whether clients name their requests, and send those whose outcome they do not know again. Not together with the two
+    /// above.
+    package var retriesRequests = false
 
     package init(seed: UInt64) { self.seed = seed }
 
@@ -76,6 +79,7 @@ package struct Schedule: Sendable {
         }
         if generator.below(6) == 0 { schedule.oldVersionCount = 1 + Int(generator.below(members)) }
         if generator.below(6) == 0 && members > 1 { schedule.lateCount = 1 + Int(generator.below(members - 1)) }
+        schedule.retriesRequests = generator.below(2) == 0
         return schedule
     }
 
@@ -140,6 +144,7 @@ extension Schedule {
             schedule.faults = [.switchover, .slowDisk, .badNetwork]
             schedule.faultIntervalMilliseconds = 150
         case .ordersTwice: schedule.faults = [.badNetwork]
+        case .forgetsRequests: schedule.retriesRequests = true
         case .callsUnknownNotApplied: schedule.faults = [.partition, .oneWayPartition, .pause, .slowDisk]
         case .keepsBranchedData:
             schedule.commitMode = .optimistic

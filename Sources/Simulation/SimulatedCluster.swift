@@ -273,6 +273,9 @@ package final class SimulatedCluster {
 }
 
 extension SimulatedCluster {
+    /// Requests whose outcome was unknown, and which were sent again until they were committed.
+    package var settledRequestCount: Int { clients.reduce(0) { $0 + $1.settledRequests } }
+
     /// How much a run exercised, in one line.
     package var summary: String {
         let committed = clients.reduce(0) { $0 + $1.committedMarks.count + $1.committedIncrements }

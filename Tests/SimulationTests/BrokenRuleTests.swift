@@ -12,7 +12,7 @@ import Testing
         (.acceptsOlderEpoch, 97), (.changesSyncSetAtOnce, 31), (.votesWithoutCatchingUp, 2),
         (.electsWithoutQuorum, 3), (.ignoresDeposition, 3), (.resumesMastership, 2), (.skipsLogCheck, 1),
         (.appliesBeforeSync, 88), (.handsOverTooEarly, 11), (.ordersWithoutLease, 134), (.ordersTwice, 1),
-        (.callsUnknownNotApplied, 3), (.keepsBranchedData, 20),
+        (.callsUnknownNotApplied, 3), (.keepsBranchedData, 20), (.forgetsRequests, 21),
     ]
 
     @Test(arguments: BrokenRuleTests.seeds)

@@ -22,6 +22,8 @@ extension Store {
             }
             let after = application.finish()
             current.withLock { $0 = after }
+            // Afterwards, so that what is known to be committed is readable.
+            if !application.requests.isEmpty { requests.add(application.requests) }
             measureOverlay()
         }
     }
@@ -47,6 +49,7 @@ struct Application {
     private var nextNodeID: UInt64
     private var nextRelationshipID: UInt64
     private var wallClock: Int64
+    private(set) var requests: [RequestLedger.Entry] = []
 
     init(_ state: AppliedState, _ overlay: Overlay) {
         view = state.view
@@ -196,6 +199,7 @@ struct Application {
             try changeManualIndex(index, id, key, value, isAddition: true, transaction)
         case .removeFromManualIndex(let index, let id, let key, let value):
             try changeManualIndex(index, id, key, value, isAddition: false, transaction)
+        case .noteRequest(let id): requests.append(.init(id: id, transaction: TransactionID(transaction)))
         }
     }
 

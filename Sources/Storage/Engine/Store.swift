@@ -90,6 +90,7 @@ public final class Store: Sendable {
     /// Locks that transactions of this process hold.
     public let locks = LockManager()
     let populations = Populations()
+    let requests: AppliedRequests
     let hooks: Hooks
 
     /// Calls out of the store, set once after opening.
@@ -125,6 +126,7 @@ public final class Store: Sendable {
         storeID = state.view.base.manifest.storeID
         damage = state.view.base.damage
         current = BriefMutex(state)
+        requests = AppliedRequests(state.view.base.manifest.requests)
         self.unapplied = Mutex(unapplied[...])
     }
 
@@ -153,6 +155,12 @@ public final class Store: Sendable {
     public var relationshipCount: Int { state.counts.relationships }
     /// When the master made the last applied transaction, ms since 1970.
     public var appliedWallClockMilliseconds: Int64 { state.wallClockMilliseconds }
+    /// The applied transaction that carried out a request; nil when there is none among the latest ones.
+    public func transaction(of request: RequestID) -> TransactionID? { requests[request] }
+    /// All that it remembers; for tests.
+    package var committedRequests: [RequestID: TransactionID] {
+        Dictionary(requests.entries.map { ($0.id, $0.transaction) }, uniquingKeysWith: max)
+    }
     /// Bytes held by recent changes that no checkpoint has merged yet.
     public var overlayByteCount: Int { overlaySize.load(ordering: .relaxed) }
 

@@ -7,7 +7,7 @@ extension Command {
         case .createSchemaRule, .dropSchemaRule, .setSchemaRuleState, .createManualIndex, .dropManualIndex, .setAutoIndexing:
             true
         case .createToken, .createNode, .deleteNode, .createRelationship, .deleteRelationship, .setNodeProperty,
-            .setRelationshipProperty, .addLabel, .removeLabel, .addToManualIndex, .removeFromManualIndex:
+            .setRelationshipProperty, .addLabel, .removeLabel, .addToManualIndex, .removeFromManualIndex, .noteRequest:
             false
         }
     }
@@ -97,7 +97,7 @@ struct Schema: Sendable, Equatable {
         case .setAutoIndexing(let entity, let settings):
             if entity == .node { nodeAutoIndexing = settings } else { relationshipAutoIndexing = settings }
         case .createToken, .createNode, .deleteNode, .createRelationship, .deleteRelationship, .setNodeProperty,
-            .setRelationshipProperty, .addLabel, .removeLabel, .addToManualIndex, .removeFromManualIndex:
+            .setRelationshipProperty, .addLabel, .removeLabel, .addToManualIndex, .removeFromManualIndex, .noteRequest:
             break
         }
     }

@@ -14,6 +14,7 @@ extension Command {
             32 + index.name.utf8.count + index.configuration.reduce(0) { $0 + 8 + $1.key.utf8.count + $1.value.utf8.count }
         case .addToManualIndex(_, _, let key, let value), .removeFromManualIndex(_, _, let key, let value):
             32 + key.utf8.count + value.heapByteCount
+        case .noteRequest(let id): 5 + id.text.utf8.count
         case .setAutoIndexing(_, let settings): settings.keys.reduce(16) { $0 + 4 + $1.utf8.count }
         case .createNode(_, let labels, let properties): 17 + 4 * labels.count + size(properties)
         case .createRelationship(_, _, _, _, let properties): 33 + size(properties)
