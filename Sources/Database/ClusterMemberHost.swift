@@ -11,25 +11,29 @@ final class ClusterMemberHost: MemberHost {
     private let network: any FrameNetwork
     private let copier: any StoreCopier
     private let noteLine: @Sendable (String) -> Void
+    private let warnLine: @Sendable (String) -> Void
     private let onFailure: @Sendable (GraphError) -> Void
     var enqueue: (@Sendable (@escaping ClusterMember.Job) -> Void)?
     var storeChanged: (@Sendable (Store?) -> Void)?
+    let summer: GraphSummer
     private var current: Store?
     private let branchedDataPolicy: BranchedDataPolicy
     /// What the store on disk is, from the moment that it turned out to be branched until it is set aside.
     private var branch: BranchedStore?
 
     init(
-        directory: StoreDirectory, storeOptions: Store.Options, network: any FrameNetwork, copier: any StoreCopier,
+        directory: StoreDirectory, storeOptions: Store.Options, summer: GraphSummer, network: any FrameNetwork, copier: any StoreCopier,
         branchedDataPolicy: BranchedDataPolicy, note: @escaping @Sendable (String) -> Void,
-        onFailure: @escaping @Sendable (GraphError) -> Void
+        warn: @escaping @Sendable (String) -> Void, onFailure: @escaping @Sendable (GraphError) -> Void
     ) {
         self.branchedDataPolicy = branchedDataPolicy
+        self.summer = summer
         self.directory = directory
         self.storeOptions = storeOptions
         self.network = network
         self.copier = copier
         noteLine = note
+        warnLine = warn
         self.onFailure = onFailure
     }
 
@@ -42,12 +46,19 @@ final class ClusterMemberHost: MemberHost {
             enqueue? { engine, _ in engine.fail(error) }
             onFailure(error)
         }
+        let summer = summer
+        store.onGraphComparison { graph in
+            summer.sum(graph) { position, checksum in
+                enqueue? { engine, now in engine.graphSummed(position, checksum, now: now) }
+            }
+        }
     }
 
     func send(_ frame: [UInt8], to address: String) { network.send(frame, to: address) }
     var resume: @Sendable (@escaping ClusterMember.Job) -> Void { { [enqueue] work in enqueue?(work) } }
     func entryTimestamp() -> Int64 { wallClockMilliseconds() }
     func note(_ line: String) { noteLine(line) }
+    func warn(_ line: String) { warnLine(line) }
     func failed(_ error: GraphError) { onFailure(error) }
 
     func createStore(_ id: StoreID) throws(GraphError) -> Store {

@@ -10,6 +10,8 @@ public protocol MemberHost: AnyObject {
     func entryTimestamp() -> Int64
     /// One line for the operator's log.
     func note(_ line: String)
+    /// One line that calls for somebody to do something.
+    func warn(_ line: String)
     /// The process cannot go on: the disk failed, or it does not belong to this cluster.
     func failed(_ error: GraphError)
     /// Opens an empty store with this id.
@@ -36,6 +38,7 @@ public final class MemberEngine {
     /// The locks that transactions of this member have, or want, from the master.
     var lockRequests = LockRequests()
     var recentRequests = RecentRequests()
+    var comparisons = GraphComparisons()
     public unowned let host: any MemberHost
     let fileSystem: any FileSystem
     let hardStatePath: String
@@ -101,6 +104,7 @@ public final class MemberEngine {
         step(.tick, now)
         expire(now)
         expireLocks(now)
+        tickComparison(now)
     }
 
     public func receive(_ frame: ClusterFrame, now: Instant) {
@@ -121,6 +125,8 @@ public final class MemberEngine {
             case .commitReply(let id, let outcome): forwardedCommitEnded(id, outcome)
             case .reserveReply(let id, let outcome): forwardedReserveEnded(id, outcome)
             case .pullReply(let id, let commitPoint): pullAnswered(id, commitPoint)
+            case .graphChecksum(let position, let checksum): noteGraph(position, checksum, of: sender, now)
+            case .graphChecksumWanted(let position): answerGraphQuestion(position, from: sender)
             default: step(.received(message, from: sender), now)
             }
         case .registerReply(let reply):

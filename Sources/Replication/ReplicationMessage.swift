@@ -38,6 +38,10 @@ public enum ReplicationMessage: Sendable, Equatable {
     /// Master to slave: are these still transactions of yours? Each one that is not is answered with an unlock: messages
     /// get lost, and processes end without a word.
     case lockCheck(sessions: [UInt64])
+    /// Slave to master, from version 2 on: what the sender's graph comes to at an entry that asks for it.
+    case graphChecksum(LogPosition, GraphChecksum)
+    /// Master to slave: what does your graph come to there? Messages get lost.
+    case graphChecksumWanted(LogPosition)
 
     public struct LockRequest: Sendable, Equatable {
         /// The transaction, among those of the sender's process.

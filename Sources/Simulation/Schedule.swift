@@ -44,6 +44,9 @@ package struct Schedule: Sendable {
     /// above.
     package var retriesRequests = false
 
+    /// How often masters have graphs compared; 0 is never.
+    package var comparisonInterval: Milliseconds = 0
+
     package init(seed: UInt64) { self.seed = seed }
 
     /// Draws the shape of the cluster and the mix of faults from the seed.
@@ -80,6 +83,7 @@ package struct Schedule: Sendable {
         if generator.below(6) == 0 { schedule.oldVersionCount = 1 + Int(generator.below(members)) }
         if generator.below(6) == 0 && members > 1 { schedule.lateCount = 1 + Int(generator.below(members - 1)) }
         schedule.retriesRequests = generator.below(2) == 0
+        if generator.below(3) == 0 { schedule.comparisonInterval = Milliseconds(200 + generator.below(2000)) }
         return schedule
     }
 

@@ -132,7 +132,7 @@ extension SimulatedCluster {
                 switch result {
                 case .success(let transactionID): .committed(transactionID)
                 case .failure(let error):
-                    if let first = error.committedTransaction { .committed(first) } else if error.code == .outcomeUnknown { .unknown } else { .notApplied }
+                    error.committedTransaction.map { .committed($0) } ?? (error.code == .outcomeUnknown ? .unknown : .notApplied)
                 }
             answers.give(.init(client: index, operation: operation, outcome: outcome))
         }

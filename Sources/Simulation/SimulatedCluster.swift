@@ -262,6 +262,9 @@ package final class SimulatedCluster {
         if node.isUp { settle(node) }
     }
 
+    /// A master found that members hold different graphs.
+    func graphsDiffer(_ line: String) { violation = violation ?? "5: \(line)" }
+
     func startCopy(to node: SimulatedNode, from member: ClusterRegister.Member, setAside: Bool) {
         guard let source = addresses[member.address] else { return }
         schedule(
@@ -273,6 +276,9 @@ package final class SimulatedCluster {
 }
 
 extension SimulatedCluster {
+    /// Comparisons of graphs that masters made, without what their crashes took along.
+    package var comparisonCount: Int { members.count { $0.engine?.graphComparison?.duration != nil } }
+
     /// Requests whose outcome was unknown, and which were sent again until they were committed.
     package var settledRequestCount: Int { clients.reduce(0) { $0 + $1.settledRequests } }
 

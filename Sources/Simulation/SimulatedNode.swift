@@ -132,6 +132,7 @@ final class SimulatedNode: MemberHost {
         options.pushFactor = schedule.pushFactor
         options.pushStrategy = schedule.pushStrategy
         options.branchedDataPolicy = schedule.branchedDataPolicy
+        options.comparisonInterval = schedule.comparisonInterval
         if index >= schedule.memberCount - schedule.pollingCount { options.pullInterval = schedule.pullInterval }
         let isOld = index < schedule.oldVersionCount && cluster.now < schedule.faultyMilliseconds * 500_000
         options.member.protocolVersion = isOld ? 1 : UInt16(ReplicationMessage.protocolVersion)
@@ -139,6 +140,11 @@ final class SimulatedNode: MemberHost {
 
     private func watch(_ store: Store) {
         store.onFailure { _ in }
+        let put = resume
+        store.onGraphComparison { graph in
+            guard let checksum = (try? graph.checksum { false }) ?? nil else { return }
+            put { engine, now in engine.graphSummed(graph.position, checksum, now: now) }
+        }
     }
 
     func crash() {
@@ -167,6 +173,8 @@ final class SimulatedNode: MemberHost {
     }
 
     func entryTimestamp() -> Int64 { wallClockOffset + Int64(cluster.now / 1_000_000) }
+
+    func warn(_ line: String) { cluster.graphsDiffer(line) }
 
     func note(_ line: String) { cluster.trace("m\(memberID?.rawValue ?? 0) \(line)") }
 

@@ -62,6 +62,15 @@ import Testing
         #expect(total > 2 * count, "\(total) requests that were sent again in all are too few to mean anything")
     }
 
+    /// Members that work out what their graphs come to, while they and their masters fall over, never differ.
+    @Test func comparedGraphsAreEqual() {
+        let (total, count) = runSome { schedule in
+            schedule.comparisonInterval = 300
+            schedule.oldVersionCount = 0
+        } measure: { (nil, $0.comparisonCount) }
+        #expect(total > count / 2, "\(total) masters that compared graphs are too few to mean anything")
+    }
+
     /// Runs a hundredth of the seeds with changed schedules; returns the sum of what was measured, and the number of seeds.
     private func runSome(
         _ change: (inout Schedule) -> Void, measure: (SimulatedCluster) -> (violation: String?, amount: Int)

@@ -173,6 +173,8 @@ import Testing
         try store.truncate(after: kept.transactionID)
         try store.apply(upTo: kept.transactionID)
         var next = try Sequencer(store)
+        reserve.removeAll()
+        reserve.add(nodes: next.reserveNodeIDs(100), relationships: 0..<0, epoch: Epoch(1))
         #expect(try append("cut", &next).transactionID == cut.transactionID)
         try store.apply(upTo: cut.transactionID)
         #expect(store.committedRequests == [try Self.id("kept"): kept.transactionID, try Self.id("cut"): cut.transactionID])

@@ -64,6 +64,8 @@ private struct MemberControl: ClusterControl {
 
     func pullUpdates() async throws(GraphError) { try await member.pullUpdates(timeout: readTimeout) }
 
+    func compareGraphs() async throws(GraphError) -> TransactionID { try await member.compareGraphs() }
+
     func branchedStores() throws(GraphError) -> [BranchedStore] { try BranchedStore.list(beside: location) }
 }
 
@@ -95,7 +97,7 @@ private struct ClusterParts: Sendable {
         let member = try ClusterMember(
             memberConfiguration(configuration, address, coordinators, clusterName), network: network,
             copier: BackupStoreCopier(clusterName: clusterName, security: security?.client, logger: logger),
-            note: { logger.info("\($0)") }, onFailure: onFailure)
+            note: { logger.info("\($0)") }, warn: { logger.error("\($0)") }, onFailure: onFailure)
         coordinator?.network.setLocal(address) { member.receive($0) }
         etcd?.setReceiver { member.receive($0) }
         tcp.setHandlers(

@@ -99,6 +99,7 @@ public final class Store: Sendable {
         private struct Calls {
             var onDurable: (@Sendable (LogPosition) -> Void)?
             var onFailure: (@Sendable (GraphError) -> Void)?
+            var onGraphComparison: (@Sendable (MarkedGraph) -> Void)?
         }
         private let calls = Mutex(Calls())
 
@@ -109,6 +110,10 @@ public final class Store: Sendable {
         var onFailure: (@Sendable (GraphError) -> Void)? {
             get { calls.withLock { $0.onFailure } }
             set { calls.withLock { $0.onFailure = newValue } }
+        }
+        var onGraphComparison: (@Sendable (MarkedGraph) -> Void)? {
+            get { calls.withLock { $0.onGraphComparison } }
+            set { calls.withLock { $0.onGraphComparison = newValue } }
         }
     }
 
@@ -134,6 +139,8 @@ public final class Store: Sendable {
     public func onDurable(_ body: @escaping @Sendable (LogPosition) -> Void) { hooks.onDurable = body }
     /// Called once when the log can no longer be written; the store is read-only from then on.
     public func onFailure(_ body: @escaping @Sendable (GraphError) -> Void) { hooks.onFailure = body }
+    /// Called by whoever applies an entry that asks what the graph comes to; must not take long.
+    public func onGraphComparison(_ body: @escaping @Sendable (MarkedGraph) -> Void) { hooks.onGraphComparison = body }
 
     /// What readers found damaged in the files since the store was opened.
     let damage: StoreDamage

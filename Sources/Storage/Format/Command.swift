@@ -38,6 +38,8 @@ package enum Command: Sendable, Equatable {
     case setAutoIndexing(SchemaRule.EntityKind, AutoIndexing)
     /// This transaction carries out the request; changes nothing in the graph.
     case noteRequest(RequestID)
+    /// Every member is to say what the graph comes to here; changes nothing in it.
+    case compareGraphs
 
     package static let provisionalBit: TokenID = 0x8000_0000
 
@@ -48,7 +50,7 @@ package enum Command: Sendable, Equatable {
         case addLabel, removeLabel
         case createSchemaRule, dropSchemaRule, setSchemaRuleState
         case createManualIndex, dropManualIndex, addToManualIndex, removeFromManualIndex, setAutoIndexing
-        case noteRequest
+        case noteRequest, compareGraphs
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -126,6 +128,7 @@ package enum Command: Sendable, Equatable {
         case .noteRequest(let id):
             tag(.noteRequest)
             writer.write(string: id.text)
+        case .compareGraphs: tag(.compareGraphs)
         }
     }
 
@@ -209,6 +212,7 @@ package enum Command: Sendable, Equatable {
             }
             return .setAutoIndexing(entity, try AutoIndexing(&reader))
         case .noteRequest: return .noteRequest(try RequestID(&reader))
+        case .compareGraphs: return .compareGraphs
         }
     }
 
@@ -238,7 +242,7 @@ package enum Command: Sendable, Equatable {
         }
         switch self {
         case .createToken, .deleteNode, .deleteRelationship, .dropSchemaRule, .setSchemaRuleState, .createManualIndex,
-            .dropManualIndex, .addToManualIndex, .removeFromManualIndex, .setAutoIndexing, .noteRequest:
+            .dropManualIndex, .addToManualIndex, .removeFromManualIndex, .setAutoIndexing, .noteRequest, .compareGraphs:
             return self
         case .createNode(let id, let labels, let properties):
             return .createNode(id, labels: labels.map { map(.label, $0) }, properties: keys(properties))

@@ -113,6 +113,19 @@ public struct Sequencer: Sendable {
         return record
     }
 
+    /// An entry at which every member is to say what its graph comes to.
+    public mutating func graphComparison(
+        _ epoch: Epoch, commitPoint: TransactionID, wallClockMilliseconds: Int64
+    ) -> LogRecord {
+        var writer = ByteWriter()
+        Command.compareGraphs.encode(into: &writer)
+        let record = LogEntryHeader.encode(
+            kind: .transaction, epoch: epoch, following: position, wallClockMilliseconds: wallClockMilliseconds,
+            commitPoint: commitPoint, commandCount: 1, commands: writer.bytes[...])
+        position = record.position
+        return record
+    }
+
     /// Checks a write set against everything ordered so far and gives it its place in the log.
     ///
     /// Throws `.requestCommitted` (with the transaction) when its request is in the log already, committed or on its way,
@@ -223,8 +236,8 @@ public struct Sequencer: Sendable {
             switch command {
             case .createToken:
                 throw GraphError(.invalidRequest, "a write set may not number tokens")
-            case .noteRequest:
-                throw GraphError(.invalidRequest, "a write set names its request beside its commands")
+            case .noteRequest, .compareGraphs:
+                throw GraphError(.invalidRequest, "a write set has a command that only the master may give")
             case .createNode(let id, let labels, let properties):
                 try requireReserved(id, below: nextNodeID, writeSet, epoch)
                 for label in labels { try requireToken(.label, label) }
@@ -333,7 +346,7 @@ public struct Sequencer: Sendable {
         }
         switch command {
         case .createToken, .createSchemaRule, .dropSchemaRule, .setSchemaRuleState, .createManualIndex, .dropManualIndex,
-            .addToManualIndex, .removeFromManualIndex, .setAutoIndexing, .noteRequest:
+            .addToManualIndex, .removeFromManualIndex, .setAutoIndexing, .noteRequest, .compareGraphs:
             break
         case .createNode(let id, _, _): created.insert(id)
         case .createRelationship(_, _, let start, let end, _):
