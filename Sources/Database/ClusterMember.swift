@@ -53,6 +53,7 @@ public final class ClusterMember: CommitPipeline {
     /// The store that reads use; nil while there is none or it is being replaced.
     let openStore: Mutex<Store?>
     let note: @Sendable (NoteLevel, String) -> Void
+    private let summer = GraphSummer()
     let onFailure: @Sendable (GraphError) -> Void
     public let reserve = IDReserve()
     private let fileSystem: any FileSystem
@@ -127,7 +128,7 @@ public final class ClusterMember: CommitPipeline {
         options.member.backupAddress = backupAddress
         let host = ClusterMemberHost(
             directory: StoreDirectory(path: configuration.directory, fileSystem: fileSystem),
-            storeOptions: configuration.storeOptions, network: network, copier: copier,
+            storeOptions: configuration.storeOptions, summer: summer, network: network, copier: copier,
             branchedDataPolicy: configuration.replication.branchedDataPolicy, note: note, onFailure: onFailure)
         let engine = try MemberEngine(
             options: options, coordinators: configuration.coordinators, store: store,
@@ -375,6 +376,23 @@ public final class ClusterMember: CommitPipeline {
         }
     }
 
+    /// Has all members say what their graphs come to at one moment; only the master can. Returns the transaction that asks
+    /// for it, of the comparison that goes on already if there is one. What comes of it is in the status.
+    public func compareGraphs() async throws(GraphError) -> TransactionID {
+        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<TransactionID, GraphError>, Never>) in
+            let accepted = enqueue { engine, now in
+                continuation.resume(returning: Result { () throws(GraphError) -> TransactionID in
+                    try engine.compareGraphs(now: now).transactionID
+                })
+            }
+            if !accepted { continuation.resume(returning: .failure(Self.closed)) }
+        }
+        let transaction = try result.get()
+        // Whoever looks at the status next is to find it there.
+        await wait { !$0.isMaster || $0.graphComparison.map { $0.position.transactionID >= transaction } ?? false }
+        return transaction
+    }
+
     /// Lets another member take over while this one still serves; at once when it is not master or nobody can.
     public func handOver() async {
         guard snapshot.withLock({ $0.isMaster && !$0.hasFailed && $0.syncSet.count > 1 }),
@@ -391,6 +409,7 @@ public final class ClusterMember: CommitPipeline {
         checkpointer.stop()
         stateSyncer.stop()
         remover.stop()
+        summer.stop()
         queue.withLock { $0.isClosed = true }
         queue.signal()
         thread.withLock { thread in

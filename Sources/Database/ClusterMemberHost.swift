@@ -14,17 +14,20 @@ final class ClusterMemberHost: MemberHost {
     private let onFailure: @Sendable (GraphError) -> Void
     var enqueue: (@Sendable (@escaping ClusterMember.Job) -> Void)?
     var storeChanged: (@Sendable (Store?) -> Void)?
+    let summer: GraphSummer
     private var current: Store?
     private let branchedDataPolicy: BranchedDataPolicy
     /// What the store on disk is, from the moment that it turned out to be branched until it is set aside.
     private var branch: BranchedStore?
 
     init(
-        directory: StoreDirectory, storeOptions: Store.Options, network: any FrameNetwork, copier: any StoreCopier,
+        directory: StoreDirectory, storeOptions: Store.Options, summer: GraphSummer,
+        network: any FrameNetwork, copier: any StoreCopier,
         branchedDataPolicy: BranchedDataPolicy, note: @escaping @Sendable (NoteLevel, String) -> Void,
         onFailure: @escaping @Sendable (GraphError) -> Void
     ) {
         self.branchedDataPolicy = branchedDataPolicy
+        self.summer = summer
         self.directory = directory
         self.storeOptions = storeOptions
         self.network = network
@@ -41,6 +44,12 @@ final class ClusterMemberHost: MemberHost {
         store.onFailure { error in
             enqueue? { engine, _ in engine.fail(error) }
             onFailure(error)
+        }
+        let summer = summer
+        store.onGraphComparison { graph in
+            summer.sum(graph) { position, checksum in
+                enqueue? { engine, now in engine.graphSummed(position, checksum, now: now) }
+            }
         }
     }
 

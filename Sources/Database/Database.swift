@@ -38,6 +38,8 @@ public final class Database: Sendable {
         public var isLinearizable = false
         /// Shorter than the configured limit.
         public var timeout: Milliseconds?
+        /// The client's name for the request, if it writes: sent again under the same one it has no second effect.
+        public var requestID: RequestID?
         public init() {}
     }
 

@@ -1,4 +1,5 @@
 public import GraphModel
+public import Storage
 
 /// What a database says about itself, for status pages, metrics and load balancers. A plain snapshot, made without
 /// waiting for anything.
@@ -78,6 +79,8 @@ public struct DatabaseStatus: Sendable, Equatable {
     public var lag: Milliseconds
     public var syncSet: [MemberID]
     public var members: [Member]
+    /// The comparison of the members' graphs that goes on, or the last one; nil on who was not master for one.
+    public var graphComparison: GraphComparison?
     /// Why the database is read-only or not readable, for people.
     public var problem: String?
 

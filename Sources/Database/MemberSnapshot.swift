@@ -35,6 +35,7 @@ struct MemberSnapshot: Sendable {
     var peers: [MemberID: MemberCore.PeerStatus] = [:]
     var clusterVersion: UInt16 = 1
     var applied = TransactionID.zero
+    var graphComparison: GraphComparison?
     /// The role at the end of the round, and since when, in milliseconds of the wall clock.
     var role = DatabaseStatus.Role.pending
     var roleSince: Int64?
@@ -93,6 +94,7 @@ struct MemberSnapshot: Sendable {
         peers = core.peerStatus
         clusterVersion = core.clusterVersion
         applied = engine.store?.applied.transactionID ?? .zero
+        graphComparison = engine.graphComparison
         role = role(now: now)
         isLeftAlone =
             hasStore && core.hard.promised > .zero && heardMasterAt == nil
@@ -127,6 +129,7 @@ extension ClusterMember {
         status.lastUpdate = member.isMaster ? nil : member.lastUpdate
         status.protocolVersion = configuration.replication.member.protocolVersion
         status.clusterVersion = member.clusterVersion
+        status.graphComparison = member.graphComparison
         // A store that is known to be damaged answers every query with an error.
         let isSound = store?.failure == nil && store?.foundDamage == nil
         status.isWritableMaster = hasLease && isSound

@@ -5,7 +5,7 @@
 public struct ErrorCode: Hashable, Sendable, CustomStringConvertible {
     /// For example `Neo.ClientError.Statement.SyntaxError`.
     public let name: String
-    /// 400 to 599.
+    /// 400 to 599; 200 where the request was carried out before.
     public let httpStatus: Int
     /// The exception name that the legacy REST body carries.
     public let legacyException: String
@@ -108,6 +108,14 @@ public struct ErrorCode: Hashable, Sendable, CustomStringConvertible {
     public static let outcomeUnknown = ErrorCode(
         "Neo.DatabaseError.Transaction.OutcomeUnknown", httpStatus: 504, legacyException: "OutcomeUnknownException")
 
+    // Requests that carry an id
+    /// Nothing is wrong: the request was carried out before, and not again.
+    public static let requestCommitted = ErrorCode(
+        "Neo.ClientNotification.Request.AlreadyCommitted", httpStatus: 200, legacyException: "AlreadyCommittedException")
+    /// Not before every member speaks the version of the protocol that knows of ids.
+    public static let requestIDUnsupported = ErrorCode(
+        "Neo.ClientError.Cluster.RequestIdNotSupported", httpStatus: 409, legacyException: "OperationFailureException")
+
     // The server, its files, its configuration
     public static let corrupt = ErrorCode(
         "Neo.DatabaseError.Storage.Corrupt", httpStatus: 500, legacyException: "StoreFailureException")
@@ -131,7 +139,8 @@ public struct ErrorCode: Hashable, Sendable, CustomStringConvertible {
 public struct GraphError: Error, Sendable, Equatable, CustomStringConvertible {
     public let code: ErrorCode
     public let message: String
-    /// For a lost conflict: the transaction that won. A retry waits until it is applied.
+    /// For a lost conflict: the transaction that won. A retry waits until it is applied. For a repeated request: the one
+    /// that carried it out.
     public var conflictingTransaction: TransactionID?
 
     public init(_ code: ErrorCode, _ message: String, conflictingTransaction: TransactionID? = nil) {

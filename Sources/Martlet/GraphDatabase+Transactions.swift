@@ -29,15 +29,18 @@ extension GraphDatabase {
     /// the graph. Inside another write transaction of the same thread it joins that one: the outermost commits, and an
     /// error in here marks all of it for rollback.
     ///
+    /// - Parameter requestID: a name for what `body` does. When it was committed before under that name, here or by another
+    ///   process, nothing is done and `.requestCommitted` is thrown, with the transaction: a retry of something whose
+    ///   outcome is unknown has no second effect. Not inside another write transaction.
     /// - Throws: what `body` throws, `.constraintViolation` when a deleted node still has relationships,
     ///   `.conflict`, `.deadlock` and `.lockTimeout` when trying again did not help, `.transactionTooLarge`, `.readOnly`,
     ///   `.storageIO`.
     @available(*, noasync, message: "blocks its thread: use the async write")
     @discardableResult
-    public func write<R>(_ body: (Transaction) throws -> R) throws -> R {
+    public func write<R>(requestID: RequestID? = nil, _ body: (Transaction) throws -> R) throws -> R {
         let thrown = ThrownError()
         return try thrown.rethrow { () throws(GraphError) in
-            try database.writeBlocking { transaction throws(GraphError) in
+            try database.writeBlocking(requestID: requestID) { transaction throws(GraphError) in
                 try thrown.catching { try body(transaction) }
             }.value
         }
@@ -45,10 +48,15 @@ extension GraphDatabase {
 
     /// The same on a thread of the database.
     @discardableResult
-    public func write<R: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> R) async throws -> R {
+    public func write<R: Sendable>(
+        requestID: RequestID? = nil, _ body: @escaping @Sendable (Transaction) throws -> R
+    ) async throws -> R {
         let thrown = ThrownError()
+        var request = Database.RequestOptions()
+        request.requestID = requestID
+        let options = request
         return try await thrown.rethrow { () async throws(GraphError) in
-            try await database.write { transaction throws(GraphError) in
+            try await database.write(options) { transaction throws(GraphError) in
                 try thrown.catching { try body(transaction) }
             }.value
         }
@@ -56,7 +64,11 @@ extension GraphDatabase {
 
     /// Begins a write transaction that is finished by hand; nested, when this thread has one open.
     @available(*, noasync, message: "belongs to a thread: use the async write")
-    public func beginTransaction() throws(GraphError) -> OpenTransaction { try database.beginTransaction() }
+    ///
+    /// - Parameter requestID: as for ``write(requestID:_:)``; not for a nested one.
+    public func beginTransaction(requestID: RequestID? = nil) throws(GraphError) -> OpenTransaction {
+        try database.beginTransaction(requestID: requestID)
+    }
 }
 
 /// Carries an error of the caller's own through code that knows only `GraphError`.

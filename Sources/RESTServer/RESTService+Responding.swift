@@ -31,7 +31,7 @@ extension RESTService {
             metrics.record(
                 route: (try? found.get())?.resource, status: answer.status.code,
                 nanoseconds: monotonicNanoseconds() - start)
-            if answer.transactionID != nil { metrics.committedWrites.add() }
+            if answer.transactionID != nil && !answer.isRepetition { metrics.committedWrites.add() }
         }
         try await write(answer, request.head, writer, endsConnection: incoming.hasMore)
         if incoming.hasMore { throw ConnectionEnds() }
@@ -86,10 +86,11 @@ extension RESTService {
             let call = Call(
                 head: head, target: found.target, parameters: found.parameters, body: incoming.body,
                 base: try BaseURI(of: head, localAuthority: "\(options.host):\(port)"),
-                isStreamed: negotiated.isStreamed, options: try Database.RequestOptions(head.headerFields),
+                isStreamed: negotiated.isStreamed, options: try Database.RequestOptions(head),
                 executor: executor, channel: channel)
             return .success(try await handler(call))
         } catch {
+            if let first = error.committedTransaction { return .success(.repetition(of: first, error.message)) }
             return .failure(error)
         }
     }
@@ -174,6 +175,7 @@ extension RESTService {
         if let transactionID = answer.transactionID {
             fields.append(HTTPField(name: .highAvailabilityTransaction, value: String(transactionID.rawValue)))
         }
+        if answer.isRepetition { fields.append(HTTPField(name: .requestReplayed, value: "true")) }
         if options.isClustered {
             let status = database.status
             let role = status.isWritableMaster || status.role == .master ? "master" : "slave"

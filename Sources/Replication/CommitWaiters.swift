@@ -15,6 +15,10 @@ struct CommitWaiters {
         let transactionID: TransactionID
         let owner: Owner
         let deadline: Instant
+        /// For who sent the transaction's request once more: what to say when it is committed.
+        var repetition: GraphError?
+
+        var result: Result<TransactionID, GraphError> { repetition.map { .failure($0) } ?? .success(transactionID) }
     }
     struct Forwarded {
         let completion: Completion
@@ -51,12 +55,26 @@ struct CommitWaiters {
         return lastID
     }
 
+    /// Whether clients have still to be told of a transaction, or of an earlier one.
+    func awaitsAcknowledgement(of transactionID: TransactionID) -> Bool {
+        ordered.first.map { $0.transactionID <= transactionID } ?? false
+    }
+
+    /// Waits for a transaction that somebody else had ordered.
+    mutating func join(_ transactionID: TransactionID, _ owner: Owner, deadline: Instant, repetition: GraphError) {
+        let index = ordered.firstIndex { $0.transactionID > transactionID } ?? ordered.endIndex
+        // They expire in their order.
+        let deadline = index < ordered.endIndex ? min(deadline, ordered[index].deadline) : deadline
+        ordered.insert(
+            Ordered(transactionID: transactionID, owner: owner, deadline: deadline, repetition: repetition), at: index)
+    }
+
     mutating func committed(
         upTo transactionID: TransactionID, _ reply: (Owner, Result<TransactionID, GraphError>) -> Void
     ) {
         while let first = ordered.first, first.transactionID <= transactionID {
             ordered.removeFirst()
-            reply(first.owner, .success(first.transactionID))
+            reply(first.owner, first.result)
         }
         if ordered.startIndex > 4096 { ordered = ArraySlice(Array(ordered)) }
     }

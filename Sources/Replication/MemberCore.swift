@@ -233,7 +233,9 @@ public struct MemberCore: Sendable {
             // Who has lost its memory needs a value that was read after that.
             if !isMemoryLost { observe(register, log, now, &actions) }
         // Requests of clients are the shell's: it holds the write sets and who waits for them.
-        case .commit, .commitReply, .reserve, .reserveReply, .pullReply, .lock, .lockReply, .unlock, .lockCheck: break
+        case .commit, .commitReply, .reserve, .reserveReply, .pullReply, .lock, .lockReply, .unlock, .lockCheck,
+            .graphChecksum, .graphChecksumWanted:
+            break
         }
     }
 

@@ -8,6 +8,8 @@ extension MemberEngine {
     /// transaction once it is committed and readable on this member, or with an error whose code says whether anything
     /// may have been applied.
     ///
+    /// `.requestCommitted` says that its request was carried out before, in a transaction that is readable here.
+    ///
     /// - Parameter lockSession: the transaction's, when it has explicit locks; they must have held until now.
     public func commit(
         _ writeSet: [UInt8], lockSession: UInt64 = 0, now: Instant,
@@ -15,6 +17,9 @@ extension MemberEngine {
     ) {
         if lockSession != 0 && !lockRequests.sessions.contains(lockSession) {
             return done(.failure(Self.lostLocks("this member follows another master, or lost touch with it")))
+        }
+        if core.register != nil, core.clusterVersion < 2, WriteSet.requestID(in: writeSet) != nil {
+            return done(.failure(Self.requestIDUnsupported))
         }
         if core.isMaster { return order(writeSet, for: .local(done), now) }
         if core.expectsMaster(now: now) {
@@ -56,9 +61,16 @@ extension MemberEngine {
                 .init(transactionID: record.position.transactionID, owner: owner, deadline: now + options.writeTimeout))
             if case .member(let origin, _) = owner { step(.ordered(record.position.transactionID, for: origin), now) }
         } catch {
-            reply(owner, .failure(error))
+            guard let first = error.committedTransaction,
+                first > store.applied.transactionID || waiters.awaitsAcknowledgement(of: first)
+            else { return reply(owner, .failure(error)) }
+            waiters.join(first, owner, deadline: now + options.writeTimeout, repetition: error)
         }
     }
+
+    private static let requestIDUnsupported = GraphError(
+        .requestIDUnsupported,
+        "not all members speak version 2 of the protocol yet, so a request id cannot be kept: upgrade them, or send the request without X-Request-Id")
 
     /// After a wait: this member may have become master, or ceased to be.
     private func orderOrForward(_ writeSet: [UInt8], for owner: CommitWaiters.Owner, _ now: Instant) {
@@ -90,22 +102,30 @@ extension MemberEngine {
     func forwardedCommitEnded(_ id: UInt64, _ outcome: ReplicationMessage.CommitOutcome) {
         guard let waiting = waiters.forwarded.removeValue(forKey: id) else { return }
         switch outcome {
+        case .failed(.requestCommitted, let message, let first?):
+            tellOnceApplied(first, waiting, .failure(GraphError(.requestCommitted, message, conflictingTransaction: first)))
         case .failed(let reason, let message, let winner):
             waiting.completion(.failure(GraphError(reason.code, message, conflictingTransaction: winner)))
         case .committed(let transactionID, _):
-            // Committed for good; the client is told once it can read it here.
-            let completion = waiting.completion
-            waiters.applied.append(
-                .init(transactionID: transactionID, deadline: waiting.deadline + options.writeTimeout) { arrived in
-                    completion(
-                        arrived
-                            ? .success(transactionID)
-                            : .failure(
-                                GraphError(
-                                    .outcomeUnknown,
-                                    "\(transactionID) is committed, but this member has not received it yet")))
-                })
+            tellOnceApplied(transactionID, waiting, .success(transactionID))
         }
+    }
+
+    /// Committed for good; the client is told once it can read it here.
+    private func tellOnceApplied(
+        _ transactionID: TransactionID, _ waiting: CommitWaiters.Forwarded, _ result: Result<TransactionID, GraphError>
+    ) {
+        let completion = waiting.completion
+        waiters.applied.append(
+            .init(transactionID: transactionID, deadline: waiting.deadline + options.writeTimeout) { arrived in
+                completion(
+                    arrived
+                        ? result
+                        : .failure(
+                            GraphError(
+                                .outcomeUnknown,
+                                "\(transactionID) is committed, but this member has not received it yet")))
+            })
     }
 
     /// A live old master still answers what it has: it gets the time of a lease for that.

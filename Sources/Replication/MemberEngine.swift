@@ -38,6 +38,7 @@ public final class MemberEngine {
     var recentRequests = RecentRequests()
     /// Entries were ordered that the log's thread has not been told of: all of them share a sync.
     var isLogToBeWoken = false
+    var comparisons = GraphComparisons()
     public unowned let host: any MemberHost
     let fileSystem: any FileSystem
     let hardStatePath: String
@@ -116,6 +117,7 @@ public final class MemberEngine {
             expire(now)
             expireLocks(now)
         }
+        tickComparison(now)
     }
 
     public func receive(_ frame: ClusterFrame, now: Instant) {
@@ -136,6 +138,8 @@ public final class MemberEngine {
             case .commitReply(let id, let outcome): forwardedCommitEnded(id, outcome)
             case .reserveReply(let id, let outcome): forwardedReserveEnded(id, outcome)
             case .pullReply(let id, let commitPoint): pullAnswered(id, commitPoint)
+            case .graphChecksum(let position, let checksum): noteGraph(position, checksum, of: sender, now)
+            case .graphChecksumWanted(let position): answerGraphQuestion(position, from: sender)
             default: step(.received(message, from: sender), now)
             }
         case .registerReply(let reply):
@@ -306,6 +310,7 @@ public final class MemberEngine {
         shortenForwarded(now)
         loseLocks("this member became master of \(epoch)")
         var sequencer = try Sequencer(store)
+        if core.breaks(.forgetsRequests) { sequencer.forgetRequests() }
         let record = sequencer.epochStart(
             epoch, commitPoint: commitPoint, wallClockMilliseconds: host.entryTimestamp())
         self.sequencer = sequencer

@@ -14,7 +14,7 @@ extension ReplicationMessage {
         case appendReply, storeCopyNeeded, preVote, preVoteReply, prepare, prepareReply, register
         case commit, commitReply, reserve, reserveReply
         // From version 2 on.
-        case pull, pullReply, lock, lockReply, unlock, lockCheck
+        case pull, pullReply, lock, lockReply, unlock, lockCheck, graphChecksum, graphChecksumWanted
     }
 
     /// Writes the frame as a receiver of `version` reads it. What only later versions know is left out.
@@ -138,6 +138,13 @@ extension ReplicationMessage {
             tag(.lockCheck)
             writer.write(UInt32(sessions.count))
             for session in sessions { writer.write(session) }
+        case .graphChecksum(let position, let checksum):
+            tag(.graphChecksum)
+            position.encode(into: &writer)
+            writer.write(checksum.value)
+        case .graphChecksumWanted(let position):
+            tag(.graphChecksumWanted)
+            position.encode(into: &writer)
         }
     }
 
@@ -227,6 +234,8 @@ extension ReplicationMessage {
             var sessions: [UInt64] = []
             for _ in 0..<(try reader.readCount(minimumByteCountOfElement: 8)) { sessions.append(try reader.read()) }
             return .lockCheck(sessions: sessions)
+        case .graphChecksum: return .graphChecksum(try LogPosition(&reader), GraphChecksum(try reader.read()))
+        case .graphChecksumWanted: return .graphChecksumWanted(try LogPosition(&reader))
         }
     }
 

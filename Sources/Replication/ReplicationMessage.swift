@@ -38,6 +38,10 @@ public enum ReplicationMessage: Sendable, Equatable {
     /// Master to slave: are these still transactions of yours? Each one that is not is answered with an unlock: messages
     /// get lost, and processes end without a word.
     case lockCheck(sessions: [UInt64])
+    /// Slave to master, from version 2 on: what the sender's graph comes to at an entry that asks for it.
+    case graphChecksum(LogPosition, GraphChecksum)
+    /// Master to slave: what does your graph come to there? Messages get lost.
+    case graphChecksumWanted(LogPosition)
 
     public struct LockRequest: Sendable, Equatable {
         /// The transaction, among those of the sender's process.
@@ -138,6 +142,8 @@ public enum ReplicationMessage: Sendable, Equatable {
         case noMaster, noQuorum, masterChanged, invalid, outcomeUnknown, unavailable
         // From version 2 on.
         case deadlock, lockTimeout, overloaded
+        /// Not a failure: the request is in the log already, in the transaction that is named as winner.
+        case requestCommitted
 
         public init(_ code: ErrorCode) {
             switch code {
@@ -150,6 +156,7 @@ public enum ReplicationMessage: Sendable, Equatable {
             case .deadlock: self = .deadlock
             case .lockTimeout: self = .lockTimeout
             case .overloaded: self = .overloaded
+            case .requestCommitted: self = .requestCommitted
             default: self = .invalid
             }
         }
@@ -166,6 +173,7 @@ public enum ReplicationMessage: Sendable, Equatable {
             case .deadlock: .deadlock
             case .lockTimeout: .lockTimeout
             case .overloaded: .overloaded
+            case .requestCommitted: .requestCommitted
             }
         }
     }

@@ -31,6 +31,10 @@ public struct ReplicationOptions: Sendable {
     /// acknowledgements do not count: in optimistic mode, or slave-only.
     public var pullInterval: Milliseconds = 0
     public var branchedDataPolicy = BranchedDataPolicy.keepAll
+    /// The master has the members' graphs compared so often; 0 is never.
+    public var comparisonInterval: Milliseconds = 0
+    /// Members that talk, and have not worked out a checksum after so long, are not waited for any longer.
+    public var comparisonTimeout: Milliseconds = 3_600_000
     /// A member without data lets others with data come first for so long before it founds a cluster.
     public var foundingDelay: Milliseconds = 2000
     /// Rules that this member breaks on purpose: how the simulator proves that it would notice.
@@ -102,6 +106,8 @@ package enum BrokenRule: String, CaseIterable, Sendable {
     case ordersWithoutLease
     /// A write set that comes twice is ordered twice.
     case ordersTwice
+    /// A new master takes every request for a new one.
+    case forgetsRequests
     /// A master that lost its epoch tells clients that nothing was applied.
     case callsUnknownNotApplied
     /// A member whose applied entries the cluster has not goes on with them.

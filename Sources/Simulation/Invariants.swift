@@ -16,6 +16,7 @@ struct Invariants {
     /// Checksum of every transaction that any member made readable.
     private var applied: [UInt64: UInt64] = [:]
     private var graphChecksums: [UInt64: GraphChecksum] = [:]
+    private var committedRequests: [UInt64: [RequestID: TransactionID]] = [:]
     private var acknowledged: [UInt64: UInt64] = [:]
     private(set) var highestAcknowledged = TransactionID.zero
     private var highestCommittedEpoch = Epoch.zero
@@ -110,7 +111,7 @@ struct Invariants {
         return nil
     }
 
-    /// Two members at the same transaction hold the same graph.
+    /// Two members at the same transaction hold the same graph, and know the same requests.
     mutating func checkGraph(_ node: SimulatedNode) -> String? {
         guard let store = node.engine?.store else { return nil }
         let transaction = store.beginRead()
@@ -120,6 +121,11 @@ struct Invariants {
             return "5: member \(node.memberID?.rawValue ?? 0) holds another graph at tx \(position) than an earlier member"
         }
         graphChecksums[position] = checksum
+        let requests = store.committedRequests
+        if let known = committedRequests[position], known != requests {
+            return "5: member \(node.memberID?.rawValue ?? 0) remembers other requests at tx \(position) than an earlier member"
+        }
+        committedRequests[position] = requests
         return nil
     }
 }

@@ -40,6 +40,12 @@ package struct Schedule: Sendable {
     package var createsNamedNodes = false
     /// Whether most increments of the counter are made under an explicit lock.
     package var locksCounter = false
+    /// Whether clients name their requests, and send those whose outcome they do not know again. Not together with the two
+    /// above.
+    package var retriesRequests = false
+
+    /// How often masters have graphs compared; 0 is never.
+    package var comparisonInterval: Milliseconds = 0
 
     package init(seed: UInt64) { self.seed = seed }
 
@@ -76,6 +82,8 @@ package struct Schedule: Sendable {
         }
         if generator.below(6) == 0 { schedule.oldVersionCount = 1 + Int(generator.below(members)) }
         if generator.below(6) == 0 && members > 1 { schedule.lateCount = 1 + Int(generator.below(members - 1)) }
+        schedule.retriesRequests = generator.below(2) == 0
+        if generator.below(3) == 0 { schedule.comparisonInterval = Milliseconds(200 + generator.below(2000)) }
         return schedule
     }
 
@@ -147,6 +155,7 @@ extension Schedule {
             schedule.faultyMilliseconds = 15_000
             schedule.downMilliseconds = 300
         case .ordersTwice: schedule.faults = [.badNetwork]
+        case .forgetsRequests: schedule.retriesRequests = true
         case .callsUnknownNotApplied: schedule.faults = [.partition, .oneWayPartition, .pause, .slowDisk]
         case .keepsBranchedData:
             schedule.commitMode = .optimistic

@@ -24,6 +24,12 @@ final class SimulatedClient {
     var lock: CounterLock?
     /// Increments that were committed under the lock.
     var lockedIncrements = 0
+    /// The operation's name, if it has one.
+    var requestID: RequestID?
+    /// An earlier try of the operation ended without a word.
+    var isUncertain = false
+    /// Operations that turned out to be committed when they were sent again.
+    var settledRequests = 0
     /// Whether the operation leaves something that is looked for at the end.
     var isCounted = true
 
@@ -34,6 +40,15 @@ final class SimulatedClient {
     var possibleIncrements = 0
 
     init(index: Int) { self.index = index }
+
+    /// The next operation; the same once more while nobody knows what became of it.
+    func begin(isIncrement: Bool, isNamed: Bool) {
+        if isUncertain { return }
+        operation += 1
+        self.isIncrement = isIncrement
+        isCounted = true
+        requestID = isNamed ? RequestID("client-\(index)-\(operation)") : nil
+    }
 
     var mark: UInt64 { UInt64(index) << 32 | operation }
 }
@@ -74,9 +89,14 @@ extension SimulatedCluster {
         let node = random.pick(members)
         if isSilent { return }
         guard let engine = node.engine, let store = engine.store, !node.isPaused else { return }
-        client.operation += 1
-        client.isIncrement = random.below(3) == 0
-        client.isCounted = true
+        client.begin(
+            isIncrement: random.below(3) == 0,
+            isNamed: schedule.retriesRequests && !schedule.createsNamedNodes && !schedule.locksCounter
+                && engine.core.clusterVersion >= 2)
+        if let id = client.requestID, !engine.core.isMaster, let first = store.transaction(of: id) {
+            violation = violation ?? invariants.acknowledge(first, by: node, self)
+            return finish(client, .committed(first))
+        }
         if schedule.createsNamedNodes {
             workOnSchema(node)
             guard node.engine === engine, engine.store === store else { return }
@@ -84,7 +104,9 @@ extension SimulatedCluster {
         if schedule.locksCounter && client.isIncrement && random.below(4) > 0 { return lockCounter(client, node) }
         // Writes of a member lock what they change there, which is all that matters on the master.
         let session = schedule.locksCounter ? store.locks.makeSession(.suspending, timeout: .init(.max)) : nil
-        let transaction = store.beginWrite(engine.reserve, locks: session)
+        var options = WriteOptions()
+        options.requestID = client.requestID
+        let transaction = store.beginWrite(engine.reserve, locks: session, options: options)
         do throws(GraphError) {
             if schedule.createsNamedNodes && !client.isIncrement {
                 client.isCounted = try addNamedNode(transaction, client.mark)
@@ -109,7 +131,8 @@ extension SimulatedCluster {
             let outcome: SimulatedClient.Outcome =
                 switch result {
                 case .success(let transactionID): .committed(transactionID)
-                case .failure(let error): error.code == .outcomeUnknown ? .unknown : .notApplied
+                case .failure(let error):
+                    error.committedTransaction.map { .committed($0) } ?? (error.code == .outcomeUnknown ? .unknown : .notApplied)
                 }
             answers.give(.init(client: index, operation: operation, outcome: outcome))
         }
@@ -160,6 +183,15 @@ extension SimulatedCluster {
         releaseLock(of: client)
         client.pendingNode = nil
         guard client.isCounted else { return }
+        if client.requestID != nil {
+            if case .committed = outcome {
+                if client.isUncertain { client.settledRequests += 1 }
+                client.isUncertain = false
+            }
+            if case .unknown = outcome { client.isUncertain = true }
+            // Of this try nothing was applied, which says nothing of those before.
+            if client.isUncertain { return }
+        }
         let mark = client.mark
         switch outcome {
         case .committed:

@@ -47,7 +47,10 @@ extension SimulatedCluster {
             violation = "7: \(masters.count) members are master with a lease at the end"
             return
         }
-        for client in clients where client.pendingNode != nil { finish(client, .unknown) }
+        for client in clients {
+            if client.pendingNode != nil { finish(client, .unknown) }
+            if client.isUncertain && client.isIncrement { client.possibleIncrements += 1 }
+        }
         for node in members {
             guard let store = node.engine?.store, store.applied.transactionID.rawValue + 50 >= master.applied.transactionID.rawValue
             else {

@@ -275,6 +275,9 @@ package final class SimulatedCluster {
         if node.isUp { settle(node) }
     }
 
+    /// A master found that members hold different graphs.
+    func graphsDiffer(_ line: String) { violation = violation ?? "5: \(line)" }
+
     func startCopy(to node: SimulatedNode, from member: ClusterRegister.Member, setAside: Bool) {
         guard let source = addresses[member.address] else { return }
         schedule(
@@ -286,6 +289,12 @@ package final class SimulatedCluster {
 }
 
 extension SimulatedCluster {
+    /// Comparisons of graphs that masters made, without what their crashes took along.
+    package var comparisonCount: Int { members.count { $0.engine?.graphComparison?.duration != nil } }
+
+    /// Requests whose outcome was unknown, and which were sent again until they were committed.
+    package var settledRequestCount: Int { clients.reduce(0) { $0 + $1.settledRequests } }
+
     /// How much a run exercised, in one line.
     package var summary: String {
         let committed = clients.reduce(0) { $0 + $1.committedMarks.count + $1.committedIncrements }

@@ -140,6 +140,7 @@ final class SimulatedNode: MemberHost {
         options.pushFactor = schedule.pushFactor
         options.pushStrategy = schedule.pushStrategy
         options.branchedDataPolicy = schedule.branchedDataPolicy
+        options.comparisonInterval = schedule.comparisonInterval
         if index >= schedule.memberCount - schedule.pollingCount { options.pullInterval = schedule.pullInterval }
         let isOld = index < schedule.oldVersionCount && cluster.now < schedule.faultyMilliseconds * 500_000
         options.member.protocolVersion = isOld ? 1 : UInt16(ReplicationMessage.protocolVersion)
@@ -147,6 +148,11 @@ final class SimulatedNode: MemberHost {
 
     private func watch(_ store: Store) {
         store.onFailure { _ in }
+        let put = resume
+        store.onGraphComparison { graph in
+            guard let checksum = (try? graph.checksum { false }) ?? nil else { return }
+            put { engine, now in engine.graphSummed(graph.position, checksum, now: now) }
+        }
     }
 
     func crash() {
@@ -176,7 +182,11 @@ final class SimulatedNode: MemberHost {
 
     func entryTimestamp() -> Int64 { wallClockOffset + Int64(cluster.now / 1_000_000) }
 
-    func note(_ level: NoteLevel, _ line: String) { cluster.trace("m\(memberID?.rawValue ?? 0) \(line)") }
+    func note(_ level: NoteLevel, _ line: String) {
+        cluster.trace("m\(memberID?.rawValue ?? 0) \(line)")
+        // Nothing else here is worth an error: these disks are not damaged.
+        if level == .error { cluster.graphsDiffer(line) }
+    }
 
     func failed(_ error: GraphError) {
         cluster.trace("m\(memberID?.rawValue ?? 0) FAILED \(error)")

@@ -7,7 +7,10 @@ internal import ServerRuntime
 struct ClusterCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cluster", abstract: "Try a cluster on this machine; look after a running one.",
-        subcommands: [Run.self, Stop.self, Status.self, SwitchMaster.self, RemoveMember.self, Branches.self, AcceptLoss.self])
+        subcommands: [
+            Run.self, Stop.self, Status.self, SwitchMaster.self, RemoveMember.self, Checksums.self, Branches.self,
+            AcceptLoss.self,
+        ])
 
     struct Run: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -115,6 +118,21 @@ struct ClusterCommand: AsyncParsableCommand {
         func run() async throws {
             try await ClusterTool.removeMember(from: from, member)
             StandardStream.output.writeLine("member \(member) is out of the cluster")
+        }
+    }
+
+    struct Checksums: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Have all members work out what their graphs come to, and compare it.",
+            discussion: "Reads and writes go on. Exit code 1 when a member's graph differs from the others'.")
+
+        @Option(help: ArgumentHelp("HTTP address of any member, or several with commas between.", valueName: "host:port"))
+        var from = "127.0.0.1:7474"
+
+        func run() async throws {
+            let (table, agree) = try await ChecksumTool.compare(from: from)
+            StandardStream.output.writeLine(table)
+            if !agree { throw ExitStatus.failure }
         }
     }
 

@@ -138,8 +138,8 @@ final class BlockingHTTPClient {
     }
 
     /// Runs a Cypher statement at the legacy endpoint.
-    func cypher(_ query: String, _ parameters: String = "{}") throws -> Answer {
-        try request("POST", "/db/data/cypher", body: "{\"query\": \"\(query)\", \"params\": \(parameters)}")
+    func cypher(_ query: String, _ parameters: String = "{}", headers: [String: String] = [:]) throws -> Answer {
+        try request("POST", "/db/data/cypher", body: "{\"query\": \"\(query)\", \"params\": \(parameters)}", headers: headers)
     }
 
     /// The rows of a statement.

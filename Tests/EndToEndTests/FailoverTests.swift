@@ -60,6 +60,32 @@ extension EndToEnd {
             await cluster.stop()
         }
 
+        /// Clients that name their requests send them until somebody says that they are done, whatever happens in between:
+        /// each is done once.
+        @Test func namedWritesOverKilledMastersAreDoneOnce() async throws {
+            let cluster = try await TestCluster("named")
+            do {
+                let writers = WriteLoad(
+                    clients: 12, ports: [cluster.writePort] + cluster.members.map(\.httpPort), namesRequests: true)
+                for round in 1...5 { _ = try cluster.loseMaster(under: writers, round: round) }
+                writers.stop()
+                print("named writes over five killed masters: \(writers.summary)")
+                let keys = writers.acknowledgedKeys
+                let unknown = writers.state.withLock { $0.unknown + $0.refused.values.reduce(0, +) }
+                #expect(unknown > 0, "no write had to be sent again")
+                // Every key that was begun is acknowledged, once.
+                #expect(Set(keys).count == keys.count)
+                try Self.expectAllThere(cluster, keys)
+                let rows = try cluster.client(cluster.writePort).rows("MATCH (n:W) RETURN count(n)")
+                #expect(rows == [[.integer(Int64(keys.count))]], "\(keys.count) writes were made")
+                try await cluster.stopAndCompareStores()
+            } catch {
+                await cluster.stop(keep: true)
+                throw error
+            }
+            await cluster.stop()
+        }
+
         @Test func frozenMasterAcknowledgesNothingAfterItThaws() async throws {
             let cluster = try await TestCluster("freeze")
             let frozen = try cluster.master()

@@ -13,6 +13,8 @@ final class WriteLoad: Sendable {
         var durations: [UInt64] = []
         var refused: [Int: Int] = [:]
         var unknown = 0
+        /// Answers that say that the request was committed before.
+        var repetitions = 0
         /// The first refusal of each status, for messages.
         var samples: [Int: String] = [:]
         var sent = 0
@@ -21,9 +23,15 @@ final class WriteLoad: Sendable {
     }
     let state = Mutex(State())
     private let threads = Mutex<[DedicatedThread]>([])
+    private let namesRequests: Bool
 
-    /// - Parameter ports: client number n talks to port n modulo their count.
-    init(clients: Int, ports: [Int], keys start: Int64 = 0, pauseNanoseconds: UInt64 = 0) {
+    /// - Parameters:
+    ///   - ports: client number n talks to port n modulo their count.
+    ///   - namesRequests: whether requests have ids, and are sent until it is known that they were carried out.
+    init(
+        clients: Int, ports: [Int], keys start: Int64 = 0, pauseNanoseconds: UInt64 = 0, namesRequests: Bool = false
+    ) {
+        self.namesRequests = namesRequests
         let started = (0..<clients).map { index in
             DedicatedThread(name: "writer-\(index)") { [self] in
                 run(index, port: ports[index % ports.count], start + Int64(index) * 10_000_000, pauseNanoseconds)
@@ -36,15 +44,19 @@ final class WriteLoad: Sendable {
         let client = BlockingHTTPClient(port: port)
         let clock = Monitor(())
         var key = firstKey
-        while !state.withLock(\.isStopped) {
-            key += 1
+        var isOpen = false
+        while isOpen || !state.withLock(\.isStopped) {
+            if !isOpen { key += 1 }
             state.withLock { $0.sent += 1 }
             let began = monotonicNanoseconds()
             do {
-                let answer = try client.cypher("CREATE (n:W {key: {key}})", "{\"key\": \(key)}")
+                let headers = namesRequests ? ["X-Request-Id": "write-\(key)"] : [:]
+                let answer = try client.cypher("CREATE (n:W {key: {key}})", "{\"key\": \(key)}", headers: headers)
+                isOpen = namesRequests && answer.status != 200
                 let now = monotonicNanoseconds()
                 state.withLock { state in
                     if answer.status == 200 {
+                        if answer.headers["x-request-replayed"] != nil { state.repetitions += 1 }
                         state.acknowledged.append(key)
                         state.acknowledgedAt.append(now)
                         state.durations.append(now - began)
@@ -56,6 +68,7 @@ final class WriteLoad: Sendable {
                 }
                 if answer.status != 200 { Self.rest(clock, 10_000_000) }
             } catch {
+                isOpen = namesRequests
                 state.withLock { $0.unknown += 1 }
                 Self.rest(clock, 10_000_000)
             }
@@ -118,7 +131,7 @@ final class WriteLoad: Sendable {
     }
 
     var summary: String {
-        state.withLock { "\($0.sent) sent, \($0.acknowledged.count) acknowledged, refused \($0.refused), \($0.unknown) unknown\($0.samples.isEmpty ? "" : ", for example \($0.samples)")" }
+        state.withLock { "\($0.sent) sent, \($0.acknowledged.count) acknowledged, refused \($0.refused), \($0.unknown) unknown, \($0.repetitions) repetitions\($0.samples.isEmpty ? "" : ", for example \($0.samples)")" }
     }
 }
 

@@ -2,6 +2,7 @@ import Database
 import GraphModel
 import JSON
 import RESTServer
+import Storage
 import Synchronization
 import Testing
 
@@ -192,6 +193,8 @@ import Testing
             removed.withLock { $0.append(member) }
         }
 
+        func compareGraphs() async throws(GraphError) -> TransactionID { TransactionID(42) }
+
         let updates = Mutex(0)
         func pullUpdates() async throws(GraphError) { updates.withLock { $0 += 1 } }
 
@@ -224,6 +227,38 @@ import Testing
         }
         #expect(control.removed.withLock { $0 } == [MemberID(3)])
         #expect(control.updates.withLock { $0 } == 1)
+    }
+
+    @Test func comparisonsOfGraphs() async throws {
+        let pipeline = try FakePipeline(masterStatus())
+        let path = "/db/manage/server/ha/checksums"
+        try await withServer(pipeline, control: Control()) { client async throws in
+            #expect(try await client.get(path).text == "null")
+            let started = try await client.send("POST", path)
+            #expect(started.status == 202 && started.text == "{\n  \"transaction\" : 42\n}")
+            var comparison = GraphComparison(
+                position: LogPosition(epoch: Epoch(7), transactionID: TransactionID(42), checksum: 1),
+                startedAt: 1_700_000_000_123, members: (1...3).map { MemberID($0) }, master: MemberID(1))
+            comparison.note(GraphChecksum(0xAB), of: MemberID(1))
+            pipeline.set { [comparison] in $0.graphComparison = comparison }
+            guard case .map(let running) = try JSONParser.parse(try await client.get(path).body) else { Issue.record("no object"); return }
+            #expect(running["running"] == .boolean(true) && running["duration_ms"] == .null)
+            comparison.note(GraphChecksum(0xCD), of: MemberID(3))
+            comparison.finish(after: 12)
+            pipeline.set { [comparison] in $0.graphComparison = comparison }
+            guard case .map(let ended) = try JSONParser.parse(try await client.get(path).body), case .list(let list)? = ended["members"] else {
+                Issue.record("no object")
+                return
+            }
+            #expect(ended["running"] == .boolean(false) && ended["duration_ms"] == .integer(12))
+            #expect(ended["transaction"] == .integer(42) && ended["checksum"] == .string("00000000000000ab"))
+            let members = list.elements.compactMap { if case .map(let map) = $0 { map } else { nil } }
+            #expect(members.map { $0["differs"] } == [.boolean(false), .boolean(false), .boolean(true)])
+            #expect(members.map { $0["checksum"] } == [.string("00000000000000ab"), .null, .string("00000000000000cd")])
+        }
+        try await withServer(try FakePipeline(masterStatus())) { client async throws in
+            #expect(try await client.send("POST", path).status == 501)
+        }
     }
 
     @Test func switchMaster() async throws {

@@ -42,6 +42,8 @@ import Testing
                 .lockReply(id: 4, session: 9, .granted(lastChange: TransactionID(7))),
                 .lockReply(id: 5, session: 9, .failed(.deadlock, message: "a cycle")),
                 .unlock(session: 9), .lockCheck(sessions: [9, .max]), .lockCheck(sessions: []),
+                .graphChecksum(position, GraphChecksum(.max)), .graphChecksumWanted(.zero),
+                .commitReply(id: 1, .failed(.requestCommitted, message: "before", winner: TransactionID(3))),
                 .commitReply(id: 1, .committed(TransactionID(5), Epoch(2))),
                 .commitReply(id: 1, .failed(.conflict, message: "no", winner: TransactionID(3))),
                 .reserve(id: 4, nodes: 5, relationships: 6),

@@ -52,6 +52,25 @@ import Testing
         #expect(total > 20 * count, "\(total) increments under the lock in all are too few to mean anything")
     }
 
+    /// What a client sends again under the same name, because it does not know what became of it, has one effect.
+    @Test func requestsThatAreSentAgainHaveOneEffect() {
+        let (total, count) = runSome { schedule in
+            schedule.retriesRequests = true
+            schedule.oldVersionCount = 0
+            schedule.clientCount = max(schedule.clientCount, 5)
+        } measure: { (nil, $0.settledRequestCount) }
+        #expect(total > 2 * count, "\(total) requests that were sent again in all are too few to mean anything")
+    }
+
+    /// Members that work out what their graphs come to, while they and their masters fall over, never differ.
+    @Test func comparedGraphsAreEqual() {
+        let (total, count) = runSome { schedule in
+            schedule.comparisonInterval = 300
+            schedule.oldVersionCount = 0
+        } measure: { (nil, $0.comparisonCount) }
+        #expect(total > count / 2, "\(total) masters that compared graphs are too few to mean anything")
+    }
+
     /// Runs a hundredth of the seeds with changed schedules; returns the sum of what was measured, and the number of seeds.
     private func runSome(
         _ change: (inout Schedule) -> Void, measure: (SimulatedCluster) -> (violation: String?, amount: Int)

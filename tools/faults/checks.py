@@ -74,12 +74,13 @@ def _check_acknowledged(member, history):
                      f"{others[0].result}, is {nodes.get(others[0].key)}")
     counters = dict(_rows(member, "MATCH (n:Counter) RETURN n.key, n.v"))
     for key, value in counters.items():
-        operations = [one for one in history.of("increment", "own") if one.key == key]
+        operations = [one for one in history.of("increment", "own", "named") if one.key == key]
         certain = [one for one in operations if one.outcome == OK]
         possible = len(certain) + sum(one.outcome == UNKNOWN for one in operations)
         if not len(certain) <= value <= possible:
             found.append(f"counter {key} is {value} after {len(certain)} to {possible} increments")
-        results = [one.result for one in certain]
+        # What is answered for a request that was done before has no result.
+        results = [one.result for one in certain if one.result is not None]
         if len(results) != len(set(results)):
             twice = next(one for one in certain if results.count(one.result) > 1)
             found.append(f"two increments of counter {key} were both told {twice.result}")

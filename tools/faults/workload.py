@@ -6,7 +6,7 @@ from .client import Broken, Unreachable
 from .cluster import wait_until
 from .history import OK, REFUSED, UNKNOWN, History, Operation
 
-ACCOUNTS, START_BALANCE, COUNTERS, REGISTERS, SESSIONS = 8, 100, 3, 400, 2
+ACCOUNTS, START_BALANCE, COUNTERS, REGISTERS, SESSIONS, NAMED_COUNTERS = 8, 100, 3, 400, 2, 2
 # A register is left alone after so many operations, so that the search for an order stays short.
 OPERATIONS_PER_REGISTER = 40
 
@@ -29,7 +29,7 @@ def prepare(cluster):
     for query in ("CREATE CONSTRAINT ON (n:R) ASSERT n.key IS UNIQUE",
                   "CREATE CONSTRAINT ON (n:U) ASSERT n.key IS UNIQUE",
                   f"UNWIND range(0, {REGISTERS - 1}) AS k MERGE (n:R {{key: k}}) SET n.v = 0",
-                  f"UNWIND range(0, {COUNTERS + SESSIONS - 1}) AS k MERGE (n:Counter {{key: k}}) SET n.v = 0",
+                  f"UNWIND range(0, {COUNTERS + SESSIONS + NAMED_COUNTERS - 1}) AS k MERGE (n:Counter {{key: k}}) SET n.v = 0",
                   f"UNWIND range(0, {ACCOUNTS - 1}) AS k MERGE (n:Account {{key: k}}) SET n.balance = {START_BALANCE}"):
         # On a busy machine a master may be lost without any fault.
         wait_until(f"this is done: {query}", lambda: _is_done(cluster, query), 60, 0.2)
@@ -67,6 +67,7 @@ class Workload:
         clients = [self._marks, self._marks, self._registers, self._registers, self._registers, self._registers,
                    self._counters, self._counters, self._bank, self._bank, self._totals, self._unique, self._unique]
         clients += [lambda talk, index=index: self._session(talk, index) for index in range(SESSIONS)]
+        clients += [self._named, self._named]
         self.threads = [threading.Thread(target=self._run, args=(client, random.Random(f"{seed}/{number}")), daemon=True)
                         for number, client in enumerate(clients)]
 
@@ -139,6 +140,14 @@ class Workload:
             self.history.violated(f"member {operation.member} shows a total of {operation.result} in the bank, "
                                   f"{operation.began - self.began:.2f} s after the load began")
 
+    def _named(self, talk):
+        """Names its requests, and sends each one until it is done: then it is done once."""
+        if talk.randomness.random() < 0.5:
+            talk.write_named("mark", self.value(), MARK, {"key": None})
+        else:
+            key = COUNTERS + SESSIONS + talk.randomness.randrange(NAMED_COUNTERS)
+            talk.write_named("named", key, INCREMENT, {"key": key})
+
     def _session(self, talk, index):
         """Reads its own writes and never goes back, at whatever member, as long as it brings its bookmark."""
         key = COUNTERS + index
@@ -201,7 +210,10 @@ class Talk:
             return operation
         operation.ended = time.monotonic()
         operation.epoch, operation.transaction = answer.epoch, answer.transaction
-        if answer.status == 200:
+        if "x-request-replayed" in answer.headers:
+            operation.outcome = OK
+            self.workload.history.count(f"{operation.kind} done before")
+        elif answer.status == 200:
             operation.outcome = OK
             rows = answer.rows
             if rows:
@@ -234,6 +246,24 @@ class Talk:
         self._ask(operation, member, query, parameters, headers)
         if operation.kind in ("set", "swap") and operation.outcome == OK and operation.result is not None:
             self.last_seen[key] = operation.result
+        return self._after(operation, member)
+
+    def write_named(self, kind, key, query, parameters):
+        """At any member, again and again, under one name. Refused is only what was never unknown."""
+        if parameters.get("key", 0) is None:
+            parameters["key"] = key
+        headers = {"X-Request-Id": f"{kind}-{self.workload.value()}"}
+        operation, began, was_unknown = None, time.monotonic(), False
+        while operation is None or operation.outcome != OK and not self.workload.is_over:
+            if operation:
+                time.sleep(self.randomness.uniform(0.01, 0.1))
+            member = self.any_member()
+            operation = Operation(kind, key, parameters, member)
+            self._ask(operation, member, query, parameters, headers)
+            was_unknown = was_unknown or operation.outcome == UNKNOWN
+        operation.began = began
+        if operation.outcome == REFUSED and was_unknown:
+            operation.outcome = UNKNOWN
         return self._after(operation, member)
 
     def read(self, kind, key, query, parameters, member, headers):

@@ -22,27 +22,42 @@ extension Database {
     ///
     /// Inside another write transaction of this thread it joins that one: nothing is committed before the outermost ends,
     /// and an error here marks all of it for rollback. Runs again as ``write(_:_:)`` does; a lock is waited for in place.
+    ///
+    /// - Parameter requestID: as in ``RequestOptions``; not inside another transaction.
     @available(*, noasync, message: "blocks its thread: use the async write")
     public func writeBlocking<R>(
-        _ body: (Transaction) throws(GraphError) -> R
+        requestID: RequestID? = nil, _ body: (Transaction) throws(GraphError) -> R
     ) throws(GraphError) -> (value: R, transactionID: TransactionID?) {
         try requireNotReadOnly()
-        if let scope = TransactionScope.current(of: self) { return (try scope.join(body), nil) }
+        if let scope = TransactionScope.current(of: self) {
+            try Self.requireNone(requestID)
+            return (try scope.join(body), nil)
+        }
         let deadline = retryDeadline()
         var session = try makeSession(.blocking)
         defer { session.release() }
         while true {
             if try pipeline.readableStore().locks !== session.manager { session = try makeSession(.blocking) }
+            try requireNew(requestID)
             do throws(TryFailure) {
-                let (value, ready) = try run(session, refills: true, body)
+                let (value, ready) = try run(session, requestID, refills: true, body)
                 guard let ready else { return (value, nil) }
                 do throws(GraphError) { return (value, try commitBlocking(ready, session)) } catch { throw .failed(error) }
             } catch {
                 // Ids that ran out here are those of a mastership that ended meanwhile.
                 guard case .failed(let error) = error else { continue }
+                try requireNew(requestID)
                 guard isWorthAnotherTry(error, deadline, session) else { throw error }
                 if let winner = error.conflictingTransaction { try waitUntilAppliedBlocking(winner) }
             }
+        }
+    }
+
+    /// A nested transaction is not committed by itself, so it cannot be named.
+    static func requireNone(_ requestID: RequestID?) throws(GraphError) {
+        if let requestID {
+            throw GraphError(
+                .invalidRequest, "a nested transaction has no request id of its own (\(requestID)): give it to the outermost")
         }
     }
 
@@ -91,7 +106,7 @@ extension Database {
             return try Self.run(query, statement, control, makeConsumer(), in: transaction)
         }
         if let consumer = try readBlocking(run) { return (consumer, nil) }
-        let result = try writeBlocking { transaction throws(GraphError) -> Consumer in
+        let result = try writeBlocking(requestID: statement.request.requestID) { transaction throws(GraphError) -> Consumer in
             let query = try engine.prepare(statement.text, dialect: statement.dialect, over: transaction)
             return try Self.run(query, statement, control, makeConsumer(), in: transaction)
         }

@@ -9,6 +9,9 @@ extension Database {
     /// A lost conflict, an averted deadlock, and a lock that has to be waited for run `body` again on a newer snapshot,
     /// so it must not have effects of its own. Locks are kept from one try to the next, except after a deadlock: whoever
     /// waited for its turn has it then. Returns the id of the transaction (the bookmark), nil when nothing was written.
+    ///
+    /// With ``RequestOptions/requestID`` it throws `.requestCommitted`, with the transaction, when the request was
+    /// committed before; that is readable here then.
     public func write<R: Sendable>(
         _ request: RequestOptions = RequestOptions(),
         _ body: @escaping @Sendable (Transaction) throws(GraphError) -> R
@@ -25,7 +28,8 @@ extension Database {
         defer { session.release() }
         while true {
             if try pipeline.readableStore().locks !== session.manager { session = try makeSession(.suspending) }
-            switch await attempt(session, body) {
+            try requireNew(request.requestID)
+            switch await attempt(session, request.requestID, body) {
             case .needsIDs:
                 try await reserveIDs(idBlock)
                 idBlock = min(idBlock * 8, 1 << 22)
@@ -41,6 +45,8 @@ extension Database {
                 return (value, transactionID)
             case .lost(let error, let pending):
                 await tell(pending) { $0.ended(error) }
+                // It may have failed on what the same request did before.
+                try requireNew(request.requestID)
                 guard isWorthAnotherTry(error, deadline, session) else { throw error }
                 // The next snapshot must contain what won.
                 if let winner = error.conflictingTransaction { try await waitUntilApplied(winner) }
@@ -68,12 +74,13 @@ extension Database {
     /// Runs `body` once and commits. The worker thread hands the write set on itself: coming back here in between would
     /// cost two changes of thread.
     private func attempt<R: Sendable>(
-        _ session: LockSession, _ body: @escaping @Sendable (Transaction) throws(GraphError) -> R
+        _ session: LockSession, _ requestID: RequestID?,
+        _ body: @escaping @Sendable (Transaction) throws(GraphError) -> R
     ) async -> Attempt<R> {
         do throws(GraphError) {
             return try await workers.start { [self] done in
                 do throws(TryFailure) {
-                    let (value, ready) = try run(session, body)
+                    let (value, ready) = try run(session, requestID, body)
                     guard let ready else { return done(.success(.done(value, nil, nil))) }
                     pipeline.commit(ready.writeSet, under: session.authority) { result in
                         switch result {
@@ -133,6 +140,13 @@ extension Database {
         }
     }
 
+    /// Throws `.requestCommitted` when a request is known here to be carried out. Whoever orders commits has the last word;
+    /// a request that is looked up first need not run in vain.
+    func requireNew(_ requestID: RequestID?) throws(GraphError) {
+        guard let requestID, let first = try pipeline.readableStore().transaction(of: requestID) else { return }
+        throw .committedBefore(requestID, in: first)
+    }
+
     func makeSession(_ waiting: LockSession.Waiting) throws(GraphError) -> LockSession {
         let authority =
             switch waiting {
@@ -153,8 +167,11 @@ extension Database {
     }
 
     /// A write transaction of the current snapshot.
-    func beginWrite(_ session: LockSession, refills: Bool) throws(GraphError) -> Transaction {
+    func beginWrite(
+        _ session: LockSession, _ requestID: RequestID?, refills: Bool
+    ) throws(GraphError) -> Transaction {
         var writeOptions = WriteOptions()
+        writeOptions.requestID = requestID
         writeOptions.writeSetByteCountMaximum = options.transactionByteCountMaximum
         if refills {
             writeOptions.refill = { [pipeline] nodes, relationships throws(GraphError) in
@@ -169,10 +186,11 @@ extension Database {
 
     /// Runs `body` once on this thread, over a new snapshot, up to the write set; nil when nothing was written.
     func run<R>(
-        _ session: LockSession, refills: Bool = false, _ body: (Transaction) throws(GraphError) -> R
+        _ session: LockSession, _ requestID: RequestID?, refills: Bool = false,
+        _ body: (Transaction) throws(GraphError) -> R
     ) throws(TryFailure) -> (R, ReadyTransaction?) {
         let transaction: Transaction
-        do throws(GraphError) { transaction = try beginWrite(session, refills: refills) } catch { throw .failed(error) }
+        do throws(GraphError) { transaction = try beginWrite(session, requestID, refills: refills) } catch { throw .failed(error) }
         let scope = TransactionScope(self, session, transaction)
         scope.enter()
         defer {

@@ -124,11 +124,18 @@ public final class OpenTransaction {
 
 extension Database {
     /// Begins a write transaction on this thread; nested, when one is open there.
+    ///
+    /// - Parameter requestID: the client's name for it; not for a nested one. When it was committed before under that
+    ///   name, here or in ``OpenTransaction/finish()`` `.requestCommitted` is thrown.
     @available(*, noasync, message: "belongs to a thread: use the async write")
-    public func beginTransaction() throws(GraphError) -> OpenTransaction {
+    public func beginTransaction(requestID: RequestID? = nil) throws(GraphError) -> OpenTransaction {
         try requireNotReadOnly()
-        if let scope = TransactionScope.current(of: self) { return OpenTransaction(scope, isOutermost: false) }
-        let scope = TransactionScope(self, try makeSession(.blocking))
+        if let scope = TransactionScope.current(of: self) {
+            try Self.requireNone(requestID)
+            return OpenTransaction(scope, isOutermost: false)
+        }
+        try requireNew(requestID)
+        let scope = TransactionScope(self, try makeSession(.blocking), requestID: requestID)
         scope.enter()
         return OpenTransaction(scope, isOutermost: true)
     }

@@ -9,6 +9,7 @@ internal import Synchronization
 final class TransactionScope {
     let database: Database
     let session: LockSession
+    private let requestID: RequestID?
     /// The outermost transaction; made by the first read or write, so that what is locked before is seen as it is then.
     private(set) var transaction: Transaction?
     /// What marked it for rollback before there was a transaction to mark.
@@ -18,10 +19,13 @@ final class TransactionScope {
     var isOpen: Bool { !hasEnded.load(ordering: .acquiring) }
     private let thread = currentThreadNumber()
 
-    init(_ database: Database, _ session: LockSession, _ transaction: Transaction? = nil) {
+    init(
+        _ database: Database, _ session: LockSession, _ transaction: Transaction? = nil, requestID: RequestID? = nil
+    ) {
         self.database = database
         self.session = session
         self.transaction = transaction
+        self.requestID = requestID
     }
 
     var failure: GraphError? { transaction?.failure ?? earlyFailure }
@@ -49,7 +53,7 @@ final class TransactionScope {
                 .transactionFailed,
                 "this transaction is marked for rollback: finish it (the cause: \(earlyFailure.message))")
         }
-        let begun = try database.beginWrite(session, refills: true)
+        let begun = try database.beginWrite(session, requestID, refills: true)
         transaction = begun
         return begun
     }

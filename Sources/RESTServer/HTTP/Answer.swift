@@ -21,6 +21,8 @@ struct Answer: Sendable {
     var headers: [HTTPField] = []
     /// The transaction that a write made: the client's bookmark.
     var transactionID: TransactionID?
+    /// Whether that was made by an earlier try of the request.
+    var isRepetition = false
 
     init(_ status: HTTPResponse.Status, _ contentType: ContentType? = nil, _ body: Body = .none) {
         self.status = status
@@ -57,6 +59,8 @@ extension HTTPField.Name {
     static let highAvailabilityEpoch = known("X-HA-Epoch")
     static let highAvailabilityTransaction = known("X-HA-Tx")
     static let highAvailabilityRead = known("X-HA-Read")
+    static let requestID = known("X-Request-Id")
+    static let requestReplayed = known("X-Request-Replayed")
     static let errorCode = known("X-Error-Code")
     static let stream = known("X-Stream")
     static let forwardedHost = known("X-Forwarded-Host")

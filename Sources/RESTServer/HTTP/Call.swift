@@ -68,8 +68,18 @@ struct Call: Sendable {
 
 extension Database.RequestOptions {
     /// What the headers ask for. Throws `.invalidRequest` for a value that is not one.
-    init(_ fields: HTTPFields) throws(GraphError) {
+    init(_ head: HTTPRequest) throws(GraphError) {
         self.init()
+        let fields = head.headerFields
+        // Reads take no notice of it: gateways put one on everything.
+        if [.post, .put, .delete].contains(head.method), let text = fields[.requestID] {
+            guard let id = RequestID(text) else {
+                throw GraphError(
+                    .invalidRequest,
+                    "X-Request-Id has \(text.utf8.count) characters; it must be 1 to \(RequestID.characterCountMaximum) visible ASCII characters")
+            }
+            requestID = id
+        }
         if let text = fields[.highAvailabilityTransaction] {
             guard let number = UInt64(text) else {
                 throw GraphError(.invalidRequest, "X-HA-Tx is \"\(text)\"; it must be the number of a transaction")

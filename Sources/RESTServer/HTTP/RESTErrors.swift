@@ -78,4 +78,21 @@ extension Answer {
         if error.isRetryable { answer.headers.append(HTTPField(name: .retryAfter, value: "1")) }
         return answer
     }
+
+    /// For a request that carries an id and was committed before. Its own answer is gone.
+    static func repetition(of transactionID: TransactionID, _ message: String) -> Answer {
+        var json = JSONWriter(.manual, capacity: 256)
+        json.beginObject()
+        json.key("replayed")
+        json.value(true)
+        json.key("transaction")
+        json.value(transactionID.rawValue)
+        json.key("message")
+        json.string(message)
+        json.endObject()
+        var answer = Answer(.ok, .json, .bytes(json.bytes))
+        answer.transactionID = transactionID
+        answer.isRepetition = true
+        return answer
+    }
 }

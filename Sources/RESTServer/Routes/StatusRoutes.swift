@@ -22,6 +22,7 @@ struct StatusRoutes: Sendable {
         table.add("/db/manage/server/ha/switch-master", [(.post, switchMaster)])
         table.add("/db/manage/server/ha/remove-member", [(.post, removeMember)])
         table.add("/db/manage/server/ha/update", [(.post, pullUpdates)])
+        table.add("/db/manage/server/ha/checksums", [(.get, checksums), (.post, compareGraphs)])
         table.add("/db/manage/server/ha/branched-stores", [(.get, branchedStores)])
         table.add("/health", isStatus: true, [(.get, health)])
     }
@@ -129,6 +130,23 @@ struct StatusRoutes: Sendable {
     private func pullUpdates(_ call: Call) async throws(GraphError) -> Answer {
         try await requireControl().pullUpdates()
         return .noContent()
+    }
+
+    /// What the last comparison of graphs came to, as far as it has got.
+    private func checksums(_ call: Call) -> Answer {
+        var json = JSONWriter(.manual)
+        StatusJSON.comparison(database.status.graphComparison, &json)
+        return Answer(.ok, .json, .bytes(json.bytes))
+    }
+
+    private func compareGraphs(_ call: Call) async throws(GraphError) -> Answer {
+        let transaction = try await requireControl().compareGraphs()
+        var json = JSONWriter(.manual)
+        json.beginObject()
+        json.key("transaction")
+        json.value(transaction.rawValue)
+        json.endObject()
+        return Answer(.accepted, .json, .bytes(json.bytes))
     }
 
     private func branchedStores(_ call: Call) async throws(GraphError) -> Answer {

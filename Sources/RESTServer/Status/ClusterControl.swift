@@ -10,6 +10,8 @@ public protocol ClusterControl: Sendable {
     func removeMember(_ member: MemberID) async throws(GraphError)
     /// Fetches what the master has committed; returns once that is readable here.
     func pullUpdates() async throws(GraphError)
+    /// Has all members say what their graphs come to; only the master can. Returns the transaction that asks for it.
+    func compareGraphs() async throws(GraphError) -> TransactionID
     /// The stores that were set aside here, the oldest first.
     func branchedStores() throws(GraphError) -> [BranchedStore]
 }

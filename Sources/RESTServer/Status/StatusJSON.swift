@@ -1,5 +1,6 @@
 internal import Database
 internal import GraphModel
+internal import Storage
 
 /// The status of a member as JSON, for people and scripts.
 enum StatusJSON {
@@ -53,6 +54,8 @@ enum StatusJSON {
         json.endList()
         json.key("members")
         members(status, &json)
+        json.key("graph_comparison")
+        comparison(status.graphComparison, &json)
         json.key("problem")
         optional(status.problem, &json)
         json.endObject()
@@ -94,6 +97,36 @@ enum StatusJSON {
             json.endObject()
         }
         json.endList()
+    }
+
+    /// A comparison of graphs; null when there was none.
+    static func comparison(_ comparison: GraphComparison?, _ json: inout JSONWriter) {
+        guard let comparison else { return json.null() }
+        json.beginObject()
+        json.key("transaction")
+        json.value(comparison.position.transactionID.rawValue)
+        json.key("started")
+        json.string(timestampText(comparison.startedAt))
+        json.key("running")
+        json.value(comparison.duration == nil)
+        json.key("duration_ms")
+        optional(comparison.duration?.rawValue, &json)
+        json.key("checksum")
+        optional(comparison.agreed?.description, &json)
+        json.key("members")
+        json.beginList()
+        for member in comparison.members {
+            json.beginObject()
+            json.key("id")
+            json.value(UInt64(member.rawValue))
+            json.key("checksum")
+            optional(comparison.checksums[member]?.description, &json)
+            json.key("differs")
+            json.value(comparison.differing.contains(member))
+            json.endObject()
+        }
+        json.endList()
+        json.endObject()
     }
 
     private static func position(_ position: LogPosition, _ json: inout JSONWriter) {

@@ -64,6 +64,8 @@ private struct MemberControl: ClusterControl {
 
     func pullUpdates() async throws(GraphError) { try await member.pullUpdates(timeout: readTimeout) }
 
+    func compareGraphs() async throws(GraphError) -> TransactionID { try await member.compareGraphs() }
+
     func branchedStores() throws(GraphError) -> [BranchedStore] { try BranchedStore.list(beside: location) }
 }
 

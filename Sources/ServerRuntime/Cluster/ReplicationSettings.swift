@@ -22,6 +22,7 @@ extension ReplicationOptions {
         if let value = configuration.value(Settings.pushFactor) { pushFactor = value }
         if let value = configuration.value(Settings.pushStrategy) { pushStrategy = value }
         if let value = configuration.value(Settings.pullInterval) { pullInterval = value }
+        if let value = configuration.value(Settings.checksumInterval) { comparisonInterval = value }
         if let value = configuration.value(Settings.branchedDataPolicy) { branchedDataPolicy = value }
         guard leaseTime.rawValue >= 3 * heartbeatInterval.rawValue else {
             throw GraphError(

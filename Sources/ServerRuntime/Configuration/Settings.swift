@@ -177,6 +177,10 @@ public enum Settings {
         "ha.branched_data_policy", default: "keep_all", allowed: "keep_all, keep_last, keep_none or shutdown",
         "What becomes of a store that has what the cluster has not, before it is replaced by a copy; shutdown stops the member instead",
         parse: { BranchedDataPolicy(rawValue: $0.lowercased()) })
+    public static let checksumInterval = Setting<Milliseconds>(
+        "ha.checksum_interval", default: "1d", allowed: "a duration, 1s or more; a bare number is seconds; 0 is never",
+        "The master has all members work out what their graphs come to so often, and compares it",
+        parse: { text in Parse.duration(text).flatMap { $0.rawValue == 0 || $0.rawValue >= 1000 ? $0 : nil } })
     public static let heartbeatInterval = Setting<Milliseconds>(
         "ha.heartbeat_interval", default: "100ms", allowed: "a duration, 10ms to 10s",
         "Time between two heartbeats of the master",
@@ -241,7 +245,8 @@ public enum Settings {
         AnySetting(etcdCertificate), AnySetting(etcdKey), AnySetting(etcdUser), AnySetting(etcdPassword),
         AnySetting(peerTLS), AnySetting(peerAuthority), AnySetting(peerCertificate), AnySetting(peerKey),
         AnySetting(clusterName), AnySetting(commitMode), AnySetting(pushFactor), AnySetting(pushStrategy),
-        AnySetting(pullInterval), AnySetting(branchedDataPolicy), AnySetting(heartbeatInterval),
+        AnySetting(pullInterval), AnySetting(branchedDataPolicy), AnySetting(checksumInterval),
+        AnySetting(heartbeatInterval),
         AnySetting(masterTimeout), AnySetting(syncTimeout), AnySetting(writeTimeout),
         AnySetting(syncSetMinimum), AnySetting(slaveOnly),
         AnySetting(updateMode), AnySetting(protocolVersion), AnySetting(readTimeout),

@@ -92,6 +92,11 @@ package enum ClusterTool {
                 time(status["last_update"]), text(status["version"]), text(status["protocol_version"]),
             ])
         }
+        return aligned(rows)
+    }
+
+    /// Rows with their columns below each other.
+    static func aligned(_ rows: [[String]]) -> String {
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         let lines = rows.map { row in
             row.indices.map { row[$0] + String(repeating: " ", count: widths[$0] - row[$0].count) }.joined(separator: "  ")
@@ -169,7 +174,7 @@ package enum ClusterTool {
         return nil
     }
 
-    private static func text(_ value: Value?) -> String {
+    static func text(_ value: Value?) -> String {
         switch value {
         case .integer(let number): "\(number)"
         case .string(let string): string.text
@@ -186,20 +191,23 @@ package enum ClusterTool {
         }
     }
 
-    /// Makes another member master, through the present one. Returns the new master's id.
-    package static func switchMaster(from addresses: String, to target: Int?) async throws(GraphError) -> String {
-        let views = try await view(from: addresses)
-        guard let master = master(views) else {
+    /// The HTTP address of the master, as any member knows it.
+    static func requireMaster(from addresses: String) async throws(GraphError) -> String {
+        guard let master = master(try await view(from: addresses)) else {
             throw GraphError(.noMaster, "no member says that it is master: try again when there is one")
         }
+        return master.httpAddress
+    }
+
+    /// Makes another member master, through the present one. Returns the new master's id.
+    package static func switchMaster(from addresses: String, to target: Int?) async throws(GraphError) -> String {
+        let master = try await requireMaster(from: addresses)
         return try await ask(master, "switch-master", body: target.map { "{\"to\": \($0)}" } ?? "{}")
     }
 
     /// Takes a member out of the cluster, through the master.
     package static func removeMember(from addresses: String, _ id: Int) async throws(GraphError) {
-        guard let master = master(try await view(from: addresses)) else {
-            throw GraphError(.noMaster, "no member says that it is master: try again when there is one")
-        }
+        let master = try await requireMaster(from: addresses)
         _ = try await ask(master, "remove-member", body: "{\"id\": \(id)}")
     }
 
@@ -217,14 +225,16 @@ package enum ClusterTool {
         return lines.joined(separator: "\n")
     }
 
-    private static func ask(_ master: MemberView, _ action: String, body: String) async throws(GraphError) -> String {
+    private static func ask(_ master: String, _ action: String, body: String) async throws(GraphError) -> String {
         let answer = try await HTTPProbe.request(
-            "POST", master.httpAddress, "/db/manage/server/ha/\(action)", body: body, timeout: 20_000)
-        let text = String(decoding: answer.body, as: UTF8.self)
-        guard answer.status < 300 else {
-            if case .string(let message)? = member(answer.json, "message") { throw GraphError(.general, message.text) }
-            throw GraphError(.general, "\(master.httpAddress) answered \(answer.status): \(text)")
-        }
-        return text
+            "POST", master, "/db/manage/server/ha/\(action)", body: body, timeout: 20_000)
+        guard answer.status < 300 else { throw refusal(answer, by: master) }
+        return String(decoding: answer.body, as: UTF8.self)
+    }
+
+    /// What a server said instead of doing what it was asked.
+    static func refusal(_ answer: HTTPProbe.Answer, by address: String) -> GraphError {
+        if case .string(let message)? = member(answer.json, "message") { return GraphError(.general, message.text) }
+        return GraphError(.general, "\(address) answered \(answer.status): \(String(decoding: answer.body, as: UTF8.self))")
     }
 }

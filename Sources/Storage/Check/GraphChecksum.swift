@@ -4,9 +4,11 @@ internal import GraphModel
 /// A hash of the whole graph that does not depend on order: the sum of a hash per entity, per index or constraint, and per
 /// entry of an index. Equal on all members that have
 /// applied the same transaction; names count, not their numbers.
-public struct GraphChecksum: Sendable, Equatable, CustomStringConvertible {
+public struct GraphChecksum: Sendable, Hashable, CustomStringConvertible {
     public private(set) var value: UInt64 = 0
     public init() {}
+    /// A checksum that another member has sent.
+    public init(_ value: UInt64) { self.value = value }
 
     mutating func add(_ entity: ByteWriter) {
         // FNV-1a, then SplitMix64's finaliser, so that sums of similar entities do not cancel out.
@@ -25,7 +27,10 @@ public struct GraphChecksum: Sendable, Equatable, CustomStringConvertible {
 
 extension Transaction {
     /// Walks everything that this snapshot sees. O(graph); for checks, not for requests.
-    public func graphChecksum() -> GraphChecksum {
+    public func graphChecksum() -> GraphChecksum { graphChecksum { false } ?? GraphChecksum() }
+
+    /// The same; nil when `isCancelled` said so.
+    func graphChecksum(unless isCancelled: () -> Bool) -> GraphChecksum? {
         var checksum = GraphChecksum()
         var writer = ByteWriter()
         func add(_ properties: [(key: TokenID, value: Value)]) {
@@ -40,6 +45,7 @@ extension Transaction {
         var ids: ContiguousArray<UInt64> = []
         var more = true
         while more {
+            if isCancelled() { return nil }
             ids.removeAll(keepingCapacity: true)
             more = scanNodes(label: nil, cursor: &cursor, limit: 4096, into: &ids)
             for id in ids {
@@ -57,6 +63,7 @@ extension Transaction {
         cursor = 0
         more = true
         while more {
+            if isCancelled() { return nil }
             ids.removeAll(keepingCapacity: true)
             more = scanRelationships(type: nil, cursor: &cursor, limit: 4096, into: &ids)
             for id in ids {
@@ -71,7 +78,6 @@ extension Transaction {
                 checksum.add(writer)
             }
         }
-        addSchema(to: &checksum)
-        return checksum
+        return addSchema(to: &checksum, unless: isCancelled) ? checksum : nil
     }
 }

@@ -4,7 +4,8 @@ internal import GraphModel
 extension Transaction {
     /// Adds every rule and every index entry. An index that this member has not populated yet counts with the entries that
     /// it will have, so members agree whatever their indexes have come to.
-    func addSchema(to checksum: inout GraphChecksum) {
+    /// False when `isCancelled` said so meanwhile.
+    func addSchema(to checksum: inout GraphChecksum, unless isCancelled: () -> Bool) -> Bool {
         for rule in schemaRules {
             var writer = ByteWriter()
             writer.write(UInt8(3))
@@ -16,9 +17,11 @@ extension Transaction {
             writer.write(rule.state.rawValue)
             writer.write(string: rule.failure)
             checksum.add(writer)
-            if rule.hasIndex { addEntries(of: rule, to: &checksum) }
+            if rule.hasIndex, !addEntries(of: rule, to: &checksum, unless: isCancelled) { return false }
         }
-        for index in currentSchema.manualIndexes { addEntries(of: index, to: &checksum) }
+        for index in currentSchema.manualIndexes {
+            if !addEntries(of: index, to: &checksum, unless: isCancelled) { return false }
+        }
         for kind in [SchemaRule.EntityKind.node, .relationship] where autoIndexing(kind) != AutoIndexing() {
             var writer = ByteWriter()
             writer.write(UInt8(7))
@@ -26,10 +29,14 @@ extension Transaction {
             autoIndexing(kind).encode(into: &writer)
             checksum.add(writer)
         }
+        return true
     }
 
     /// The index itself, and what was added: how it is found by tokens and entities follows from that.
-    private func addEntries(of index: ManualIndex, to checksum: inout GraphChecksum) {
+    private func addEntries(
+        of index: ManualIndex, to checksum: inout GraphChecksum, unless isCancelled: () -> Bool
+    ) -> Bool {
+        var (count, goesOn) = (0, true)
         var writer = ByteWriter()
         writer.write(UInt8(5))
         index.encode(into: &writer)
@@ -41,11 +48,16 @@ extension Transaction {
             writer.write(id)
             writer.write(raw: key)
             checksum.add(writer)
-            return true
+            count += 1
+            goesOn = count % 4096 != 0 || !isCancelled()
+            return goesOn
         }
+        return goesOn
     }
 
-    private func addEntries(of rule: SchemaRule, to checksum: inout GraphChecksum) {
+    private func addEntries(
+        of rule: SchemaRule, to checksum: inout GraphChecksum, unless isCancelled: () -> Bool
+    ) -> Bool {
         var writer = ByteWriter()
         func add(_ key: UnsafeRawBufferPointer, _ id: UInt64) {
             writer.removeAll()
@@ -57,14 +69,20 @@ extension Transaction {
         }
         if let index = view.schema.index(rule.id), index.isComplete {
             var merge = merge(index, .all, .ascending)
-            while let entry = merge.next() { add(entry.key, entry.id) }
-            return
+            var count = 0
+            while let entry = merge.next() {
+                add(entry.key, entry.id)
+                count += 1
+                if count % 4096 == 0, isCancelled() { return false }
+            }
+            return true
         }
         var cursor: UInt64 = 0
         var ids: ContiguousArray<UInt64> = []
         var key: [UInt8] = []
         var more = true
         while more {
+            if isCancelled() { return false }
             ids.removeAll(keepingCapacity: true)
             more = scan(rule, &cursor, limit: 4096, into: &ids)
             for id in ids {
@@ -73,5 +91,6 @@ extension Transaction {
                 if content.appendKey(of: rule, to: &key) { key.withUnsafeBytes { add($0, id) } }
             }
         }
+        return true
     }
 }

@@ -8,8 +8,10 @@ internal import GraphModel
 struct Manifest: Sendable {
     static let fileName = "manifest"
     static let magic: [UInt8] = Array("MMAN".utf8)
-    static let formatVersion: UInt16 = 3
-    /// The oldest version that is still read; it has no schema. Version 2 has no named indexes.
+    static let formatVersion: UInt16 = 4
+    /// Written where no request is remembered.
+    private static let formatVersionWithoutRequests: UInt16 = 3
+    /// The oldest version that is still read; it has no schema. Version 2 has no named indexes, 3 no requests.
     static let oldestFormatVersion: UInt16 = 1
 
     /// No id reaches this: twice the manual's 2^35 nodes and relationships (appendix B).
@@ -42,6 +44,8 @@ struct Manifest: Sendable {
     /// The chunks of each index that is populated and of each named index, in the order of their keys; `range` counts them from 0. Ascending by
     /// rule.
     var indexRuns: [IndexRunReference]
+    /// The latest requests that are committed, in the order of the log.
+    var requests: [RequestLedger.Entry] = []
 
     struct IndexRunReference: Sendable, Equatable {
         let rule: SchemaRuleID
@@ -54,7 +58,7 @@ struct Manifest: Sendable {
     func encode() -> [UInt8] {
         var writer = ByteWriter()
         writer.write(raw: Self.magic)
-        writer.write(Self.formatVersion)
+        writer.write(requests.isEmpty ? Self.formatVersionWithoutRequests : Self.formatVersion)
         writer.write(storeID.rawValue)
         writer.write(nodeRangeBits)
         writer.write(relationshipRangeBits)
@@ -82,6 +86,13 @@ struct Manifest: Sendable {
         for run in indexRuns {
             writer.write(run.rule.rawValue)
             write(run.chunks)
+        }
+        if !requests.isEmpty {
+            writer.write(UInt32(requests.count))
+            for request in requests {
+                writer.write(request.transaction.rawValue)
+                writer.write(string: request.id.text)
+            }
         }
         writer.write(CRC32C.checksum(writer.bytes))
         return writer.bytes
@@ -142,6 +153,7 @@ struct Manifest: Sendable {
                     indexRuns.append(IndexRunReference(rule: rule, chunks: try references(&reader)))
                 }
             }
+            if version >= 4 { requests = try Self.requests(&reader, through: position.transactionID) }
             for name in allSegments.map(\.name) where !Self.isSegmentName(name) {
                 throw MalformedBytes(offset: 0, detail: "\"\(name)\" is no name of a segment")
             }
@@ -150,6 +162,20 @@ struct Manifest: Sendable {
         } catch {
             throw GraphError(.corrupt, "\(path): \(error)")
         }
+    }
+
+    private static func requests(
+        _ reader: inout ByteReader, through end: TransactionID
+    ) throws(MalformedBytes) -> [RequestLedger.Entry] {
+        var requests: [RequestLedger.Entry] = []
+        for _ in 0..<(try reader.readCount(minimumByteCountOfElement: 13)) {
+            let transaction = TransactionID(try reader.read())
+            guard transaction > requests.last?.transaction ?? .zero, transaction <= end else {
+                throw MalformedBytes(offset: reader.offset - 8, detail: "a request of \(transaction) out of order")
+            }
+            requests.append(.init(id: try RequestID(&reader), transaction: transaction))
+        }
+        return requests
     }
 
     init(storeID: StoreID, nodeRangeBits: UInt8, relationshipRangeBits: UInt8, wallClockMilliseconds: Int64) {

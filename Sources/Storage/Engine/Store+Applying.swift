@@ -19,11 +19,24 @@ extension Store {
                     try damage.requireNone()
                     throw error
                 }
+                guard application.asksForComparison else { continue }
+                // The graph as it is here, not as the rest of the batch leaves it.
+                let here = publish(application)
+                hooks.onGraphComparison?(MarkedGraph(here))
+                application = Application(here, overlay)
             }
-            let after = application.finish()
-            current.withLock { $0 = after }
+            publish(application)
             measureOverlay()
         }
+    }
+
+    @discardableResult
+    private func publish(_ application: Application) -> AppliedState {
+        let after = application.finish()
+        current.withLock { $0 = after }
+        // Afterwards, so that what is known to be committed is readable.
+        if !application.requests.isEmpty { requests.add(application.requests) }
+        return after
     }
 
     private func takeUnapplied(upTo transactionID: TransactionID) -> [LogRecord] {
@@ -47,6 +60,8 @@ struct Application {
     private var nextNodeID: UInt64
     private var nextRelationshipID: UInt64
     private var wallClock: Int64
+    private(set) var requests: [RequestLedger.Entry] = []
+    private(set) var asksForComparison = false
 
     init(_ state: AppliedState, _ overlay: Overlay) {
         view = state.view
@@ -196,6 +211,8 @@ struct Application {
             try changeManualIndex(index, id, key, value, isAddition: true, transaction)
         case .removeFromManualIndex(let index, let id, let key, let value):
             try changeManualIndex(index, id, key, value, isAddition: false, transaction)
+        case .compareGraphs: asksForComparison = true
+        case .noteRequest(let id): requests.append(.init(id: id, transaction: TransactionID(transaction)))
         }
     }
 

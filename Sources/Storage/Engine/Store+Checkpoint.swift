@@ -19,7 +19,7 @@ extension Store {
     func checkpoint(installing populated: PopulatedIndex?) throws(GraphError) -> TransactionID {
         try checkpointing.withLock { isClosed throws(GraphError) in
             if isClosed { return checkpointed.transactionID }
-            let frozen = applying.withLock { _ -> AppliedState? in
+            let frozen = applying.withLock { _ -> (state: AppliedState, requests: [RequestLedger.Entry])? in
                 let state = state
                 guard let overlay = state.view.layers.first,
                     populated != nil
@@ -32,16 +32,17 @@ extension Store {
                     StoreView(
                         base: state.view.base, layers: [Overlay()] + lower,
                         schema: state.view.schema.withFreshLayers(installing: populated?.rule)))
-                return AppliedState(
+                let merged = AppliedState(
                     view: StoreView(base: state.view.base, layers: lower, schema: state.view.schema),
                     position: state.position,
                     counts: state.counts, tokens: state.tokens, nextNodeID: state.nextNodeID,
                     nextRelationshipID: state.nextRelationshipID, wallClockMilliseconds: state.wallClockMilliseconds)
+                return (merged, requests.entries)
             }
-            guard let frozen else { return checkpointed.transactionID }
+            guard let (frozen, requests) = frozen else { return checkpointed.transactionID }
             let manifest: Manifest
             do throws(FileError) {
-                manifest = try writeSegments(frozen, installing: populated)
+                manifest = try writeSegments(frozen, requests, installing: populated)
                 // Damage reads as absence: it must not become the truth.
                 if let error = damage.error { throw FileError(.other, operation: "merge", path: directory, detail: error.message) }
                 try fileSystem.syncDirectory(directory)
@@ -79,7 +80,7 @@ extension Store {
     }
 
     private func writeSegments(
-        _ frozen: AppliedState, installing populated: PopulatedIndex?
+        _ frozen: AppliedState, _ requests: [RequestLedger.Entry], installing populated: PopulatedIndex?
     ) throws(FileError) -> Manifest {
         var manifest = frozen.view.base.manifest
         var nodeRanges: Set<UInt64> = []
@@ -112,6 +113,7 @@ extension Store {
         manifest.nextRelationshipID = frozen.nextRelationshipID
         manifest.counts = frozen.counts
         manifest.tokens = frozen.tokens
+        manifest.requests = requests
         return manifest
     }
 

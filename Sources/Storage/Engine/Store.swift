@@ -90,6 +90,7 @@ public final class Store: Sendable {
     /// Locks that transactions of this process hold.
     public let locks = LockManager()
     let populations = Populations()
+    let requests: AppliedRequests
     let hooks: Hooks
 
     /// Calls out of the store, set once after opening.
@@ -98,6 +99,7 @@ public final class Store: Sendable {
         private struct Calls {
             var onDurable: (@Sendable (LogPosition) -> Void)?
             var onFailure: (@Sendable (GraphError) -> Void)?
+            var onGraphComparison: (@Sendable (MarkedGraph) -> Void)?
         }
         private let calls = Mutex(Calls())
 
@@ -108,6 +110,10 @@ public final class Store: Sendable {
         var onFailure: (@Sendable (GraphError) -> Void)? {
             get { calls.withLock { $0.onFailure } }
             set { calls.withLock { $0.onFailure = newValue } }
+        }
+        var onGraphComparison: (@Sendable (MarkedGraph) -> Void)? {
+            get { calls.withLock { $0.onGraphComparison } }
+            set { calls.withLock { $0.onGraphComparison = newValue } }
         }
     }
 
@@ -125,6 +131,7 @@ public final class Store: Sendable {
         storeID = state.view.base.manifest.storeID
         damage = state.view.base.damage
         current = BriefMutex(state)
+        requests = AppliedRequests(state.view.base.manifest.requests)
         self.unapplied = Mutex(unapplied[...])
     }
 
@@ -132,6 +139,8 @@ public final class Store: Sendable {
     public func onDurable(_ body: @escaping @Sendable (LogPosition) -> Void) { hooks.onDurable = body }
     /// Called once when the log can no longer be written; the store is read-only from then on.
     public func onFailure(_ body: @escaping @Sendable (GraphError) -> Void) { hooks.onFailure = body }
+    /// Called by whoever applies an entry that asks what the graph comes to; must not take long.
+    public func onGraphComparison(_ body: @escaping @Sendable (MarkedGraph) -> Void) { hooks.onGraphComparison = body }
 
     /// What readers found damaged in the files since the store was opened.
     let damage: StoreDamage
@@ -153,6 +162,12 @@ public final class Store: Sendable {
     public var relationshipCount: Int { state.counts.relationships }
     /// When the master made the last applied transaction, ms since 1970.
     public var appliedWallClockMilliseconds: Int64 { state.wallClockMilliseconds }
+    /// The applied transaction that carried out a request; nil when there is none among the latest ones.
+    public func transaction(of request: RequestID) -> TransactionID? { requests[request] }
+    /// All that it remembers; for tests.
+    package var committedRequests: [RequestID: TransactionID] {
+        Dictionary(requests.entries.map { ($0.id, $0.transaction) }, uniquingKeysWith: max)
+    }
     /// Bytes held by recent changes that no checkpoint has merged yet.
     public var overlayByteCount: Int { overlaySize.load(ordering: .relaxed) }
 

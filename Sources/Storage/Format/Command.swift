@@ -36,6 +36,10 @@ package enum Command: Sendable, Equatable {
     case addToManualIndex(SchemaRuleID, entity: UInt64, key: String, value: Value)
     case removeFromManualIndex(SchemaRuleID, entity: UInt64, key: String, value: Value)
     case setAutoIndexing(SchemaRule.EntityKind, AutoIndexing)
+    /// This transaction carries out the request; changes nothing in the graph.
+    case noteRequest(RequestID)
+    /// Every member is to say what the graph comes to here; changes nothing in it.
+    case compareGraphs
 
     package static let provisionalBit: TokenID = 0x8000_0000
 
@@ -46,6 +50,7 @@ package enum Command: Sendable, Equatable {
         case addLabel, removeLabel
         case createSchemaRule, dropSchemaRule, setSchemaRuleState
         case createManualIndex, dropManualIndex, addToManualIndex, removeFromManualIndex, setAutoIndexing
+        case noteRequest, compareGraphs
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -120,6 +125,10 @@ package enum Command: Sendable, Equatable {
             tag(.setAutoIndexing)
             writer.write(entity.rawValue)
             settings.encode(into: &writer)
+        case .noteRequest(let id):
+            tag(.noteRequest)
+            writer.write(string: id.text)
+        case .compareGraphs: tag(.compareGraphs)
         }
     }
 
@@ -202,6 +211,8 @@ package enum Command: Sendable, Equatable {
                 throw MalformedBytes(offset: reader.offset - 1, detail: "\(number) is no kind of entity")
             }
             return .setAutoIndexing(entity, try AutoIndexing(&reader))
+        case .noteRequest: return .noteRequest(try RequestID(&reader))
+        case .compareGraphs: return .compareGraphs
         }
     }
 
@@ -231,7 +242,7 @@ package enum Command: Sendable, Equatable {
         }
         switch self {
         case .createToken, .deleteNode, .deleteRelationship, .dropSchemaRule, .setSchemaRuleState, .createManualIndex,
-            .dropManualIndex, .addToManualIndex, .removeFromManualIndex, .setAutoIndexing:
+            .dropManualIndex, .addToManualIndex, .removeFromManualIndex, .setAutoIndexing, .noteRequest, .compareGraphs:
             return self
         case .createNode(let id, let labels, let properties):
             return .createNode(id, labels: labels.map { map(.label, $0) }, properties: keys(properties))
@@ -249,5 +260,15 @@ package enum Command: Sendable, Equatable {
                 rule.with(
                     id: rule.id, token: map(rule.tokenKind, rule.token), keys: rule.keys.map { map(.propertyKey, $0) }))
         }
+    }
+}
+
+extension RequestID {
+    init(_ reader: inout ByteReader) throws(MalformedBytes) {
+        let start = reader.offset
+        guard let id = RequestID(try reader.readString()) else {
+            throw MalformedBytes(offset: start, detail: "a request id is 1 to \(Self.characterCountMaximum) visible ASCII characters")
+        }
+        self = id
     }
 }

@@ -40,6 +40,8 @@ struct CommandText {
             "add to index \(id.rawValue) entity \(entity) \(quoted(key)) = \(text(value))"
         case .removeFromManualIndex(let id, let entity, let key, let value):
             "remove from index \(id.rawValue) entity \(entity) \(quoted(key)) = \(text(value))"
+        case .compareGraphs: "compare graphs"
+        case .noteRequest(let id): "request \(quoted(id.text))"
         case .setAutoIndexing(let entity, let settings):
             "set auto indexing of \(entity)s \(settings.isEnabled ? "on" : "off"): \(settings.keys.map(quoted).joined(separator: ", "))"
         }

@@ -22,7 +22,7 @@ extension Command {
         case .createRelationship(let id, _, _, _, _), .deleteRelationship(let id), .setRelationshipProperty(let id, _, _):
             (.relationship, id)
         case .createToken, .createSchemaRule, .dropSchemaRule, .setSchemaRuleState, .createManualIndex, .dropManualIndex,
-            .addToManualIndex, .removeFromManualIndex, .setAutoIndexing:
+            .addToManualIndex, .removeFromManualIndex, .setAutoIndexing, .noteRequest, .compareGraphs:
             nil
         }
     }

@@ -7,7 +7,8 @@ extension Command {
         case .createSchemaRule, .dropSchemaRule, .setSchemaRuleState, .createManualIndex, .dropManualIndex, .setAutoIndexing:
             true
         case .createToken, .createNode, .deleteNode, .createRelationship, .deleteRelationship, .setNodeProperty,
-            .setRelationshipProperty, .addLabel, .removeLabel, .addToManualIndex, .removeFromManualIndex:
+            .setRelationshipProperty, .addLabel, .removeLabel, .addToManualIndex, .removeFromManualIndex, .noteRequest,
+            .compareGraphs:
             false
         }
     }
@@ -97,7 +98,8 @@ struct Schema: Sendable, Equatable {
         case .setAutoIndexing(let entity, let settings):
             if entity == .node { nodeAutoIndexing = settings } else { relationshipAutoIndexing = settings }
         case .createToken, .createNode, .deleteNode, .createRelationship, .deleteRelationship, .setNodeProperty,
-            .setRelationshipProperty, .addLabel, .removeLabel, .addToManualIndex, .removeFromManualIndex:
+            .setRelationshipProperty, .addLabel, .removeLabel, .addToManualIndex, .removeFromManualIndex, .noteRequest,
+            .compareGraphs:
             break
         }
     }

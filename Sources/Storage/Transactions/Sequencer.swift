@@ -16,6 +16,8 @@ public import GraphModel
 /// | change of the schema | change of the schema |
 /// | addition to a named index | deletion of the entity, drop of the index |
 ///
+/// A write set whose request is in the log already is not ordered again.
+///
 /// A value, driven by its owner under one lock or on one thread; it does no I/O.
 public struct Sequencer: Sendable {
     /// Write sets whose snapshot is older than this cannot be checked any more and are refused as conflicts.
@@ -29,6 +31,7 @@ public struct Sequencer: Sendable {
     private var recent = RecentChanges()
     /// Which transaction last put a key into the index of a uniqueness constraint.
     private var claims: [WriteSet.Claim: TransactionID] = [:]
+    private var requests: OrderedRequests
     private var schema: Schema
     private var schemaChange = TransactionID.zero
     /// When a constraint last came into force: what was decided before was not checked against it.
@@ -54,6 +57,7 @@ public struct Sequencer: Sendable {
         nextNodeID = state.nextNodeID
         nextRelationshipID = state.nextRelationshipID
         schema = state.view.schema.schema
+        requests = OrderedRequests(store.requests)
         for record in unapplied {
             let commands: [Command]
             do throws(MalformedBytes) { commands = try record.commands() } catch {
@@ -64,6 +68,7 @@ public struct Sequencer: Sendable {
                 case .createToken(let kind, let token, let name): _ = tokens.add(kind, token, name)
                 case .createNode(let id, _, _): nextNodeID = max(nextNodeID, id + 1)
                 case .createRelationship(let id, _, _, _, _): nextRelationshipID = max(nextRelationshipID, id + 1)
+                case .noteRequest(let id): requests.note(id, record.position.transactionID)
                 default: if command.changesSchema { try schema.apply(command) }
                 }
             }
@@ -94,6 +99,9 @@ public struct Sequencer: Sendable {
         return max(changes?.newest ?? floor, floor)
     }
 
+    /// Takes every request for a new one from now on: a rule broken on purpose.
+    package mutating func forgetRequests() { requests.forget() }
+
     /// The first entry of a new mastership.
     public mutating func epochStart(
         _ epoch: Epoch, commitPoint: TransactionID, wallClockMilliseconds: Int64
@@ -105,9 +113,23 @@ public struct Sequencer: Sendable {
         return record
     }
 
+    /// An entry at which every member is to say what its graph comes to.
+    public mutating func graphComparison(
+        _ epoch: Epoch, commitPoint: TransactionID, wallClockMilliseconds: Int64
+    ) -> LogRecord {
+        var writer = ByteWriter()
+        Command.compareGraphs.encode(into: &writer)
+        let record = LogEntryHeader.encode(
+            kind: .transaction, epoch: epoch, following: position, wallClockMilliseconds: wallClockMilliseconds,
+            commitPoint: commitPoint, commandCount: 1, commands: writer.bytes[...])
+        position = record.position
+        return record
+    }
+
     /// Checks a write set against everything ordered so far and gives it its place in the log.
     ///
-    /// Throws `.conflict` (with the transaction that won), `.masterChanged` when its ids were reserved under another
+    /// Throws `.requestCommitted` (with the transaction) when its request is in the log already, committed or on its way,
+    /// `.conflict` (with the transaction that won), `.masterChanged` when its ids were reserved under another
     /// mastership, `.invalidRequest` when its bytes are malformed. Nothing changes when it throws.
     ///
     /// - Parameter wallClockMilliseconds: since 1970; for people who read the log, it decides nothing.
@@ -118,9 +140,15 @@ public struct Sequencer: Sendable {
         do throws(MalformedBytes) { writeSet = try WriteSet(decoding: writeSetBytes) } catch {
             throw GraphError(.invalidRequest, "a write set cannot be read: \(error)")
         }
+        if let id = writeSet.requestID, let first = requests[id] { throw .committedBefore(id, in: first) }
         try check(writeSet, epoch)
         var writer = ByteWriter(reservingByteCount: writeSetBytes.count)
         var commandCount = 0
+        let transaction = position.transactionID.next
+        if let id = writeSet.requestID {
+            Command.noteRequest(id).encode(into: &writer)
+            commandCount += 1
+        }
         var numbers: [TokenID] = []
         for new in writeSet.newNames {
             if let token = tokens.token(new.kind, new.name) {
@@ -136,7 +164,6 @@ public struct Sequencer: Sendable {
         // Nodes that nobody else knows yet need not be remembered.
         var created: Set<UInt64> = []
         var touchedCount = 0
-        let transaction = position.transactionID.next
         for command in writeSet.commands {
             let final =
                 numbers.isEmpty
@@ -157,6 +184,7 @@ public struct Sequencer: Sendable {
             kind: .transaction, epoch: epoch, following: position, wallClockMilliseconds: wallClockMilliseconds,
             commitPoint: commitPoint, commandCount: commandCount, commands: writer.bytes[...])
         position = record.position
+        if let id = writeSet.requestID { requests.note(id, transaction) }
         for claim in writeSet.claims { claims[claim] = transaction }
         history.append((transaction, touchedCount + writeSet.claims.count))
         historyKeyCount += touchedCount + writeSet.claims.count
@@ -208,6 +236,8 @@ public struct Sequencer: Sendable {
             switch command {
             case .createToken:
                 throw GraphError(.invalidRequest, "a write set may not number tokens")
+            case .noteRequest, .compareGraphs:
+                throw GraphError(.invalidRequest, "a write set has a command that only the master may give")
             case .createNode(let id, let labels, let properties):
                 try requireReserved(id, below: nextNodeID, writeSet, epoch)
                 for label in labels { try requireToken(.label, label) }
@@ -316,7 +346,7 @@ public struct Sequencer: Sendable {
         }
         switch command {
         case .createToken, .createSchemaRule, .dropSchemaRule, .setSchemaRuleState, .createManualIndex, .dropManualIndex,
-            .addToManualIndex, .removeFromManualIndex, .setAutoIndexing:
+            .addToManualIndex, .removeFromManualIndex, .setAutoIndexing, .noteRequest, .compareGraphs:
             break
         case .createNode(let id, _, _): created.insert(id)
         case .createRelationship(_, _, let start, let end, _):

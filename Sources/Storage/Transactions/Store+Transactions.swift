@@ -22,6 +22,8 @@ public struct WriteOptions {
     /// Longest write set, in bytes, roughly. What is longer ends the transaction with `.transactionTooLarge`. The memory
     /// that a transaction takes is a small multiple of it.
     public var writeSetByteCountMaximum = 512 << 20
+    /// The request that the transaction carries out; kept in the log with it.
+    public var requestID: RequestID?
     /// Called on the transaction's thread when the reserve is empty, with how many ids of nodes and of relationships it
     /// wants; may block. Nil: the transaction ends and has to be run again (``Transaction/missingIDs``).
     public var refill: ((_ nodes: Int, _ relationships: Int) throws(GraphError) -> Void)?
@@ -62,20 +64,35 @@ public final class LocalCommitter: Sendable {
     }
 
     /// Orders a write set and appends it; `done` is called, on the log thread, once it is durable and readable, or when
-    /// that failed.
-    @discardableResult
+    /// that failed. For one whose request is in the log already it is called with `.requestCommitted` once that is
+    /// readable, and nothing is appended.
     public func commit(
         _ writeSet: [UInt8], done: @escaping @Sendable (TransactionID, GraphError?) -> Void
-    ) throws(GraphError) -> LogPosition {
-        try commit(writeSet, wakesLog: true, done: done)
+    ) throws(GraphError) {
+        _ = try commit(writeSet, wakesLog: true, done: done)
     }
 
     private func commit(
         _ writeSet: [UInt8], wakesLog: Bool, done: @escaping @Sendable (TransactionID, GraphError?) -> Void
-    ) throws(GraphError) -> LogPosition {
+    ) throws(GraphError) -> TransactionID {
         if let failure = failure.withLock({ $0 }) { throw failure }
         try store.requireAppendable()
-        return try sequencer.withLock { sequencer throws(GraphError) in
+        do throws(GraphError) { return try order(writeSet, wakesLog: wakesLog, done: done) } catch {
+            guard let first = error.committedTransaction else { throw error }
+            whenApplied(first) { isApplied in
+                done(
+                    first,
+                    isApplied
+                        ? error : GraphError(.outcomeUnknown, "\(first), which carries out the request, cannot be read any more"))
+            }
+            return first
+        }
+    }
+
+    private func order(
+        _ writeSet: [UInt8], wakesLog: Bool, done: @escaping @Sendable (TransactionID, GraphError?) -> Void
+    ) throws(GraphError) -> TransactionID {
+        try sequencer.withLock { sequencer throws(GraphError) in
             let record = try sequencer.sequence(
                 writeSet, epoch: epoch, commitPoint: store.durable.transactionID,
                 wallClockMilliseconds: wallClockMilliseconds())
@@ -89,7 +106,7 @@ public final class LocalCommitter: Sendable {
                 }
                 if isStillWaiting { throw error }
             }
-            return record.position
+            return transactionID
         }
     }
 
@@ -153,9 +170,9 @@ public final class LocalCommitter: Sendable {
         let delay = store.commitDelayNanoseconds
         if delay > 0 { pauseThread(nanoseconds: delay) }
         let outcome = OneResult()
-        let position = try commit(writeSet, wakesLog: false) { _, failure in outcome.set(failure) }
+        let transactionID = try commit(writeSet, wakesLog: false) { _, failure in outcome.set(failure) }
         if store.options.usesLogThread { store.writeLogHere() } else { store.flush() }
         if let error = outcome.wait() { throw error }
-        return position.transactionID
+        return transactionID
     }
 }

@@ -97,7 +97,7 @@ public final class Transaction {
         isClosed = true
         return WriteSet(
             base: state.position, idEpoch: writes.idEpoch, newNames: writes.newNames, commands: writes.commands,
-            claims: claims + writes.manualClaims
+            claims: claims + writes.manualClaims, requestID: options.requestID
         ).encode()
     }
 

@@ -31,7 +31,8 @@ extension Store {
                 needNode(relationship.start.rawValue, .attaching)
                 needNode(relationship.end.rawValue, .attaching)
             case .createToken, .createSchemaRule, .dropSchemaRule, .setSchemaRuleState, .createManualIndex,
-                .dropManualIndex, .addToManualIndex, .removeFromManualIndex, .setAutoIndexing:
+                .dropManualIndex, .addToManualIndex, .removeFromManualIndex, .setAutoIndexing, .noteRequest,
+                .compareGraphs:
                 break
             }
         }

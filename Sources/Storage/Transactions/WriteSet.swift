@@ -1,12 +1,14 @@
 internal import FileSystem
-internal import GraphModel
+package import GraphModel
 
 /// What a transaction wants to change, as it travels from the member that executed it to the master: commands, the names
 /// they introduce, and the snapshot they were decided on. Little-endian: `UInt8` version, `UInt64` snapshot transaction
 /// id, `UInt64` epoch of the reserved ids, new names (kind, name), `UInt32` command count, commands, `UInt32` claim count,
-/// claims (rule, hash), from version 3 on `UInt64` epoch of the snapshot.
+/// claims (rule, hash), from version 3 on `UInt64` epoch of the snapshot. Version 4 has the string of a request id behind
+/// the version and is else as version 3, which stands for those without one.
 package struct WriteSet: Sendable, Equatable {
-    static let formatVersion: UInt8 = 3
+    static let formatVersion: UInt8 = 4
+    private static let formatVersionWithoutRequest: UInt8 = 3
     /// The oldest version that is still read; it has no claims.
     static let oldestFormatVersion: UInt8 = 1
 
@@ -19,6 +21,8 @@ package struct WriteSet: Sendable, Equatable {
     var commands: [Command]
     /// What must stay unique from the snapshot on.
     var claims: [Claim]
+    /// The request that this transaction carries out, when its client named it.
+    var requestID: RequestID?
     /// Whether its member looked at the constraints at all.
     private(set) var checksConstraints = true
 
@@ -34,18 +38,27 @@ package struct WriteSet: Sendable, Equatable {
         let name: String
     }
 
-    init(base: LogPosition, idEpoch: Epoch, newNames: [NewName], commands: [Command], claims: [Claim] = []) {
+    init(
+        base: LogPosition, idEpoch: Epoch, newNames: [NewName], commands: [Command], claims: [Claim] = [],
+        requestID: RequestID? = nil
+    ) {
         self.base = base.transactionID
         baseEpoch = base.epoch
         self.idEpoch = idEpoch
         self.newNames = newNames
         self.commands = commands
         self.claims = claims
+        self.requestID = requestID
     }
 
     func encode() -> [UInt8] {
         var writer = ByteWriter(reservingByteCount: 64 + commands.count * 48)
-        writer.write(Self.formatVersion)
+        if let requestID {
+            writer.write(Self.formatVersion)
+            writer.write(string: requestID.text)
+        } else {
+            writer.write(Self.formatVersionWithoutRequest)
+        }
         writer.write(base.rawValue)
         writer.write(idEpoch.rawValue)
         writer.write(UInt32(newNames.count))
@@ -64,9 +77,17 @@ package struct WriteSet: Sendable, Equatable {
         return writer.bytes
     }
 
-    /// The same write set as version 2 has it, for members that know no later one.
+    /// The request that a write set carries out; nil when it names none, or cannot be read.
+    package static func requestID(in bytes: [UInt8]) -> RequestID? {
+        guard bytes.first == formatVersion else { return nil }
+        var reader = ByteReader(bytes[1...])
+        return try? RequestID(&reader)
+    }
+
+    /// The same write set as version 2 has it, for members that know no later one. One with a request id has to stay away
+    /// from them.
     package static func downgraded(_ bytes: [UInt8]) -> [UInt8] {
-        guard bytes.first == 3, bytes.count > 8 else { return bytes }
+        guard bytes.first == formatVersionWithoutRequest, bytes.count > 8 else { return bytes }
         return [2] + bytes[1..<(bytes.count - 8)]
     }
 
@@ -76,6 +97,7 @@ package struct WriteSet: Sendable, Equatable {
         guard version >= Self.oldestFormatVersion, version <= Self.formatVersion else {
             throw MalformedBytes(offset: 0, detail: "expected write set format \(Self.formatVersion), found \(version)")
         }
+        if version >= 4 { requestID = try RequestID(&reader) }
         base = TransactionID(try reader.read())
         idEpoch = Epoch(try reader.read())
         newNames = []
