@@ -86,7 +86,7 @@ extension RESTService {
             let call = Call(
                 head: head, target: found.target, parameters: found.parameters, body: incoming.body,
                 base: try BaseURI(of: head, localAuthority: "\(options.host):\(port)"),
-                isStreamed: negotiated.isStreamed, options: try Database.RequestOptions(head),
+                isStreamed: negotiated.isStreamed, options: try Database.RequestOptions(head, incoming.body),
                 executor: executor, channel: channel)
             return .success(try await handler(call))
         } catch {

@@ -95,10 +95,10 @@ final class SimulatedNode: MemberHost {
     /// Only while it is down.
     func removeCoordinatorState() { _ = try? disk.remove(Self.coordinatorPath) }
 
-    /// Whether this member has everything it ever acknowledged, as far as its disk says.
-    var isCompleteOnDisk: Bool {
-        guard let bytes = try? disk.readAll("member") else { return false }
-        return (try? MemberHardState(decoding: bytes).isComplete) ?? false
+    /// What this member must not forget, as far as its disk says.
+    var stateOnDisk: MemberHardState? {
+        guard let bytes = try? disk.readAll("member") else { return nil }
+        return try? MemberHardState(decoding: bytes)
     }
 
     func start() throws(GraphError) {

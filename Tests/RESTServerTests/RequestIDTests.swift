@@ -35,6 +35,25 @@ import Testing
         }
     }
 
+    /// Gateways hand one id on to all that belongs to one request of theirs.
+    @Test func anotherRequestUnderTheSameIdIsAnother() async throws {
+        try await withServer { client async throws in
+            let id = ["X-Request-Id: trace-1"]
+            for body in ["{\"a\": 1}", "{\"a\": 2}"] {
+                #expect(try await client.send("POST", "/db/data/node", id, body: body).status == 201)
+            }
+            #expect(try await client.send("PUT", "/db/data/node/1/properties/b", id, body: "1").status == 204)
+            #expect(try await client.send("PUT", "/db/data/node/2/properties/b", id, body: "1").status == 204)
+            // Sent again to another member, URIs in the body name another host.
+            for (host, status) in [("one:7474", 201), ("two", 200)] {
+                let body = "{\"to\": \"http://\(host)/db/data/node/1\", \"type\": \"T\"}"
+                #expect(try await client.send("POST", "/db/data/node/2/relationships", id, body: body).status == status)
+            }
+            let other = "{\"to\": \"http://two/db/data/node/2\", \"type\": \"T\"}"
+            #expect(try await client.send("POST", "/db/data/node/2/relationships", id, body: other).status == 201)
+        }
+    }
+
     @Test func whatIsNoNameIsRefusedForWritesAndIgnoredForReads() async throws {
         try await withServer { client async throws in
             for text in ["a b", String(repeating: "x", count: 129), "caf\u{E9}"] {

@@ -68,12 +68,12 @@ struct Call: Sendable {
 
 extension Database.RequestOptions {
     /// What the headers ask for. Throws `.invalidRequest` for a value that is not one.
-    init(_ head: HTTPRequest) throws(GraphError) {
+    init(_ head: HTTPRequest, _ body: [UInt8]) throws(GraphError) {
         self.init()
         let fields = head.headerFields
         // Reads take no notice of it: gateways put one on everything.
         if [.post, .put, .delete].contains(head.method), let text = fields[.requestID] {
-            guard let id = RequestID(text) else {
+            guard let id = RequestID(text, fingerprint: RequestFingerprint.of(head, body)) else {
                 throw GraphError(
                     .invalidRequest,
                     "X-Request-Id has \(text.utf8.count) characters; it must be 1 to \(RequestID.characterCountMaximum) visible ASCII characters")

@@ -266,8 +266,8 @@ package enum Command: Sendable, Equatable {
 extension RequestID {
     init(_ reader: inout ByteReader) throws(MalformedBytes) {
         let start = reader.offset
-        guard let id = RequestID(try reader.readString()) else {
-            throw MalformedBytes(offset: start, detail: "a request id is 1 to \(Self.characterCountMaximum) visible ASCII characters")
+        guard let id = RequestID(stored: try reader.readString()) else {
+            throw MalformedBytes(offset: start, detail: "a request id is 1 to \(Self.storedCountMaximum) visible ASCII characters")
         }
         self = id
     }
