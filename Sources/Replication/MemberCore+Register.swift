@@ -66,7 +66,7 @@ extension MemberCore {
                     actions.append(.note("deposed: \(describe(register))"))
                     promise(register.epoch, &actions)
                     becomePending(now, &actions)
-                    awaitMaster(now)
+                    awaitMaster(of: register, now)
                 }
                 return
             }
@@ -96,7 +96,7 @@ extension MemberCore {
         guard register.epoch > .zero, let elected = register.master else { return }
         if case .slave(let slave) = role, slave.epoch < register.epoch { becomePending(now, &actions) }
         guard elected == id else {
-            if register.epoch > hard.promised { awaitMaster(now) }
+            if register.epoch > hard.promised { awaitMaster(of: register, now) }
             promise(register.epoch, &actions)
             return
         }
@@ -119,11 +119,21 @@ extension MemberCore {
     }
 
     /// A master that this member did not know of is there, and gets the time to be heard. With optimistic commits whoever does
-    /// not answer is soon taken for dead: there connections that were down get the time to come up again first.
-    private mutating func awaitMaster(_ now: Instant) {
+    /// not answer is soon taken for dead: there connections that were down get the time to come up again first. Where one
+    /// member's answer elects, two that are cut off from each other would depose each other in turn: there the new master
+    /// gets the time to go on without this one.
+    private mutating func awaitMaster(of register: ClusterRegister, _ now: Instant) {
         let half = Milliseconds(options.leaseTime.rawValue / 2)
-        let pause = isOptimistic ? Milliseconds(3 * options.leaseTime.rawValue) : half
+        var pause = isOptimistic ? Milliseconds(3 * options.leaseTime.rawValue) : half
+        if !isOptimistic, register.syncSet.contains(id), Quorum.election(register.syncSet.count) == 1 {
+            pause = Milliseconds(options.syncTimeout.rawValue + options.leaseTime.rawValue)
+        }
         electionAt = max(electionAt, now + pause + jitter(half))
+    }
+
+    /// A master that was awaited will not come.
+    mutating func awaitMasterNoLonger(_ now: Instant) {
+        electionAt = min(electionAt, max(silentUntil, now + jitter(Milliseconds(options.leaseTime.rawValue / 2))))
     }
 
     private mutating func becomeMaster(

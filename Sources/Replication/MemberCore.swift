@@ -177,7 +177,7 @@ public struct MemberCore: Sendable {
         case .received(let message, let sender): received(message, sender, log, now, &actions)
         case .registerObserved(let register): observe(register, log, now, &actions)
         case .linkDown(let member): linkDown(member, now)
-        case .connectionRefused(let member): connectionRefused(member)
+        case .connectionRefused(let member): connectionRefused(member, now)
         case .durable: durable(log, now, &actions)
         case .epochStarted(let transactionID):
             guard var master = takeMaster() else { return }
@@ -289,8 +289,9 @@ public struct MemberCore: Sendable {
         electionAt = now + options.heartbeatInterval + jitter(options.heartbeatInterval)
     }
 
-    private mutating func connectionRefused(_ member: MemberID) {
-        guard case .master(var master) = role else { return }
+    private mutating func connectionRefused(_ member: MemberID, _ now: Instant) {
+        if case .pending = role, register?.master == member { return awaitMasterNoLonger(now) }
+        guard var master = takeMaster() else { return }
         master.peers[member]?.isGone = true
         role = .master(master)
     }

@@ -60,6 +60,21 @@ import Testing
         #expect(cluster.finish() == nil)
     }
 
+    /// Both see the coordinators and not each other: one of them goes on, and is not deposed by the other.
+    @Test(arguments: 1...10 as ClosedRange<UInt64>)
+    func ofTwoThatAreCutOffFromEachOtherOneGoesOn(seed: UInt64) throws {
+        let (cluster, master, slave) = try two(seed)
+        cluster.cut([slave], from: [master])
+        cluster.advance(milliseconds: 10_000)
+        let survivor = try #require(cluster.leader)
+        #expect(cluster.syncSet(as: survivor) == [UInt32(survivor)])
+        let before = cluster.committedCount
+        cluster.advance(milliseconds: 5000)
+        #expect(cluster.committedCount > before)
+        #expect(cluster.leader == survivor)
+        #expect(cluster.finish() == nil)
+    }
+
     /// Heard again in time, a master goes on in its epoch and says so.
     @Test func aLeaseThatComesBackIsTold() throws {
         let (cluster, master, slave) = try two(3)
