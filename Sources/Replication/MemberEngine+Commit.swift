@@ -63,9 +63,15 @@ extension MemberEngine {
         } catch {
             guard let first = error.committedTransaction,
                 first > store.applied.transactionID || waiters.awaitsAcknowledgement(of: first)
-            else { return reply(owner, .failure(error)) }
+            else { return reply(owner, .failure(Self.refusal(for: error))) }
             waiters.join(first, owner, deadline: now + options.writeTimeout, repetition: error)
         }
+    }
+
+    /// A master whose disk has failed orders nothing, and is about to stop: another one will.
+    package static func refusal(for error: GraphError) -> GraphError {
+        guard error.code == .storageIO else { return error }
+        return GraphError(.unavailable, "the master cannot write its log: nothing was applied, try again (\(error.message))")
     }
 
     private static let requestIDUnsupported = GraphError(
