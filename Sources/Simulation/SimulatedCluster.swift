@@ -118,7 +118,8 @@ package final class SimulatedCluster {
             settle(node)
         case .tick(let index, let incarnation):
             let node = nodes[index]
-            guard node.incarnation == incarnation, node.isUp else { return }
+            // Another one, sooner, took its place: it would go on beside that for ever.
+            guard node.incarnation == incarnation, node.isUp, node.scheduledTickAt == now else { return }
             node.scheduledTickAt = nil
             if node.isPaused { return node.backlog.append(event) }
             node.engine?.tick(now: node.now)
