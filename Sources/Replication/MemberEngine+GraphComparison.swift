@@ -30,6 +30,8 @@ extension MemberEngine {
     public func compareGraphs(now: Instant) throws(GraphError) -> LogPosition {
         if let running = comparisons.running { return running.comparison.position }
         if let refusal = core.refusalOfCommits(now: now) { throw refusal }
+        // A master that hands over orders nothing any more: the next one begins where its log ended then.
+        if core.isHandingOver { throw GraphError(.masterChanged, "this master is handing over: ask the next one") }
         guard let store, let epoch = core.masterEpoch, let register = core.register, var sequencer else {
             throw GraphError(.noMaster, "this member is not the master: ask the master to compare graphs")
         }
