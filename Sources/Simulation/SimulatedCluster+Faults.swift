@@ -85,8 +85,11 @@ extension SimulatedCluster {
             let register = nodes.compactMap({ $0.coordinator?.newest }).max(by: { $0.revision < $1.revision }),
             register.revision > 0, register.syncSet.count >= 3 || !register.syncSet.contains(where: { $0 == node.memberID })
         else { return false }
-        // Who is founding a cluster may be all there is of it.
-        guard mayLoseCoordinatorState(node), (node.stateOnDisk?.founding ?? StoreID.none) == StoreID.none else { return false }
+        guard mayLoseCoordinatorState(node) else { return false }
+        // Who is founding a cluster, or was master of one whose register nobody up knows, may be all there is of it.
+        if let state = node.stateOnDisk, state.founding != .none || state.mastered > .zero && register.syncSet.count < 3 {
+            return false
+        }
         return members.allSatisfy { other in
             other.index == node.index || !register.syncSet.contains { $0 == other.memberID }
                 || other.stateOnDisk?.isComplete ?? false
