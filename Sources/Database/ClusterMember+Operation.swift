@@ -86,6 +86,11 @@ extension ClusterMember {
         return transaction
     }
 
+    /// Returns once no comparison of graphs goes on here, after `limit` in any case.
+    public func untilCompared(limit: Milliseconds) async {
+        await wait(deadline: .now + limit) { !$0.isMaster || $0.graphComparison.map { $0.duration != nil } ?? true }
+    }
+
     /// Lets another member take over while this one still serves; at once when it is not master or nobody can.
     public func handOver() async {
         guard snapshot.withLock({ $0.isMaster && !$0.hasFailed && $0.syncSet.count > 1 }),

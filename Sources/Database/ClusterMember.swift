@@ -57,6 +57,7 @@ public final class ClusterMember: CommitPipeline {
     let onFailure: @Sendable (GraphError) -> Void
     public let reserve = IDReserve()
     private let fileSystem: any FileSystem
+    private let directory: StoreDirectory
     private let network: any FrameNetwork
     private let copier: any StoreCopier
     private let thread = Mutex<DedicatedThread?>(nil)
@@ -94,7 +95,7 @@ public final class ClusterMember: CommitPipeline {
         self.fileSystem = fileSystem
         self.network = network
         self.copier = copier
-        let directory = StoreDirectory(path: configuration.directory, fileSystem: fileSystem)
+        directory = StoreDirectory(path: configuration.directory, fileSystem: fileSystem)
         try directory.recover()
         var store: Store?
         if fileSystem.exists(configuration.directory + "/manifest") {
@@ -127,8 +128,7 @@ public final class ClusterMember: CommitPipeline {
         options.member.httpAddress = httpAddress
         options.member.backupAddress = backupAddress
         let host = ClusterMemberHost(
-            directory: StoreDirectory(path: configuration.directory, fileSystem: fileSystem),
-            storeOptions: configuration.storeOptions, summer: summer, network: network, copier: copier,
+            directory: directory, storeOptions: configuration.storeOptions, summer: summer, network: network, copier: copier,
             branchedDataPolicy: configuration.replication.branchedDataPolicy, note: note, onFailure: onFailure)
         let engine = try MemberEngine(
             options: options, coordinators: configuration.coordinators, store: store,
@@ -144,8 +144,7 @@ public final class ClusterMember: CommitPipeline {
         }
         thread.withLock { $0 = started }
         checkpointer.start { [weak self] in self?.openStore.withLock { $0 } }
-        let directory = StoreDirectory(path: configuration.directory, fileSystem: fileSystem)
-        remover.start {
+        remover.start { [directory] in
             // What cannot be removed now is tried again, and does no harm meanwhile.
             ((try? directory.removeSome()) ?? false) ? 50_000_000 : 1_000_000_000
         }

@@ -19,6 +19,15 @@ extension MemberCore {
         return nil
     }
 
+    /// Why nothing new may get into the log here now; nil when it may. A master that hands over orders nothing any more: the
+    /// next one begins where its log ended.
+    func refusalOfOrders(now: Instant) -> GraphError? {
+        if isHandingOver && !breaks(.ordersDuringHandover) {
+            return GraphError(.masterChanged, "this master is handing over: nothing was applied, ask the next one")
+        }
+        return refusalOfCommits(now: now)
+    }
+
     /// Whether a switchover away from this member is under way.
     public var isHandingOver: Bool {
         if case .master(let master) = role { return master.handover != nil }

@@ -31,7 +31,7 @@ extension MemberCore {
     /// Once everything ordered is committed and the target has it all, the register names the new master. This one
     /// orders nothing any more, so nothing can come in between.
     mutating func continueHandover(_ log: any ReplicatedLog, _ now: Instant, _ actions: inout [Action]) {
-        guard case .master(var master) = role, var handover = master.handover, !handover.isProposed,
+        guard isHandingOver, case .master(var master) = role, var handover = master.handover, !handover.isProposed,
             master.proposal == nil, let register, register.epoch == master.epoch
         else { return }
         let last = log.last

@@ -23,7 +23,6 @@ extension MemberCore {
         guard var master = takeMaster() else { return }
         let durable = log.durable.transactionID
         if durable > master.ownDurable || durable >= log.last.transactionID { master.ownMovedAt = now }
-        noteLease(&master, now, &actions)
         // A master whose disk hangs acknowledges nothing, and its heartbeats keep the others from doing better.
         if master.syncSet.count > 1, now.milliseconds(since: master.ownMovedAt) >= Milliseconds(options.syncTimeout.rawValue * 3) {
             actions.append(.note(.warning, "its disk has taken nothing since \(durable): gives up \(master.epoch)"))
@@ -39,6 +38,7 @@ extension MemberCore {
         let isBeat = now >= master.nextHeartbeatAt
         if isBeat {
             master.nextHeartbeatAt = now + options.heartbeatInterval
+            noteLease(&master, now, &actions)
             for peer in master.peers.keys.sorted() { sendHeartbeat(to: peer, &master, log, now, &actions) }
         }
         // Once proposed it may be in force already: then only the register ends the wait.

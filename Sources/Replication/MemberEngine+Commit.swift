@@ -45,7 +45,7 @@ extension MemberEngine {
             return reply(
                 owner, .failure(GraphError(.masterChanged, "member \(options.member.id.rawValue) is not the master any more: nothing was applied")))
         }
-        if let refusal = core.refusalOfCommits(now: now) { return reply(owner, .failure(refusal)) }
+        if let refusal = core.refusalOfOrders(now: now) { return reply(owner, .failure(refusal)) }
         guard let store, let epoch = core.masterEpoch, var sequencer else {
             return reply(owner, .failure(GraphError(.noMaster, "member \(options.member.id.rawValue) is not the master")))
         }

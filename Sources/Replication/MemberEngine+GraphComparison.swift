@@ -29,9 +29,7 @@ extension MemberEngine {
     /// already if there is one.
     public func compareGraphs(now: Instant) throws(GraphError) -> LogPosition {
         if let running = comparisons.running { return running.comparison.position }
-        if let refusal = core.refusalOfCommits(now: now) { throw refusal }
-        // A master that hands over orders nothing any more: the next one begins where its log ended then.
-        if core.isHandingOver { throw GraphError(.masterChanged, "this master is handing over: ask the next one") }
+        if let refusal = core.refusalOfOrders(now: now) { throw refusal }
         guard let store, let epoch = core.masterEpoch, let register = core.register, var sequencer else {
             throw GraphError(.noMaster, "this member is not the master: ask the master to compare graphs")
         }
@@ -107,7 +105,7 @@ extension MemberEngine {
         guard options.comparisonInterval.rawValue > 0 else { return }
         let dueAt = comparisons.dueAt ?? now + options.comparisonInterval
         comparisons.dueAt = dueAt
-        guard now >= dueAt, core.clusterVersion >= 2, core.refusalOfCommits(now: now) == nil, sequencer != nil else { return }
+        guard now >= dueAt, core.clusterVersion >= 2, core.refusalOfOrders(now: now) == nil, sequencer != nil else { return }
         do throws(GraphError) { _ = try compareGraphs(now: now) } catch {
             // The log takes nothing: that has its own consequences.
             comparisons.dueAt = now + options.comparisonInterval

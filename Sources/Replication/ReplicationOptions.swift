@@ -102,6 +102,8 @@ package enum BrokenRule: String, CaseIterable, Sendable {
     case proposesUnsafeSyncSet
     /// A master hands over before its target has everything.
     case handsOverTooEarly
+    /// While a switchover is under way, what is not a client's goes on getting into the log.
+    case ordersDuringHandover
     /// A master orders writes, and answers as such, without its lease.
     case ordersWithoutLease
     /// A write set that comes twice is ordered twice.

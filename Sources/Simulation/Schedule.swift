@@ -147,6 +147,10 @@ extension Schedule {
         case .handsOverTooEarly:
             schedule.faults = [.switchover, .slowDisk, .badNetwork]
             schedule.faultIntervalMilliseconds = 150
+        case .ordersDuringHandover:
+            schedule.faults = [.switchover, .slowDisk, .pause]
+            schedule.faultIntervalMilliseconds = 150
+            schedule.comparisonInterval = 20
         case .countsWithoutState:
             schedule.faults = [.coordinatorLoss, .crash, .partition]
             schedule.embeddedCoordinatorCount = 0

@@ -7,9 +7,16 @@ extension SimulatedCluster {
     /// How long a cluster must have been in order before its run ends early.
     private static let settledNanoseconds: UInt64 = 1_000_000_000
 
+    /// Faults end; everything must converge, and the graph hold what clients were told.
+    func converge() {
+        becomeCalm()
+        runUntilSettled(now + schedule.calmMilliseconds * 1_000_000)
+        if violation == nil { checkConvergence() }
+    }
+
     /// Runs until everything has been in order for a while, and clients have written in the meantime; at most until `end`.
-    func runUntilSettled(_ end: UInt64) {
-        var settled: (epoch: Epoch, since: UInt64, commitCount: Int)?
+    private func runUntilSettled(_ end: UInt64) {
+        var settled: (epoch: Epoch, since: UInt64, committedCount: Int)?
         while violation == nil, now < end {
             runUntil(min(end, now + Self.settledNanoseconds / 4))
             guard let epoch = epochInOrder else {
@@ -17,14 +24,12 @@ extension SimulatedCluster {
                 continue
             }
             guard let begun = settled, begun.epoch == epoch else {
-                settled = (epoch, now, commitCount)
+                settled = (epoch, now, committedCount)
                 continue
             }
-            if now - begun.since >= Self.settledNanoseconds, commitCount > begun.commitCount { return }
+            if now - begun.since >= Self.settledNanoseconds, committedCount > begun.committedCount { return }
         }
     }
-
-    private var commitCount: Int { clients.reduce(0) { $0 + $1.committedMarks.count + $1.committedIncrements } }
 
     /// The epoch of the one master, when every member follows it and whoever can count does.
     private var epochInOrder: Epoch? {
@@ -41,7 +46,7 @@ extension SimulatedCluster {
     }
 
     /// Invariant 7, and that the graph holds exactly what clients were told.
-    func checkConvergence() {
+    private func checkConvergence() {
         let masters = members.filter { $0.engine?.core.leaseEnd(now: $0.now) != nil }
         guard masters.count == 1, let master = masters.first?.engine?.store else {
             violation = "7: \(masters.count) members are master with a lease at the end"

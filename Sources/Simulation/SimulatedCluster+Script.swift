@@ -109,9 +109,7 @@ extension SimulatedCluster {
     /// Ends the run: everything is mended and must converge. Returns the violated invariant, nil when all held.
     package func finish() -> String? {
         if violation != nil { return violation }
-        becomeCalm()
-        advance(milliseconds: schedule.calmMilliseconds)
-        if violation == nil { checkConvergence() }
+        converge()
         return violation
     }
 }

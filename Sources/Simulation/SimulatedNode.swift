@@ -212,19 +212,20 @@ final class SimulatedNode: MemberHost {
 
     /// The store that a copy was to replace, after all.
     func openFormerStore() -> Store? {
-        guard let storeDirectory, let store = try? Store.open(storeDirectory, fileSystem: disk, options: Self.storeOptions) else {
-            return nil
-        }
-        watch(store)
+        let store = openStore(Self.storeOptions)
+        if let store { watch(store) }
         return store
     }
 
     /// The store as its own server would find it, alone.
     func openSeparately() -> Store? {
-        guard let storeDirectory else { return nil }
         var options = Self.storeOptions
         options.appliesWholeLog = true
-        return try? Store.open(storeDirectory, fileSystem: disk, options: options)
+        return openStore(options)
+    }
+
+    private func openStore(_ options: Store.Options) -> Store? {
+        storeDirectory.flatMap { try? Store.open($0, fileSystem: disk, options: options) }
     }
 
     /// What the server's own thread does about once a second.

@@ -195,6 +195,9 @@ import Testing
 
         func compareGraphs() async throws(GraphError) -> TransactionID { TransactionID(42) }
 
+        let comparisonWaits = Mutex(0)
+        func untilCompared() async { comparisonWaits.withLock { $0 += 1 } }
+
         let updates = Mutex(0)
         func pullUpdates() async throws(GraphError) { updates.withLock { $0 += 1 } }
 
@@ -232,8 +235,12 @@ import Testing
     @Test func comparisonsOfGraphs() async throws {
         let pipeline = try FakePipeline(masterStatus())
         let path = "/db/manage/server/ha/checksums"
-        try await withServer(pipeline, control: Control()) { client async throws in
+        let control = Control()
+        try await withServer(pipeline, control: control) { client async throws in
             #expect(try await client.get(path).text == "null")
+            #expect(control.comparisonWaits.withLock { $0 } == 0)
+            #expect(try await client.get(path + "?wait=true").text == "null")
+            #expect(control.comparisonWaits.withLock { $0 } == 1)
             let started = try await client.send("POST", path)
             #expect(started.status == 202 && started.text == "{\n  \"transaction\" : 42\n}")
             var comparison = GraphComparison(

@@ -1,6 +1,7 @@
 """Clients: writers of marks, registers, counters, unique nodes and bank transfers, and readers, each a thread with a
 member to talk to that changes now and then."""
 import random, threading, time
+from dataclasses import dataclass, field
 
 from .client import Broken, Unreachable
 from .cluster import wait_until
@@ -91,6 +92,7 @@ class Workload:
                 time.sleep(randomness.uniform(0, 2 * self.pause))
         except Exception as error:
             self.history.violated(f"a client failed: {type(error).__name__} {error}")
+        talk.end_named()
         talk.close()
 
     def value(self):
@@ -141,12 +143,15 @@ class Workload:
                                   f"{operation.began - self.began:.2f} s after the load began")
 
     def _named(self, talk):
-        """Names its requests, and sends each one until it is done: then it is done once."""
-        if talk.randomness.random() < 0.5:
-            talk.write_named("mark", self.value(), MARK, {"key": None})
-        else:
-            key = COUNTERS + SESSIONS + talk.randomness.randrange(NAMED_COUNTERS)
-            talk.write_named("named", key, INCREMENT, {"key": key})
+        """Names its requests, and sends each one, a try at a time, until it is done: then it is done once."""
+        if talk.named is None:
+            if talk.randomness.random() < 0.5:
+                key = self.value()
+                talk.named = Named("mark", key, MARK, {"key": key}, f"mark-{key}")
+            else:
+                key = COUNTERS + SESSIONS + talk.randomness.randrange(NAMED_COUNTERS)
+                talk.named = Named("named", key, INCREMENT, {"key": key}, f"named-{self.value()}")
+        talk.try_named()
 
     def _session(self, talk, index):
         """Reads its own writes and never goes back, at whatever member, as long as it brings its bookmark."""
@@ -170,6 +175,19 @@ class Workload:
             talk.seen_at[place] = max(plain.result, talk.seen_at.get(place, 0))
 
 
+@dataclass
+class Named:
+    """A request that is sent until it is done."""
+    kind: str
+    key: int
+    query: str
+    parameters: dict
+    name: str
+    began: float = field(default_factory=time.monotonic)
+    was_unknown: bool = False
+    operation: Operation = None
+
+
 class Talk:
     """One client's connections, and what it knows."""
 
@@ -178,7 +196,7 @@ class Talk:
         self.clients = {}
         self.last_seen, self.seen_at = {}, {}
         self.least = self.bookmark = 0
-        self.favourite = None
+        self.favourite = self.named = None
 
     def close(self):
         for client in self.clients.values():
@@ -248,23 +266,25 @@ class Talk:
             self.last_seen[key] = operation.result
         return self._after(operation, member)
 
-    def write_named(self, kind, key, query, parameters):
-        """At any member, again and again, under one name. Refused is only what was never unknown."""
-        if parameters.get("key", 0) is None:
-            parameters["key"] = key
-        headers = {"X-Request-Id": f"{kind}-{self.workload.value()}"}
-        operation, began, was_unknown = None, time.monotonic(), False
-        while operation is None or operation.outcome != OK and not self.workload.is_over:
-            if operation:
-                time.sleep(self.randomness.uniform(0.01, 0.1))
-            member = self.any_member()
-            operation = Operation(kind, key, parameters, member)
-            self._ask(operation, member, query, parameters, headers)
-            was_unknown = was_unknown or operation.outcome == UNKNOWN
-        operation.began = began
-        if operation.outcome == REFUSED and was_unknown:
+    def try_named(self):
+        """At any member, under the request's name; it is over once it is done."""
+        named, member = self.named, self.any_member()
+        named.operation = Operation(named.kind, named.key, named.parameters, member)
+        self._ask(named.operation, member, named.query, named.parameters, {"X-Request-Id": named.name})
+        named.was_unknown = named.was_unknown or named.operation.outcome == UNKNOWN
+        if named.operation.outcome == OK:
+            self.end_named()
+
+    def end_named(self):
+        """Refused is only what was never unknown."""
+        if self.named is None:
+            return
+        operation = self.named.operation
+        operation.began = self.named.began
+        if operation.outcome == REFUSED and self.named.was_unknown:
             operation.outcome = UNKNOWN
-        return self._after(operation, member)
+        self.named = None
+        self.workload.history.add(operation)
 
     def read(self, kind, key, query, parameters, member, headers):
         operation = Operation(kind, key, parameters, member)

@@ -132,8 +132,9 @@ struct StatusRoutes: Sendable {
         return .noContent()
     }
 
-    /// What the last comparison of graphs came to, as far as it has got.
-    private func checksums(_ call: Call) -> Answer {
+    /// What the last comparison of graphs came to, as far as it has got; with `?wait=true`, once it has ended or 10 s later.
+    private func checksums(_ call: Call) async throws(GraphError) -> Answer {
+        if try call.target.parameter("wait") == "true" { await (try requireControl()).untilCompared() }
         var json = JSONWriter(.manual)
         StatusJSON.comparison(database.status.graphComparison, &json)
         return Answer(.ok, .json, .bytes(json.bytes))

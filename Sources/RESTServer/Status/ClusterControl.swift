@@ -12,6 +12,8 @@ public protocol ClusterControl: Sendable {
     func pullUpdates() async throws(GraphError)
     /// Has all members say what their graphs come to; only the master can. Returns the transaction that asks for it.
     func compareGraphs() async throws(GraphError) -> TransactionID
+    /// Returns once no comparison of graphs goes on here, soon in any case.
+    func untilCompared() async
     /// The stores that were set aside here, the oldest first.
     func branchedStores() throws(GraphError) -> [BranchedStore]
 }

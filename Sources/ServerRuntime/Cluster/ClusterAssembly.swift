@@ -66,6 +66,8 @@ private struct MemberControl: ClusterControl {
 
     func compareGraphs() async throws(GraphError) -> TransactionID { try await member.compareGraphs() }
 
+    func untilCompared() async { await member.untilCompared(limit: 10_000) }
+
     func branchedStores() throws(GraphError) -> [BranchedStore] { try BranchedStore.list(beside: location) }
 }
 

@@ -15,15 +15,13 @@ package enum ChecksumTool {
             throw ClusterTool.refusal(started, by: master)
         }
         while true {
-            let answer = try await HTTPProbe.request("GET", master, path, timeout: 20_000)
+            let answer = try await HTTPProbe.request("GET", master, path + "?wait=true", timeout: 20_000)
             // The master may have begun another one by itself meanwhile: as good as this one.
             guard case .map(let outcome)? = answer.json, case .integer(let latest)? = outcome["transaction"], latest >= transaction
             else {
                 throw GraphError(.masterChanged, "\(master) knows no more of the comparison: it is not the master any more, try again")
             }
             if outcome["running"] == .boolean(false) { return (table(outcome), !differs(outcome)) }
-            // The members work; there is nothing to hear of it but by asking.
-            do { try await Task.sleep(nanoseconds: 200_000_000) } catch { throw GraphError(.general, "stopped waiting: \(error)") }
         }
     }
 

@@ -20,20 +20,18 @@ public final class StoreCopyTarget {
     private let hasMadeDirectory: Bool
     private var isFinished = false
 
-    private var logOptions = TransactionLog.Options()
-
-    /// Begins in a directory that must be empty or not exist; its log grows in steps of so many bytes.
-    package convenience init(
-        directory: String, fileSystem: any FileSystem, manifest: [UInt8], logPreallocationByteCount: UInt64
-    ) throws(GraphError) {
-        try self.init(directory: directory, fileSystem: fileSystem, manifest: manifest)
-        logOptions.preallocationByteCount = logPreallocationByteCount
-    }
+    private let logOptions: TransactionLog.Options
 
     /// Begins in a directory that must be empty or not exist.
+    ///
+    /// - Parameter logPreallocationByteCount: the copy's log grows in steps of this; as `Store.Options` have it without.
     public init(
-        directory: String, fileSystem: any FileSystem = POSIXFileSystem(), manifest bytes: [UInt8]
+        directory: String, fileSystem: any FileSystem = POSIXFileSystem(), manifest bytes: [UInt8],
+        logPreallocationByteCount: UInt64 = Store.Options().logPreallocationByteCount
     ) throws(GraphError) {
+        var logOptions = TransactionLog.Options()
+        logOptions.preallocationByteCount = logPreallocationByteCount
+        self.logOptions = logOptions
         self.directory = directory
         self.fileSystem = fileSystem
         manifestBytes = bytes
