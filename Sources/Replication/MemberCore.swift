@@ -110,6 +110,8 @@ public struct MemberCore: Sendable {
     var copyAgainAt: Instant?
     /// The state on disk says that this member has all it acknowledged, and it has not.
     private var overstates = false
+    /// It says less of what this member acknowledged than may be so.
+    private var understates = false
     var foundingSince: Instant?
     public internal(set) var lastHeardMasterAt: Instant?
     /// Who that was, when it was another.
@@ -141,6 +143,11 @@ public struct MemberCore: Sendable {
         // A log that ends before what was once acknowledged has lost entries: it must not speak for them.
         if log.durable < hard.acknowledged { hard.isComplete = false }
         if !hasStore { hard.isComplete = false }
+        // A machine that stopped may have forgotten the latest, but what was acknowledged is in the log.
+        if hard.isComplete, log.durable > hard.acknowledged {
+            hard.acknowledged = log.durable
+            understates = true
+        }
         if options.brokenRules.contains(.votesWithoutCatchingUp) { hard.isComplete = true }
         overstates = hardState.isComplete && !hard.isComplete
     }
@@ -164,6 +171,10 @@ public struct MemberCore: Sendable {
             // The log may grow past what the state remembers before it holds all of it again.
             overstates = false
             actions.append(.persist(hard))
+        }
+        if understates {
+            understates = false
+            actions.append(.noteAcknowledged(hard.acknowledged))
         }
         if hard.forgone > .zero {
             actions.append(

@@ -337,10 +337,11 @@ public final class MemberEngine {
     }
 
     private func copyStore(from id: MemberID, setAside: Bool, _ now: Instant) {
-        store = nil
+        // Just started, it may not know yet where the others are.
         guard let register = core.register, let member = register.member(id) else {
-            return coreStep(.storeCopyFailed(isBack: false), now)
+            return coreStep(.storeCopyFailed(isBack: store != nil), now)
         }
+        store = nil
         host.note(.info, "copies the store of member \(id.rawValue)")
         host.startStoreCopy(from: member, storeID: register.storeID, setAside: setAside)
     }

@@ -47,4 +47,22 @@ import Testing
         #expect(written.last?.promised == Epoch(4))
         #expect(written.last?.acknowledged == log.last)
     }
+
+    /// The latest acknowledgements may not have been written down when the machine stopped; the log was.
+    @Test func aMemberThatStartsMayHaveAcknowledgedAllOfItsLog() {
+        let log = StillLog(last: LogPosition(epoch: Epoch(3), transactionID: TransactionID(7), checksum: 99))
+        var hard = MemberHardState()
+        hard.promised = Epoch(3)
+        hard.isComplete = true
+        hard.acknowledged = LogPosition(epoch: Epoch(3), transactionID: TransactionID(2), checksum: 5)
+        let options = ReplicationOptions(member: .init(id: MemberID(1), address: "one"), clusterName: "cluster")
+        func acknowledged(_ hard: MemberHardState) -> LogPosition {
+            MemberCore(
+                options: options, hardState: hard, hasStore: true, log: log, seed: 1, now: Instant(nanoseconds: 1)
+            ).hard.acknowledged
+        }
+        #expect(acknowledged(hard) == log.last)
+        hard.isComplete = false
+        #expect(acknowledged(hard) == hard.acknowledged)
+    }
 }
