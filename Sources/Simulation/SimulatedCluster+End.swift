@@ -34,15 +34,20 @@ extension SimulatedCluster {
     /// The epoch of the one master, when every member follows it and whoever can count does.
     private var epochInOrder: Epoch? {
         let masters = members.filter { $0.engine?.core.leaseEnd(now: $0.now) != nil }
-        guard masters.count == 1, let core = masters[0].engine?.core, let epoch = core.masterEpoch, let register = core.register,
-            register.epoch == epoch
+        guard masters.count == 1, let engine = masters[0].engine, let epoch = engine.core.masterEpoch,
+            let register = engine.core.register, register.epoch == epoch, let master = engine.store
         else { return nil }
         let isInOrder = members.allSatisfy { node in
-            guard let id = node.memberID, let engine = node.engine, engine.store != nil else { return false }
-            return engine.core.hard.promised == epoch && !engine.core.isCopyingStore
+            guard let id = node.memberID, let engine = node.engine, let store = engine.store else { return false }
+            return engine.core.hard.promised == epoch && !engine.core.isCopyingStore && hasCaughtUp(store, with: master)
                 && (node.isSlaveOnly || register.syncSet.contains(id))
         }
         return isInOrder ? epoch : nil
+    }
+
+    /// But for what is on its way.
+    private func hasCaughtUp(_ store: Store, with master: Store) -> Bool {
+        store.applied.transactionID.rawValue + 50 >= master.applied.transactionID.rawValue
     }
 
     /// Invariant 7, and that the graph holds exactly what clients were told.
@@ -57,8 +62,7 @@ extension SimulatedCluster {
             if client.isUncertain && client.isIncrement { client.possibleIncrements += 1 }
         }
         for node in members {
-            guard let store = node.engine?.store, store.applied.transactionID.rawValue + 50 >= master.applied.transactionID.rawValue
-            else {
+            guard let store = node.engine?.store, hasCaughtUp(store, with: master) else {
                 violation = "7: member \(node.memberID?.rawValue ?? 0) has not caught up: \(node.engine?.store?.applied.description ?? "no store") of \(master.applied)"
                 return
             }
