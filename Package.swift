@@ -34,9 +34,10 @@ var targets: [Target] = [
     .target(name: "CBriefLock"),
     .target(name: "CByteSearch"),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    module("Gzip", ["CZlib"]),
     module("FileSystem", ["CBriefLock", "CByteSearch", "CMalloc", "CCRC32C"]),
     module("LuceneQuery", ["GraphModel"]),
-    module("Storage", ["GraphModel", "FileSystem", "LuceneQuery", "CPrefetch", "CZlib"]),
+    module("Storage", ["GraphModel", "FileSystem", "LuceneQuery", "Gzip", "CPrefetch"]),
     module("Cypher", ["GraphModel"]),
     module("QueryEngine", ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher"], exclude: ["DESIGN.md"]),
     module("JSON", ["GraphModel"]),
@@ -85,6 +86,8 @@ if !coreOnly {
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.0.0"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.0.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "3.0.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     ]
     targets += [
@@ -121,7 +124,8 @@ if !coreOnly {
         module(
             "RESTServer",
             [
-                "GraphModel", "FileSystem", "JSON", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Database",
+                "GraphModel", "FileSystem", "JSON", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Transport", "Database",
+                "Gzip",
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -140,6 +144,8 @@ if !coreOnly {
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "X509", package: "swift-certificates"),
             ]),
         .executableTarget(
             name: "martlet",
@@ -153,7 +159,7 @@ if !coreOnly {
         tests(
             "RESTServerTests",
             [
-                "GraphModel", "FileSystem", "JSON", "Storage", "Database", "RESTServer",
+                "GraphModel", "FileSystem", "JSON", "Storage", "Database", "Gzip", "RESTServer",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ]),

@@ -168,7 +168,7 @@ private final class POSIXFile: File {
 }
 
 extension FileError {
-    init(errno code: Int32, operation: String, path: String) {
+    package init(errno code: Int32, operation: String, path: String) {
         let kind: Kind =
             switch code {
             case ENOENT: .notFound

@@ -8,7 +8,7 @@ internal import NIOCore
 extension RESTService {
     /// Reads one request, answers it, and counts it. Throws to end the connection.
     func respond(
-        to request: Request, _ writer: consuming ResponseWriter, on channel: any Channel, _ executor: EventLoopExecutor
+        to request: Request, _ writer: consuming ResponseWriter, _ connection: Connection
     ) async throws {
         let start = monotonicNanoseconds()
         metrics.inFlight.add()
@@ -18,7 +18,7 @@ extension RESTService {
         if case .success(let found) = found, found.takesBody {
             incoming = try await read(request, writer)
         }
-        let result = await answer(request.head, found, incoming, channel, executor)
+        let result = await answer(request.head, found, incoming, connection)
         let answer: Answer
         switch result {
         case .success(let made):
@@ -33,7 +33,8 @@ extension RESTService {
                 nanoseconds: monotonicNanoseconds() - start)
             if answer.transactionID != nil && !answer.isRepetition { metrics.committedWrites.add() }
         }
-        try await write(answer, request.head, writer, endsConnection: incoming.hasMore)
+        let packed = await Compression.packed(answer, for: request.head)
+        try await write(packed, request.head, writer, endsConnection: incoming.hasMore)
         if incoming.hasMore { throw ConnectionEnds() }
     }
 
@@ -63,8 +64,7 @@ extension RESTService {
     }
 
     private func answer(
-        _ head: HTTPRequest, _ found: Result<Found, GraphError>, _ incoming: Incoming, _ channel: any Channel,
-        _ executor: EventLoopExecutor
+        _ head: HTTPRequest, _ found: Result<Found, GraphError>, _ incoming: Incoming, _ connection: Connection
     ) async -> Result<Answer, GraphError> {
         do throws(GraphError) {
             let found = try found.get()
@@ -82,12 +82,16 @@ extension RESTService {
                     "Accept is \"\(head.headerFields[.accept] ?? "")\", but only application/json is offered")
             }
             if let error = incoming.error { throw error }
-            if !incoming.body.isEmpty { try ContentNegotiation.requireJSON(head.headerFields) }
+            let body = try await Compression.unpacked(
+                incoming.body, head.headerFields, maximum: options.bodyByteCountMaximum)
+            if !body.isEmpty { try ContentNegotiation.requireJSON(head.headerFields) }
             let call = Call(
-                head: head, target: found.target, parameters: found.parameters, body: incoming.body,
-                base: try BaseURI(of: head, localAuthority: "\(options.host):\(port)"),
-                isStreamed: negotiated.isStreamed, options: try Database.RequestOptions(head, incoming.body),
-                executor: executor, channel: channel)
+                head: head, target: found.target, parameters: found.parameters, body: body,
+                base: try BaseURI(
+                    of: head, scheme: connection.isSecure ? "https" : "http",
+                    localAuthority: "\(options.host):\(connection.isSecure ? securePort : port)"),
+                isStreamed: negotiated.isStreamed, options: try Database.RequestOptions(head, body),
+                executor: connection.executor, channel: connection.channel)
             return .success(try await handler(call))
         } catch {
             if let first = error.committedTransaction { return .success(.repetition(of: first, error.message)) }

@@ -1,14 +1,11 @@
 public import Database
 internal import FileSystem
-// Names of the error numbers that NIO reports.
-internal import Glibc
 public import GraphModel
 internal import HTTPTypes
-internal import HummingbirdCore
 public import Logging
 internal import NIOCore
-internal import NIOPosix
 internal import Synchronization
+public import Transport
 
 /// The HTTP front end of one database: the REST API of the manual, status for load balancers, metrics.
 ///
@@ -37,12 +34,11 @@ public final class RESTService: Sendable {
     let metrics: RequestMetrics
     let dateHeader = DateHeader()
     private let draining: DrainingFlag
-    private let state = Mutex(State.new)
+    private let state = Mutex(State())
 
-    private enum State {
-        case new
-        case running(Server<LoopBoundChannel>, Task<Void, any Error>, port: Int, EventLoopExecutors)
-        case stopped
+    private struct State {
+        var plain: HTTPListener?
+        var secure: HTTPListener?
     }
 
     /// On its own so that routes can look at it without holding the service.
@@ -79,10 +75,11 @@ public final class RESTService: Sendable {
         requests.set(metrics)
     }
 
-    /// The port it listens on; 0 while it does not.
-    public var port: Int {
-        state.withLock { if case .running(_, _, let port, _) = $0 { port } else { 0 } }
-    }
+    /// The port it listens on in the clear; 0 while it does not.
+    public var port: Int { state.withLock { $0.plain?.port ?? 0 } }
+
+    /// The port it listens on for HTTPS; 0 while it does not.
+    public var securePort: Int { state.withLock { $0.secure?.port ?? 0 } }
 
     /// Whether it wants no new work; see ``drain()``.
     package var isDraining: Bool { draining.value.load(ordering: .relaxed) }
@@ -91,59 +88,28 @@ public final class RESTService: Sendable {
 
     /// Listens, and returns the port. Throws `.network` when the address cannot be listened on.
     public func start() async throws(GraphError) -> Int {
-        let group = MultiThreadedEventLoopGroup.singleton
-        let executors = EventLoopExecutors(group)
-        var configuration = HTTP1Channel.Configuration(
-            idleTimeout: .milliseconds(Int64(clamping: options.idleTimeout.rawValue)))
-        configuration.httpDecoder.maxHeaderFieldSize = 16 << 10
-        configuration.httpDecoder.maxHeaderListSize = 64 << 10
-        configuration.httpDecoder.maxHeaderFieldCount = 200
-        let channel = HTTP1Channel(
-            responder: { [weak self] request, writer, channel in
-                guard let self else { throw ConnectionEnds() }
-                try await self.respond(to: request, writer, on: channel, executors[channel.eventLoop])
-            }, configuration: configuration)
-        // The library's own lines about starting and stopping would repeat ours.
-        var quiet = logger
-        quiet.logLevel = .warning
-        let (ports, listening) = AsyncStream.makeStream(of: Int.self)
-        let server = Server(
-            childChannelSetup: LoopBoundChannel(inner: channel, executors: executors),
-            configuration: ServerConfiguration(address: .hostname(options.host, port: options.port), backlog: 1024),
-            onServerRunning: { channel in
-                listening.yield(channel.localAddress?.port ?? 0)
-                listening.finish()
-            }, eventLoopGroup: group, logger: quiet)
-        let run = Task {
-            defer { listening.finish() }
-            try await server.run()
-        }
-        for await port in ports {
-            state.withLock { $0 = .running(server, run, port: port, executors) }
-            return port
-        }
-        do { try await run.value } catch { throw listenError(error) }
-        throw GraphError(.network, "the HTTP server ended before it listened")
+        let listener = try await listen(on: options.port, nil)
+        state.withLock { $0.plain = listener }
+        return listener.port
     }
 
-    private func listenError(_ error: any Error) -> GraphError {
-        let place = "\(options.host):\(options.port)"
-        if let error = error as? IOError {
-            switch error.errnoCode {
-            case EADDRINUSE:
-                return GraphError(
-                    .network,
-                    "\(place) is in use by another process: stop it, or name another port (0 lets the kernel choose one)"
-                )
-            case EACCES:
-                return GraphError(.network, "\(place) may not be listened on by this user: name a port above 1023")
-            case EADDRNOTAVAIL:
-                return GraphError(
-                    .network, "\(place) cannot be listened on: \(options.host) is not an address of this machine")
-            default: break
-            }
+    /// Listens for HTTPS beside that, and returns the port. Throws `.network` when the address cannot be listened on.
+    /// - Parameter port: 0 is chosen by the kernel.
+    public func startSecure(on port: Int, _ security: TLSServer) async throws(GraphError) -> Int {
+        let listener = try await listen(on: port, security)
+        state.withLock { $0.secure = listener }
+        return listener.port
+    }
+
+    private func listen(on port: Int, _ security: TLSServer?) async throws(GraphError) -> HTTPListener {
+        var limits = HTTPListener.Limits()
+        limits.idleTimeout = options.idleTimeout
+        let isSecure = security != nil
+        return try await HTTPListener(host: options.host, port: port, security: security, limits: limits, logger: logger) {
+            [weak self] request, writer, channel, executor in
+            guard let self else { throw ConnectionEnds() }
+            try await self.respond(to: request, writer, Connection(channel: channel, executor: executor, isSecure: isSecure))
         }
-        return GraphError(.network, "\(place) cannot be listened on: \(error)")
     }
 
     /// From now on status endpoints say that this server wants no work; what comes all the same is still answered.
@@ -152,22 +118,13 @@ public final class RESTService: Sendable {
     /// Stops listening, lets requests under way finish for at most `limit`, and closes all connections.
     public func stop(limit: Milliseconds = 30_000) async {
         drain()
-        let running = state.withLock { state in
-            defer { state = .stopped }
-            return state
+        let listeners = state.withLock { state in
+            defer { state = State() }
+            return [state.plain, state.secure].compactMap(\.self)
         }
-        guard case .running(let server, let run, _, let executors) = running else { return }
-        let watchdog = Task { [logger] in
-            try await Task.sleep(nanoseconds: limit.rawValue * 1_000_000)
-            logger.warning("requests still run after \(limit): their connections are closed")
-            run.cancel()
+        await withTaskGroup { group in
+            for listener in listeners { group.addTask { [logger] in await listener.stop(limit: limit, logger) } }
         }
-        // Ends when the last connection is closed.
-        try? await server.shutdownGracefully()
-        _ = await run.result
-        watchdog.cancel()
-        // Tasks of the connections ran on these until now.
-        withExtendedLifetime(executors) {}
     }
 }
 
@@ -176,6 +133,15 @@ private final class MetricsBox: Sendable {
     private let box = Mutex<RequestMetrics?>(nil)
     func set(_ metrics: RequestMetrics) { box.withLock { $0 = metrics } }
     var metrics: RequestMetrics { box.withLock { $0 } ?? RequestMetrics(RouteTable()) }
+}
+
+/// Where a request came from.
+struct Connection: Sendable {
+    let channel: any Channel
+    /// Runs tasks where the connection lives.
+    let executor: EventLoopExecutor
+    /// Whether it is TLS that this server ends.
+    let isSecure: Bool
 }
 
 /// Ends the connection after an answer that leaves it in no state to go on.

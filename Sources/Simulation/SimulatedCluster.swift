@@ -254,6 +254,11 @@ package final class SimulatedCluster {
         if error.code == .foreignStore, schedule.faults.contains(.removal) {
             return events.schedule(.operatorRestarts(node: node.index, incarnation: node.incarnation), at: now + 1)
         }
+        // A cluster that never saw an old member speaks the new version, and the old one has to be upgraded to join.
+        if error.code == .foreignStore, node.isOld {
+            node.isUpgraded = true
+            return events.schedule(.operatorRestarts(node: node.index, incarnation: node.incarnation), at: now + 1)
+        }
         // On these disks only a crash fails; anything else is a bug of the protocol.
         violation = violation ?? "member \(node.memberID?.rawValue ?? 0) failed: \(error)"
     }

@@ -19,6 +19,8 @@ final class SimulatedNode: MemberHost {
     var coordinator: CoordinatorEngine?
     var incarnation = 0
     var isPaused = false
+    /// An old program does not come back once the operator has replaced it.
+    var isUpgraded = false
     /// Frames that came while it was paused.
     var backlog: [SimulationEvent] = []
     private let mailbox = Mailbox()
@@ -142,9 +144,12 @@ final class SimulatedNode: MemberHost {
         options.branchedDataPolicy = schedule.branchedDataPolicy
         options.comparisonInterval = schedule.comparisonInterval
         if index >= schedule.memberCount - schedule.pollingCount { options.pullInterval = schedule.pullInterval }
-        let isOld = index < schedule.oldVersionCount && cluster.now < schedule.faultyMilliseconds * 500_000
+        if cluster.now >= schedule.faultyMilliseconds * 500_000 { isUpgraded = true }
         options.member.protocolVersion = isOld ? 1 : UInt16(ReplicationMessage.protocolVersion)
     }
+
+    /// Whether it runs a program of the version before.
+    var isOld: Bool { index < cluster.schedule.oldVersionCount && !isUpgraded }
 
     private func watch(_ store: Store) {
         store.onFailure { _ in }

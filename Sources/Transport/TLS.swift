@@ -43,10 +43,21 @@ public struct TLSClient: Sendable {
     }
 }
 
-/// TLS on the connections that this process accepts, from clients with a certificate only.
+/// TLS on the connections that this process accepts.
 public struct TLSServer: Sendable {
     private let context: NIOSSLContext
 
+    /// For clients that show no certificate.
+    /// - Throws: `.configuration` naming the file.
+    public init(identity: TLSIdentity) throws(GraphError) {
+        let (chain, key) = try identity.read()
+        var configuration = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: key)
+        configuration.minimumTLSVersion = .tlsv12
+        configuration.applicationProtocols = ["http/1.1"]
+        context = try makeContext(configuration, identity)
+    }
+
+    /// For clients with a certificate only.
     /// - Parameter authorityPath: the certificates that clients must have theirs from.
     /// - Throws: `.configuration` naming the file.
     public init(authorityPath: String, identity: TLSIdentity) throws(GraphError) {

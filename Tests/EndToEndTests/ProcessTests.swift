@@ -13,13 +13,17 @@ extension EndToEnd {
             let directory: String
             let process: ChildProcess
             let port: Int
+            private let log: String
+            var output: String { String(decoding: (try? POSIXFileSystem().readAll(log)) ?? [], as: UTF8.self) }
 
-            init(directory: String, port: Int? = nil) throws {
+            init(directory: String, port: Int? = nil, settings: [String] = []) throws {
                 self.directory = directory
                 let log = directory + "/console.\(monotonicNanoseconds())"
+                self.log = log
                 process = try ChildProcess.start(
-                    TestCluster.program, ["server", "console"] + Self.settings(directory, port: port ?? 0), outputPath: log,
-                    detached: false)
+                    TestCluster.program,
+                    ["server", "console"] + Self.settings(directory, port: port ?? 0) + settings.flatMap { ["--set", $0] },
+                    outputPath: log, detached: false)
                 let child = process
                 var found: Int?
                 try waitUntil("the server serves") {

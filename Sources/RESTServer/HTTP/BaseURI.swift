@@ -19,8 +19,8 @@ package struct BaseURI: Sendable {
     }
 
     /// Throws `.invalidRequest` for a host that cannot be one: it would end up inside the answer.
-    init(of head: HTTPRequest, localAuthority: String) throws(GraphError) {
-        var scheme = "http"
+    init(of head: HTTPRequest, scheme: String, localAuthority: String) throws(GraphError) {
+        var scheme = scheme
         var host = head.authority ?? localAuthority
         if let forwarded = head.headerFields[.forwardedHost], let first = Self.first(forwarded) { host = first }
         if let forwarded = head.headerFields[.forwardedProto], let first = Self.first(forwarded)?.lowercased() {

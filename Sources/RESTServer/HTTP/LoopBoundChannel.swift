@@ -4,10 +4,12 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOHTTPTypesHTTP1
 internal import Synchronization
+internal import Transport
 
-/// An HTTP/1.1 connection whose task runs on its own event loop.
+/// An HTTP/1.1 connection, over TLS or not, whose task runs on its own event loop.
 struct LoopBoundChannel: ServerChildChannel {
     let inner: HTTP1Channel
+    let security: TLSServer?
     let executors: EventLoopExecutors
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
@@ -16,6 +18,7 @@ struct LoopBoundChannel: ServerChildChannel {
             let pipeline = channel.pipeline.syncOperations
             let translation = try pipeline.handler(type: HTTP1ToHTTPServerCodec.self)
             try pipeline.addHandler(ConnectionHandler(), position: .before(translation))
+            try security?.secure(channel)
             return value
         }
     }

@@ -41,6 +41,20 @@ public enum Settings {
     public static let webPort = Setting<Int>(
         "org.neo4j.server.webserver.port", default: "7474", allowed: "0 (chosen by the kernel) to 65535",
         "Port of the HTTP server", parse: Parse.integer(0...65535))
+    public static let secureEnabled = Setting<Bool>(
+        "org.neo4j.server.webserver.https.enabled", default: "true", allowed: "true or false",
+        "Whether HTTPS is served beside HTTP", parse: Parse.boolean)
+    public static let securePort = Setting<Int>(
+        "org.neo4j.server.webserver.https.port", default: nil, allowed: "0 (chosen by the kernel) to 65535",
+        "Port of HTTPS; absent: 7473 if it is free, or chosen by the kernel where that of HTTP is", parse: Parse.integer(0...65535))
+    public static let certificate = Setting<String>(
+        "org.neo4j.server.webserver.https.cert.location", default: nil, allowed: "a path",
+        "Certificate for HTTPS in PEM, followed by those between it and its authority; absent: ssl/snakeoil.cert beside the store directory, made at the first start",
+        parse: Parse.text)
+    public static let certificateKey = Setting<String>(
+        "org.neo4j.server.webserver.https.key.location", default: nil, allowed: "a path",
+        "The private key of the certificate, in PEM without a passphrase; absent: ssl/snakeoil.key beside the store directory",
+        parse: Parse.text)
     public static let bodyLimit = Setting<UInt64>(
         "org.neo4j.server.webserver.limit.body", default: "64M", allowed: "bytes, or with k, M, G",
         "Longest request body that is accepted", parse: Parse.byteCount)
@@ -234,8 +248,8 @@ public enum Settings {
 
     /// All of them, in the order of the documentation.
     public static let all: [AnySetting] = [
-        AnySetting(mode), AnySetting(location), AnySetting(webAddress), AnySetting(webPort), AnySetting(bodyLimit),
-        AnySetting(drainDelay), AnySetting(stopLimit), AnySetting(logLevel),
+        AnySetting(mode), AnySetting(location), AnySetting(webAddress), AnySetting(webPort), AnySetting(secureEnabled),
+        AnySetting(securePort), AnySetting(certificate), AnySetting(certificateKey), AnySetting(bodyLimit), AnySetting(drainDelay), AnySetting(stopLimit), AnySetting(logLevel),
         AnySetting(queryThreads), AnySetting(queryNiceness), AnySetting(queryTimeout), AnySetting(queryMemory), AnySetting(dialect),
         AnySetting(nodeAutoIndexing), AnySetting(nodeKeys), AnySetting(relationshipAutoIndexing),
         AnySetting(relationshipKeys), AnySetting(readOnly), AnySetting(lockTimeout),

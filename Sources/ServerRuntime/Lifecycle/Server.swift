@@ -8,9 +8,9 @@ internal import Transport
 
 /// One server process: a database, and the front ends over it. Started once, stopped once.
 public final class Server: Sendable {
-    private let configuration: Configuration
+    let configuration: Configuration
     private let factory: DatabaseFactory
-    private let logger: Logger
+    let logger: Logger
     private let parts = Mutex<Parts?>(nil)
 
     private struct Parts: Sendable {
@@ -33,6 +33,8 @@ public final class Server: Sendable {
     public var database: Database? { parts.withLock { $0?.database } }
     /// The port of the HTTP server; 0 while it does not listen.
     public var httpPort: Int { parts.withLock { $0?.http.port } ?? 0 }
+    /// The port of HTTPS; 0 while there is none.
+    public var securePort: Int { parts.withLock { $0?.http.securePort } ?? 0 }
     /// The port of the agent check; 0 while there is none.
     public var agentCheckPort: Int { parts.withLock { $0?.agentCheck?.port } ?? 0 }
 
@@ -52,6 +54,7 @@ public final class Server: Sendable {
             let host = configuration.value(Settings.webAddress) ?? ""
             warnWhenOpen(host)
             logger.info("HTTP listens", metadata: ["address": "\(host):\(port)"])
+            try await listenSecurely(http)
             if let agentPort = configuration.value(Settings.agentCheckPort) {
                 try await startAgentCheck(HostPort(host: host, port: agentPort), database, http)
             }
