@@ -56,6 +56,17 @@ extension Database {
         return (result.value, result.transactionID)
     }
 
+    /// Runs one statement as part of an open transaction, on the thread of that. What the statement asks beside its work
+    /// (``Statement/request``) does not count but for its time limit. When it throws, the transaction may hold half of
+    /// what the statement does: it is for the caller to roll it back.
+    public func run<Consumer: ResultConsumer>(
+        _ statement: Statement, _ consumer: Consumer, in transaction: Transaction
+    ) throws(GraphError) -> Consumer {
+        let query = try engine.prepare(statement.text, dialect: statement.dialect, over: transaction)
+        return try Self.run(
+            query, statement, statement.control ?? makeControl(statement.request), consumer, in: transaction)
+    }
+
     /// A control with the time limits that apply to a request, for a caller that wants to end the query itself.
     public func makeControl(_ request: RequestOptions) -> ExecutionControl {
         let limits = [options.queryTimeout, request.timeout ?? 0].filter { $0.rawValue > 0 }

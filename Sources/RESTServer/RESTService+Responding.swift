@@ -92,7 +92,7 @@ extension RESTService {
                     localAuthority: "\(options.host):\(connection.isSecure ? securePort : port)"),
                 isStreamed: negotiated.isStreamed, options: try Database.RequestOptions(head, body),
                 executor: connection.executor, channel: connection.channel)
-            return .success(try await handler(call))
+            return .success(try await handler.answer(call, database))
         } catch {
             if let first = error.committedTransaction { return .success(.repetition(of: first, error.message)) }
             return .failure(error)

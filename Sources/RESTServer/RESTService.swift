@@ -56,17 +56,17 @@ public final class RESTService: Sendable {
         self.draining = draining
         let isDraining: @Sendable () -> Bool = { draining.value.load(ordering: .relaxed) }
         var table = RouteTable()
-        RootRoutes(database: database, webAdminPath: options.webAdminPath).add(to: &table)
-        NodeRoutes(database: database).add(to: &table)
-        RelationshipRoutes(database: database).add(to: &table)
-        PropertyRoutes(database: database).add(to: &table)
+        RootRoutes(webAdminPath: options.webAdminPath).add(to: &table)
+        NodeRoutes().add(to: &table)
+        RelationshipRoutes().add(to: &table)
+        PropertyRoutes().add(to: &table)
         IndexRoutes(database: database).add(to: &table)
         AutoIndexRoutes(database: database).add(to: &table)
         CypherRoutes(database: database).add(to: &table)
         StatusRoutes(database: database, control: control, isDraining: isDraining).add(to: &table)
         let page = MetricsPage(database: database, isDraining: isDraining)
         let requests = MetricsBox()
-        let metricsPage: Handler = { _ in
+        let metricsPage = Handler.own { _ in
             Answer(.ok, .prometheus, .bytes(Array(page.text(requests.metrics).utf8)))
         }
         table.add("/metrics", isStatus: true, [(.get, metricsPage)])

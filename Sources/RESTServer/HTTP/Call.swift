@@ -3,15 +3,21 @@ internal import GraphModel
 internal import HTTPTypes
 internal import JSON
 internal import NIOCore
+internal import QueryEngine
+internal import Storage
 
 /// One request, as far as routes need to know it.
 struct Call: Sendable {
     let head: HTTPRequest
-    let target: Target
+    var target: Target
     /// The values of the path's parameters.
-    let parameters: [String]
+    var parameters: [String]
     /// Empty when the request had none.
-    let body: [UInt8]
+    var body: [UInt8]
+    /// What the body says, for work on the graph; nil when there is none.
+    var input: Value?
+    /// What ends a larger transaction that this is a part of.
+    var control: ExecutionControl?
     let base: BaseURI
     let isStreamed: Bool
     let options: Database.RequestOptions
@@ -22,7 +28,52 @@ struct Call: Sendable {
     var layout: JSONWriter.Layout { isStreamed ? .compact : .manual }
     var contentType: ContentType { isStreamed ? .streamedJSON : .json }
 
+    // MARK: Answering
+
     func json(_ status: HTTPResponse.Status, _ bytes: [UInt8]) -> Answer { Answer(status, contentType, .bytes(bytes)) }
+
+    func json(_ status: HTTPResponse.Status, _ write: (inout JSONWriter) -> Void) -> Answer {
+        var json = JSONWriter(layout)
+        write(&json)
+        return self.json(status, json.bytes)
+    }
+
+    /// An answer about the graph, as one transaction sees it.
+    func json(
+        _ status: HTTPResponse.Status, _ transaction: Transaction,
+        _ write: (inout RepresentationWriter) throws(GraphError) -> Void
+    ) throws(GraphError) -> Answer {
+        var writer = RepresentationWriter(layout, base: base, transaction: transaction)
+        try write(&writer)
+        return json(status, writer.json.bytes)
+    }
+
+    // MARK: The body
+
+    /// The same with what the body says.
+    func parsed() async throws(GraphError) -> Call {
+        if hasBlankBody { return self }
+        var call = self
+        call.input = try await parsedBody()
+        return call
+    }
+
+    /// What the body says. Throws `.invalidRequest` when there is none.
+    func value() throws(GraphError) -> Value {
+        guard let input else { throw GraphError(.invalidRequest, "the body must be a JSON value: there is none") }
+        return input
+    }
+
+    /// What the body says as a map; no body at all is an empty one, as the original had it.
+    func map() throws(GraphError) -> MapValue {
+        switch input {
+        case nil: return MapValue([])
+        case .map(let map)?: return map
+        default: throw GraphError(.invalidRequest, "the body must be a JSON object")
+        }
+    }
+
+    private var hasBlankBody: Bool { body.allSatisfy { $0 == 0x20 || (0x09...0x0D).contains($0) } }
 
     /// The body as a value. A long one is parsed away from the event loop, which has other connections to serve.
     func parsedBody() async throws(GraphError) -> Value {
@@ -44,14 +95,8 @@ struct Call: Sendable {
         do throws(JSONError) { return try JSONParser.parse(body) } catch { throw error.asInvalidRequest }
     }
 
-    /// The body as a map; no body at all is an empty one, as the original had it.
-    func parsedMap() async throws(GraphError) -> MapValue {
-        if body.allSatisfy({ $0 == 0x20 || (0x09...0x0D).contains($0) }) { return MapValue([]) }
-        guard case .map(let map) = try await parsedBody() else {
-            throw GraphError(.invalidRequest, "the body must be a JSON object")
-        }
-        return map
-    }
+    /// ``map()`` for handlers of their own.
+    func parsedMap() async throws(GraphError) -> MapValue { try await parsed().map() }
 
     // MARK: Parameters
 

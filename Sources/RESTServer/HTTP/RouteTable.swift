@@ -1,9 +1,6 @@
 internal import GraphModel
 internal import HTTPTypes
 
-/// Answers one request.
-typealias Handler = @Sendable (Call) async throws(GraphError) -> Answer
-
 /// A path with what can be done there.
 struct Resource: Sendable {
     /// As in `/db/data/node/{id}`; also the label in the metrics.

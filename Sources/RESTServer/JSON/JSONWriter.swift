@@ -162,6 +162,12 @@ package struct JSONWriter: Sendable {
         hasElement = true
     }
 
+    package mutating func strings(_ texts: [String]) {
+        beginList()
+        for text in texts { string(text) }
+        endList()
+    }
+
     /// A string made of parts that need no escaping, written between ``beginPlainString()`` and ``endPlainString()``.
     package mutating func beginPlainString() {
         beforeValue()

@@ -7,11 +7,11 @@ package import Storage
 /// Writes a query's result as `{"columns": …, "data": …}` while it runs.
 ///
 /// Rows of a read leave through the pipe in pieces. Rows of a write are kept until the commit is acknowledged: before
-/// that they may never have happened, and a lost conflict makes them again.
+/// that they may never have happened, and a lost conflict makes them again. Without a pipe all rows are kept.
 package struct RowEncoder: ResultConsumer, Sendable {
     private let base: BaseURI
     private let layout: JSONWriter.Layout
-    private let pipe: ResultPipe
+    private let pipe: ResultPipe?
     private var json: JSONWriter
     private var isKept = false
     /// Finished pieces that did not go through the pipe.
@@ -19,7 +19,7 @@ package struct RowEncoder: ResultConsumer, Sendable {
 
     private static let pieceByteCount = 64 << 10
 
-    package init(_ layout: JSONWriter.Layout, base: BaseURI, pipe: ResultPipe) {
+    package init(_ layout: JSONWriter.Layout, base: BaseURI, pipe: ResultPipe?) {
         self.layout = layout
         self.base = base
         self.pipe = pipe
@@ -30,9 +30,7 @@ package struct RowEncoder: ResultConsumer, Sendable {
         isKept = !transaction.isReadOnly
         json.beginObject()
         json.key("columns")
-        json.beginList()
-        for column in columns { json.string(column) }
-        json.endList()
+        json.strings(columns)
         json.key("data")
         json.beginList()
     }
@@ -65,6 +63,6 @@ package struct RowEncoder: ResultConsumer, Sendable {
 
     private mutating func finishPiece(_ json: inout JSONWriter) throws(GraphError) {
         let piece = json.take()
-        if isKept { kept.append(ByteBuffer(bytes: piece)) } else { try pipe.send(piece) }
+        if let pipe, !isKept { try pipe.send(piece) } else { kept.append(ByteBuffer(bytes: piece)) }
     }
 }

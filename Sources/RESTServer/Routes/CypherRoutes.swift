@@ -4,15 +4,17 @@ internal import FileSystem
 internal import GraphModel
 internal import HTTPTypes
 internal import QueryEngine
+internal import Storage
 
 /// 18.3: Cypher queries, in the dialect of the manual unless the query says otherwise.
 struct CypherRoutes: Sendable {
     let database: Database
 
     func add(to table: inout RouteTable) {
+        let run = Handler.own(run, asJob: runAsJob)
         table.add("/db/data/cypher", [(.post, run)])
         // 18.17: the same under the name it had as a plugin; deprecated.
-        table.add("/db/data/ext/CypherPlugin/graphdb/execute_query", [(.post, run), (.get, describePlugin)])
+        table.add("/db/data/ext/CypherPlugin/graphdb/execute_query", [(.post, run), (.get, .own(describePlugin))])
     }
 
     /// 10.1: what a plugin's method says of itself.
@@ -93,6 +95,17 @@ struct CypherRoutes: Sendable {
         }
     }
 
+    /// Within a larger transaction nothing leaves before that ends.
+    private func runAsJob(_ call: Call, _ transaction: Transaction) throws(GraphError) -> Answer {
+        let (statement, _) = try statement(try call.map(), call)
+        let encoder = RowEncoder(call.layout, base: call.base, pipe: nil)
+        do throws(GraphError) {
+            return Answer(.ok, call.contentType, .buffers(try database.run(statement, encoder, in: transaction).kept))
+        } catch {
+            throw Self.legacy(error)
+        }
+    }
+
     private func statement(_ body: MapValue, _ call: Call) throws(GraphError) -> (Statement, ExecutionControl) {
         guard let query = body["query"] else {
             throw GraphError(.invalidRequest, "You have to provide the 'query' parameter.")
@@ -109,7 +122,7 @@ struct CypherRoutes: Sendable {
             throw GraphError(.invalidRequest, "\"params\" must be an object, not \(other.kindName)")
         }
         statement.request = call.options
-        let control = database.makeControl(call.options)
+        let control = call.control ?? database.makeControl(call.options)
         statement.control = control
         return (statement, control)
     }

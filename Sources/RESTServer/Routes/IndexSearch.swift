@@ -21,30 +21,28 @@ struct IndexSearch: Sendable {
         isAutomatic && transaction.manualIndex(kind, named: kind.autoIndexName) == nil
     }
 
-    func lookUp(_ call: Call) async throws(GraphError) -> Answer {
+    func lookUp(_ call: Call, _ transaction: Transaction) throws(GraphError) -> Answer {
         let (name, rest) = index(call)
         let pair = Array(rest.suffix(2))
-        return try await lookUp(call, name, key: pair[0], value: pair[1])
+        return try lookUp(call, transaction, name, key: pair[0], value: pair[1])
     }
 
-    func lookUp(_ call: Call, _ name: String, key: String, value: String) async throws(GraphError) -> Answer {
-        let (layout, base, kind, isAutomatic) = (call.layout, call.base, kind, isAutomatic)
-        let bytes = try await database.read(call.options) { transaction throws(GraphError) in
-            var ids: ContiguousArray<UInt64> = []
-            if !isMissing(transaction) {
-                try transaction.lookUp(kind, inIndex: name, key: key, value: .text(value), into: &ids)
-            }
-            var writer = RepresentationWriter(layout, base: base, transaction: transaction)
-            let pair = IndexURI.pair(base, kind, name, key, value)
+    func lookUp(
+        _ call: Call, _ transaction: Transaction, _ name: String, key: String, value: String
+    ) throws(GraphError) -> Answer {
+        var ids: ContiguousArray<UInt64> = []
+        if !isMissing(transaction) {
+            try transaction.lookUp(kind, inIndex: name, key: key, value: .text(value), into: &ids)
+        }
+        let pair = IndexURI.pair(call.base, kind, name, key, value)
+        return try call.json(.ok, transaction) { writer throws(GraphError) in
             writer.json.beginList()
             for id in ids {
                 let mark = IndexMark(location: isAutomatic ? nil : pair + String(id))
                 try writer.entity(kind.entity(id), .listed, mark)
             }
             writer.json.endList()
-            return writer.json.bytes
         }
-        return call.json(.ok, bytes)
     }
 
     private enum Order: String, CaseIterable {
@@ -52,7 +50,7 @@ struct IndexSearch: Sendable {
     }
 
     /// - Parameter key: of terms that name none.
-    func query(_ call: Call, key: String?) async throws(GraphError) -> Answer {
+    func query(_ call: Call, _ transaction: Transaction, key: String?) throws(GraphError) -> Answer {
         guard let text = try call.target.parameter("query") else {
             throw GraphError(.invalidRequest, "the URI needs a query, as in ?query=name:*e*")
         }
@@ -64,24 +62,22 @@ struct IndexSearch: Sendable {
             order = known
         }
         let query = try IndexQuery.parse(text, key: key)
-        let (layout, base, kind, name, wanted) = (call.layout, call.base, kind, index(call).name, order)
-        let control = database.makeControl(call.options)
-        let bytes = try await database.read(call.options) { transaction throws(GraphError) in
-            var hits =
-                isMissing(transaction)
-                ? []
-                : try transaction.query(kind, index: name, query) { () throws(GraphError) in try control.check() }
-            if wanted == .relevance || wanted == .score {
-                hits.sort { $0.score != $1.score ? $0.score > $1.score : $0.id < $1.id }
+        let control = call.control ?? database.makeControl(call.options)
+        var hits =
+            isMissing(transaction)
+            ? []
+            : try transaction.query(kind, index: index(call).name, query) { () throws(GraphError) in
+                try control.check()
             }
-            var writer = RepresentationWriter(layout, base: base, transaction: transaction)
+        if order == .relevance || order == .score {
+            hits.sort { $0.score != $1.score ? $0.score > $1.score : $0.id < $1.id }
+        }
+        return try call.json(.ok, transaction) { writer throws(GraphError) in
             writer.json.beginList()
             for hit in hits {
-                try writer.entity(kind.entity(hit.id), .listed, IndexMark(score: wanted == nil ? nil : hit.score))
+                try writer.entity(kind.entity(hit.id), .listed, IndexMark(score: order == nil ? nil : hit.score))
             }
             writer.json.endList()
-            return writer.json.bytes
         }
-        return call.json(.ok, bytes)
     }
 }

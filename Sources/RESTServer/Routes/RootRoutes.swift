@@ -1,18 +1,17 @@
-internal import Database
 internal import GraphModel
 internal import HTTPTypes
+internal import Storage
 
 /// The documents from which a client finds its way.
 struct RootRoutes: Sendable {
-    let database: Database
     /// Where browsers are sent from `/`; nil while there is no page for them.
     let webAdminPath: String?
 
     func add(to table: inout RouteTable) {
-        table.add("/", [(.get, discovery)])
-        table.add("/db", [(.get, discovery)])
-        table.add("/db/data", [(.get, serviceRoot)])
-        table.add("/db/manage", [(.get, management)])
+        table.add("/", [(.get, .own(discovery))])
+        table.add("/db", [(.get, .own(discovery))])
+        table.add("/db/data", [(.get, .lookup(serviceRoot))])
+        table.add("/db/manage", [(.get, .own(management))])
     }
 
     private func discovery(_ call: Call) -> Answer {
@@ -46,11 +45,9 @@ struct RootRoutes: Sendable {
     }
 
     /// 18.1: with the reference node only if it exists.
-    private func serviceRoot(_ call: Call) async throws(GraphError) -> Answer {
+    private func serviceRoot(_ call: Call, _ transaction: Transaction) -> Answer {
         let referenceNode = NodeID(0)
-        let hasReferenceNode = try await database.read(call.options) { transaction throws(GraphError) in
-            transaction.nodeExists(referenceNode)
-        }
+        let hasReferenceNode = transaction.nodeExists(referenceNode)
         let data = call.base.text + "/db/data"
         var json = JSONWriter(call.layout, capacity: 768)
         json.beginObject()

@@ -10,21 +10,21 @@ struct StatusRoutes: Sendable {
     let isDraining: @Sendable () -> Bool
 
     func add(to table: inout RouteTable) {
-        table.add("/hastatus", isStatus: true, [(.get, everything)])
-        table.add("/hastatus/master", isStatus: true, [(.get, master)])
-        table.add("/hastatus/slave", isStatus: true, [(.get, slave)])
-        table.add("/hastatus/read", isStatus: true, [(.get, read)])
-        table.add("/hastatus/available", isStatus: true, [(.get, available)])
-        table.add("/db/manage/server/ha/master", isStatus: true, [(.get, master)])
-        table.add("/db/manage/server/ha/slave", isStatus: true, [(.get, slave)])
-        table.add("/db/manage/server/ha/available", isStatus: true, [(.get, laterAvailable)])
-        table.add("/db/manage/server/ha/members", [(.get, members)])
-        table.add("/db/manage/server/ha/switch-master", [(.post, switchMaster)])
-        table.add("/db/manage/server/ha/remove-member", [(.post, removeMember)])
-        table.add("/db/manage/server/ha/update", [(.post, pullUpdates)])
-        table.add("/db/manage/server/ha/checksums", [(.get, checksums), (.post, compareGraphs)])
-        table.add("/db/manage/server/ha/branched-stores", [(.get, branchedStores)])
-        table.add("/health", isStatus: true, [(.get, health)])
+        table.add("/hastatus", isStatus: true, [(.get, .own(everything))])
+        table.add("/hastatus/master", isStatus: true, [(.get, .own(master))])
+        table.add("/hastatus/slave", isStatus: true, [(.get, .own(slave))])
+        table.add("/hastatus/read", isStatus: true, [(.get, .own(read))])
+        table.add("/hastatus/available", isStatus: true, [(.get, .own(available))])
+        table.add("/db/manage/server/ha/master", isStatus: true, [(.get, .own(master))])
+        table.add("/db/manage/server/ha/slave", isStatus: true, [(.get, .own(slave))])
+        table.add("/db/manage/server/ha/available", isStatus: true, [(.get, .own(laterAvailable))])
+        table.add("/db/manage/server/ha/members", [(.get, .own(members))])
+        table.add("/db/manage/server/ha/switch-master", [(.post, .own(switchMaster))])
+        table.add("/db/manage/server/ha/remove-member", [(.post, .own(removeMember))])
+        table.add("/db/manage/server/ha/update", [(.post, .own(pullUpdates))])
+        table.add("/db/manage/server/ha/checksums", [(.get, .own(checksums)), (.post, .own(compareGraphs))])
+        table.add("/db/manage/server/ha/branched-stores", [(.get, .own(branchedStores))])
+        table.add("/health", isStatus: true, [(.get, .own(health))])
     }
 
     private func yes(_ isYes: Bool, otherwise: HTTPResponse.Status = .notFound) -> Answer {

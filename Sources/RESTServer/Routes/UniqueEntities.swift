@@ -1,4 +1,3 @@
-internal import Database
 internal import GraphModel
 internal import HTTPTypes
 internal import Storage
@@ -24,7 +23,6 @@ struct UniqueEntities: Sendable {
         }
     }
 
-    let database: Database
     let kind: SchemaRule.EntityKind
 
     /// Key and value of a body; the value as the index keeps it.
@@ -83,26 +81,20 @@ struct UniqueEntities: Sendable {
         }
     }
 
-    func answer(_ call: Call, _ mode: Mode) async throws(GraphError) -> Answer {
+    func answer(_ call: Call, _ mode: Mode, _ transaction: Transaction) throws(GraphError) -> Answer {
         let name = call.parameters[0]
-        let body = try await call.parsedMap()
+        let body = try call.map()
         let (key, value) = try Self.pair(body)
         let making = try making(body)
-        let (layout, base, kind) = (call.layout, call.base, kind)
-        let result = try await database.write(call.options) {
-            transaction throws(GraphError) -> (bytes: [UInt8], location: String, isNew: Bool) in
-            let (entity, isNew) = try transaction.getOrCreate(kind, inIndex: name, key: key, value: value) {
-                transaction throws(GraphError) in try Self.make(making, transaction)
-            }
-            let location = IndexURI.pair(base, kind, name, key, value.text) + String(entity.rawID)
-            var writer = RepresentationWriter(layout, base: base, transaction: transaction)
-            try writer.entity(entity, .alone, IndexMark(location: location))
-            return (writer.json.bytes, location, isNew)
+        let (entity, isNew) = try transaction.getOrCreate(kind, inIndex: name, key: key, value: value) {
+            transaction throws(GraphError) in try Self.make(making, transaction)
         }
-        let found = result.value
-        var answer = call.json(found.isNew ? .created : mode == .getOrCreate ? .ok : .conflict, found.bytes)
-        if found.isNew { answer.location = found.location }
-        answer.transactionID = result.transactionID
+        let location = IndexURI.pair(call.base, kind, name, key, value.text) + String(entity.rawID)
+        let status: HTTPResponse.Status = isNew ? .created : mode == .getOrCreate ? .ok : .conflict
+        var answer = try call.json(status, transaction) { writer throws(GraphError) in
+            try writer.entity(entity, .alone, IndexMark(location: location))
+        }
+        if isNew { answer.location = location }
         return answer
     }
 }
