@@ -70,6 +70,7 @@ public final class RESTService: Sendable {
             Answer(.ok, .prometheus, .bytes(Array(page.text(requests.metrics).utf8)))
         }
         table.add("/metrics", isStatus: true, [(.get, metricsPage)])
+        OpenAPIDocument.add(to: &table)
         self.table = table
         metrics = RequestMetrics(table)
         requests.set(metrics)
@@ -80,6 +81,9 @@ public final class RESTService: Sendable {
 
     /// The port it listens on for HTTPS; 0 while it does not.
     public var securePort: Int { state.withLock { $0.secure?.port ?? 0 } }
+
+    /// Methods and paths that the API's description lacks, or has in vain.
+    package var undescribedOperations: [String] { OpenAPIDocument.differences(from: table) }
 
     /// Whether it wants no new work; see ``drain()``.
     package var isDraining: Bool { draining.value.load(ordering: .relaxed) }

@@ -59,14 +59,36 @@ final class BlockingHTTPClient {
     }
 
     func request(_ method: String, _ path: String, body: String? = nil, headers: [String: String] = [:]) throws -> Answer {
-        try connectIfNeeded()
         var text = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nAccept: application/json\r\n"
         for (name, value) in headers { text += "\(name): \(value)\r\n" }
         if let body { text += "Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n" }
         text += "\r\n" + (body ?? "")
+        return try request(raw: Array(text.utf8), hasBody: method != "HEAD")
+    }
+
+    /// Sends any bytes, and nothing after them, and reads whatever comes until the server ends the connection.
+    func exchange(raw bytes: [UInt8]) throws -> [UInt8] {
+        disconnect()
+        try connectIfNeeded()
+        defer { disconnect() }
+        // The server may have answered, and closed, before it has everything.
+        try? send(bytes)
+        shutdown(descriptor, Int32(SHUT_WR))
+        while true {
+            var chunk = [UInt8](repeating: 0, count: 64 << 10)
+            let count = recv(descriptor, &chunk, chunk.count, 0)
+            if count < 0 && errno != ECONNRESET { throw Broken(description: "the connection was not ended in \(timeoutSeconds) s") }
+            if count <= 0 { return buffer }
+            buffer.append(contentsOf: chunk[..<count])
+        }
+    }
+
+    /// Sends bytes that are one request and reads its answer, over a connection that is kept.
+    func request(raw bytes: [UInt8], hasBody: Bool) throws -> Answer {
+        try connectIfNeeded()
         do {
-            try send(Array(text.utf8))
-            let answer = try readAnswer(hasBody: method != "HEAD")
+            try send(bytes)
+            let answer = try readAnswer(hasBody: hasBody)
             if answer.headers["connection"]?.lowercased() == "close" { disconnect() }
             return answer
         } catch {

@@ -132,7 +132,7 @@ extension EndToEnd {
 }
 
 /// Resident memory of a process in KiB.
-private func residentKiB(_ process: Int32) throws -> Int {
+func residentKiB(_ process: Int32) throws -> Int {
     // Files of /proc say that they are empty: read until nothing comes.
     let descriptor = open("/proc/\(process)/status", O_RDONLY)
     defer { close(descriptor) }

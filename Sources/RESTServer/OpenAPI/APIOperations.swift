@@ -1,0 +1,141 @@
+/// The operations of this server by method and path, as in the route table.
+enum APIOperations {
+    static let all: [String: APIOperation] = {
+        var all = discovery
+        for part in [entities, properties, indexes, automaticIndexes, queries, status, cluster] { all.merge(part) { $1 } }
+        return all
+    }()
+
+    private static let discovery: [String: APIOperation] = [
+        "GET /": APIOperation("Where the data and the management are", .json("Discovery"), .empty(303)),
+        "GET /db": APIOperation("The same as /", .json("Discovery"), .empty(303)),
+        "GET /db/data": APIOperation("The service root: where everything else is", .json("ServiceRoot")),
+        "GET /db/manage": APIOperation("Where the management is", .json("Object")),
+        "GET /openapi.json": APIOperation("This description", .json("Object")),
+        "GET /metrics": APIOperation("Counters in Prometheus' text format", .text(200)),
+    ]
+
+    private static let entities: [String: APIOperation] = [
+        "POST /db/data/node": APIOperation(
+            "Creates a node", body: "Properties", needsBody: false, .json("Node", 201)),
+        "GET /db/data/node/{id}": APIOperation("A node", .json("Node")),
+        "DELETE /db/data/node/{id}": APIOperation("Deletes a node that has no relationships", .empty()),
+        "POST /db/data/node/{id}/relationships": APIOperation(
+            "Creates a relationship from this node", body: "NewRelationship", .json("Relationship", 201)),
+        "GET /db/data/node/{id}/relationships/{direction}": APIOperation(
+            "The relationships of a node", .json("Relationships")),
+        "GET /db/data/node/{id}/relationships/{direction}/{types}": APIOperation(
+            "The relationships of a node with one of these types, which are parted by &", .json("Relationships")),
+        "GET /db/data/relationship/types": APIOperation("All types of relationships", .json("Strings")),
+        "GET /db/data/relationship/{id}": APIOperation("A relationship", .json("Relationship")),
+        "DELETE /db/data/relationship/{id}": APIOperation("Deletes a relationship", .empty()),
+    ]
+
+    private static let properties: [String: APIOperation] = {
+        var all: [String: APIOperation] = [:]
+        for kind in ["node", "relationship"] {
+            let path = "/db/data/\(kind)/{id}/properties"
+            all["GET \(path)"] = APIOperation("All properties", .json("Properties"), .empty())
+            all["PUT \(path)"] = APIOperation("Replaces all properties", body: "Properties", .empty())
+            all["DELETE \(path)"] = APIOperation("Removes all properties", .empty())
+            all["GET \(path)/{key}"] = APIOperation("One property", .json("PropertyValue"))
+            all["PUT \(path)/{key}"] = APIOperation("Sets one property", body: "PropertyValue", .empty())
+            all["DELETE \(path)/{key}"] = APIOperation("Removes one property", .empty())
+        }
+        return all
+    }()
+
+    private static let search = [
+        APIOperation.Query("query", "A query in Lucene's syntax", isRequired: true),
+        APIOperation.Query(
+            "order", "The order of the hits, which then have scores", schema: #"{"enum": ["index", "relevance", "score"]}"#),
+    ]
+
+    private static let indexes: [String: APIOperation] = {
+        var all: [String: APIOperation] = [:]
+        for (kind, one, many, unique) in [
+            ("node", "Node", "Nodes", "NodeEntry"), ("relationship", "Relationship", "Relationships", "RelationshipEntry"),
+        ] {
+            let path = "/db/data/index/\(kind)"
+            all["GET \(path)"] = APIOperation("All indexes of \(kind)s", .json("Indexes"), .empty())
+            all["POST \(path)"] = APIOperation("Creates an index", body: "NewIndex", .json("Index", 201))
+            all["GET \(path)/{name}"] = APIOperation("Searches an index", query: search, .json(many))
+            all["POST \(path)/{name}"] = APIOperation(
+                "Adds an entry; with unique an entity comes to be if there is none with the entry",
+                query: [
+                    APIOperation.Query("unique", "Without a value, as the older clients have it: get_or_create"),
+                    APIOperation.Query(
+                        "uniqueness", "What happens to a second one",
+                        schema: #"{"enum": ["get_or_create", "create_or_fail"]}"#),
+                ], body: unique, .json(one), .json(one, 201))
+            all["DELETE \(path)/{name}"] = APIOperation("Drops an index", .empty())
+            all["GET \(path)/{name}/{key}"] = APIOperation(
+                "Searches an index, with this key where the query names none", query: search, .json(many))
+            all["DELETE \(path)/{name}/{key}"] = APIOperation(
+                "Removes all entries of an entity, whose id takes the place of the key", .empty())
+            all["GET \(path)/{name}/{key}/{value}"] = APIOperation("Finds entities by an exact value", .json(many))
+            all["DELETE \(path)/{name}/{key}/{value}"] = APIOperation(
+                "Removes the entries of an entity with this key; its id takes the place of the value", .empty())
+            all["GET \(path)/{name}/{key}/{value}/{id}"] = APIOperation("One entry", .json(one))
+            all["DELETE \(path)/{name}/{key}/{value}/{id}"] = APIOperation("Removes one entry", .empty())
+        }
+        return all
+    }()
+
+    private static let automaticIndexes: [String: APIOperation] = {
+        var all: [String: APIOperation] = [:]
+        for (kind, many) in [("node", "Nodes"), ("relationship", "Relationships")] {
+            let path = "/db/data/index/auto/\(kind)"
+            all["GET \(path)"] = APIOperation("Searches the automatic index", query: search, .json(many))
+            all["GET \(path)/{key}/{value}"] = APIOperation("Finds entities by an exact value", .json(many))
+            all["GET \(path)/status"] = APIOperation("Whether the automatic index is on", .json("Boolean"))
+            all["PUT \(path)/status"] = APIOperation("Switches the automatic index", body: "Boolean", .empty())
+            all["GET \(path)/status/{value}"] = APIOperation("Finds entities by the key \"status\"", .json(many))
+            all["GET \(path)/properties"] = APIOperation("The properties that it follows", .json("Strings"))
+            all["POST \(path)/properties"] = APIOperation("Follows a further property", body: "PropertyName", .empty())
+            all["GET \(path)/properties/{name}"] = APIOperation("Finds entities by the key \"properties\"", .json(many))
+            all["DELETE \(path)/properties/{name}"] = APIOperation("Follows a property no longer", .empty())
+        }
+        return all
+    }()
+
+    private static let queries: [String: APIOperation] = [
+        "POST /db/data/cypher": APIOperation("Runs a Cypher query", body: "CypherQuery", .json("CypherResult")),
+        "POST /db/data/ext/CypherPlugin/graphdb/execute_query": APIOperation(
+            "Runs a Cypher query, under the name it had as a plugin", body: "CypherQuery", .json("CypherResult")),
+        "GET /db/data/ext/CypherPlugin/graphdb/execute_query": APIOperation(
+            "What the plugin says of itself", .json("Object")),
+    ]
+
+    private static let lag = [
+        ("max_lag_tx", "Not ready when more transactions than that are missing"),
+        ("max_lag_ms", "Not ready when it is further behind than that, in milliseconds"),
+    ].map { APIOperation.Query($0, $1, schema: #"{"type": "integer", "minimum": 0}"#) }
+
+    private static let status: [String: APIOperation] = [
+        "GET /hastatus": APIOperation("Everything about this member", .json("Object")),
+        "GET /hastatus/master": APIOperation("Whether this is a master that takes writes", .text(200), .text(404)),
+        "GET /hastatus/slave": APIOperation("Whether this is a slave that serves", query: lag, .text(200), .text(404)),
+        "GET /hastatus/read": APIOperation("Whether this member serves reads", query: lag, .text(200), .text(404)),
+        "GET /hastatus/available": APIOperation("Whether this member serves anything", .text(200), .text(503)),
+        "GET /health": APIOperation("Whether the process is well", .json("Object"), .json("Object", 503)),
+        "GET /db/manage/server/ha/master": APIOperation("Whether this is a master that takes writes", .text(200), .text(404)),
+        "GET /db/manage/server/ha/slave": APIOperation(
+            "Whether this is a slave that serves", query: lag, .text(200), .text(404)),
+        "GET /db/manage/server/ha/available": APIOperation("master, slave, or UNKNOWN", .text(200), .text(404)),
+    ]
+
+    private static let cluster: [String: APIOperation] = [
+        "GET /db/manage/server/ha/members": APIOperation("The members of the cluster", .json("Object")),
+        "POST /db/manage/server/ha/switch-master": APIOperation(
+            "Makes a member, or the best one, the master", body: "SwitchMaster", needsBody: false, .json("Object")),
+        "POST /db/manage/server/ha/remove-member": APIOperation(
+            "Takes a member that is gone out of the cluster", body: "RemoveMember", .empty()),
+        "POST /db/manage/server/ha/update": APIOperation("Fetches what the master has, now", .empty()),
+        "GET /db/manage/server/ha/checksums": APIOperation(
+            "What the last comparison of the members' graphs came to",
+            query: [APIOperation.Query("wait", "With true, once it has ended or 10 s later")], .json("Object"), .json("Null")),
+        "POST /db/manage/server/ha/checksums": APIOperation("Compares the members' graphs", .json("Object", 202)),
+        "GET /db/manage/server/ha/branched-stores": APIOperation("Stores that were set aside", .json("List")),
+    ]
+}
