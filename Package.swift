@@ -175,7 +175,7 @@ if !coreOnly {
 if withBenchmarks {
     targets.append(
         .executableTarget(
-            name: "storage-bench", dependencies: ["GraphModel", "FileSystem", "Storage"], path: "Benchmarks/Storage",
+            name: "storage-bench", dependencies: ["GraphModel", "FileSystem", "LuceneQuery", "Storage"], path: "Benchmarks/Storage",
             swiftSettings: swiftSettings))
     targets.append(
         .executableTarget(

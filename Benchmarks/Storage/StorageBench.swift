@@ -9,7 +9,7 @@ struct StorageBench {
     static func main() async throws {
         let arguments = CommandLine.arguments
         guard arguments.count >= 3 else {
-            throw GraphError(.argumentError, "usage: storage-bench import|open|hops|changed|disk|commits|checkpoints|bulk|hub|indexes STORE [ARGUMENT …]")
+            throw GraphError(.argumentError, "usage: storage-bench import|open|hops|changed|disk|commits|checkpoints|bulk|hub|indexes|named STORE [ARGUMENT …]")
         }
         let directory = arguments[2]
         let rest = Array(arguments.dropFirst(3))
@@ -26,6 +26,7 @@ struct StorageBench {
         case "bulk": try Bulk.relationships(directory, count: number(rest, 0, 2_000_000))
         case "hub": try Bulk.hub(directory, degree: number(rest, 0, 10_000_000))
         case "indexes": try Indexes.run(directory, nodeCount: number(rest, 0, 100_000))
+        case "named": try NamedIndexes.run(directory, nodeCount: number(rest, 0, 1_000_000))
         case "hops": try hops(directory, changedPart: 0, rest)
         case "changed": try hops(directory, changedPart: 0.1, rest)
         default:

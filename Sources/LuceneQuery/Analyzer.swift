@@ -26,15 +26,8 @@ public struct Analyzer: Sendable, Equatable {
 
     public func tokens(_ text: String) -> [String] {
         let text = normalized(text)
-        func isPart(_ scalar: Unicode.Scalar) -> Bool {
-            switch splitting {
-            case .nowhere: true
-            case .atBlanks: !scalar.properties.isWhitespace
-            case .letters: scalar.properties.isAlphabetic
-            case .lettersAndDigits: scalar.properties.isAlphabetic || scalar.properties.numericType != nil
-            }
-        }
         if splitting == .nowhere { return [text] }
+        if let tokens = plainTokens(text) { return tokens }
         var tokens: [String] = []
         var token = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
@@ -47,6 +40,33 @@ public struct Analyzer: Sendable, Equatable {
         }
         if !token.isEmpty { tokens.append(String(token)) }
         return tokens
+    }
+
+    private func isPart(_ scalar: Unicode.Scalar) -> Bool {
+        switch splitting {
+        case .nowhere: true
+        case .atBlanks: !scalar.properties.isWhitespace
+        case .letters: scalar.properties.isAlphabetic
+        case .lettersAndDigits: scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+        }
+    }
+
+    /// The same for ASCII, by bytes; nil when there is anything else.
+    private func plainTokens(_ text: String) -> [String]? {
+        var text = text
+        return text.withUTF8 { bytes in
+            if bytes.contains(where: { $0 >= 0x80 }) { return nil }
+            return bytes.split { !isPlainPart($0) }.map { String(decoding: UnsafeBufferPointer(rebasing: $0), as: UTF8.self) }
+        }
+    }
+
+    private func isPlainPart(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): splitting != .letters
+        case 0x09...0x0D, 0x20: splitting == .nowhere
+        default: splitting == .nowhere || splitting == .atBlanks
+        }
     }
 
     // MARK: Configuration

@@ -108,10 +108,10 @@ struct QueryParser {
             guard let last = clauses.last, last.role != .excluded else { return }
             clauses[clauses.count - 1] = .init(role, last.query)
         }
+        if conjunction == .and { set(last: .required) }
         let role: IndexQuery.Role
         switch defaultOperator {
         case .or:
-            if conjunction == .and { set(last: .required) }
             role = isExcluded ? .excluded : isRequired || conjunction == .and ? .required : .optional
         case .and:
             if conjunction == .or { set(last: .optional) }

@@ -64,6 +64,7 @@ extension Transaction {
     func lookUp(
         _ index: ManualIndex, _ key: String, _ value: IndexedValue, into ids: inout ContiguousArray<UInt64>
     ) {
+        layerEntries(of: index)
         let entries = view.schema.manualEntries(index.id) ?? IndexView(rule: index.rule, run: nil, layers: [])
         ManualIndexKey.value(key, value).withUnsafeBytes { seek(entries, $0, into: &ids) }
     }

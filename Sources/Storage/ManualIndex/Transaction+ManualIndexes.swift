@@ -55,6 +55,7 @@ extension Transaction {
         try schema.apply(command)
         writes?.schema = schema
         writes?.indexLayers[index.id] = nil
+        writes?.unlayeredEntries[index.id] = nil
         try record(command)
     }
 
@@ -65,6 +66,11 @@ extension Transaction {
     }
 
     func reader(_ index: ManualIndex) -> ManualIndexReader {
+        layerEntries(of: index)
+        return readerOfLayers(index)
+    }
+
+    private func readerOfLayers(_ index: ManualIndex) -> ManualIndexReader {
         // One that was created here has nothing below.
         let entries = view.schema.manualEntries(index.id) ?? IndexView(rule: index.rule, run: nil, layers: [])
         return ManualIndexReader(index, entries, at: at, own: isReadOnly ? nil : writes?.indexLayers[index.id])
@@ -173,11 +179,22 @@ extension Transaction {
     }
 
     func add(_ id: UInt64, to index: ManualIndex, _ key: String, _ value: IndexedValue) throws(GraphError) {
-        let reader = reader(index)
-        if reader.contains(ManualIndexKey.value(key, value), id) { return }
+        let bytes = ManualIndexKey.value(key, value)
+        let mark = UnlayeredEntries.mark(bytes, id)
+        if writes?.unlayeredEntries[index.id]?.marks.contains(mark) ?? false { layerEntries(of: index) }
+        if readerOfLayers(index).contains(bytes, id) { return }
         try record(.addToManualIndex(index.id, entity: id, key: key, value: value.stored))
+        writes?.unlayeredEntries[index.id, default: UnlayeredEntries()].add(id, key, value, mark)
+    }
+
+    /// Before this transaction asks an index what is in it: whoever only adds pays for no order among its own entries.
+    func layerEntries(of index: ManualIndex) {
+        guard let added = writes?.unlayeredEntries.removeValue(forKey: index.id) else { return }
         let layer = ownLayer(index.id)
-        reader.add(id, key, value) { layer.set($0, $1, id: id, transaction: 1) }
+        let reader = readerOfLayers(index)
+        for entry in added.list {
+            reader.add(entry.id, entry.key, entry.value) { layer.set($0, $1, id: entry.id, transaction: 1) }
+        }
     }
 
     func remove(_ id: UInt64, from index: ManualIndex, _ key: String, _ value: IndexedValue) throws(GraphError) {
@@ -218,4 +235,20 @@ extension EntityID {
 extension SchemaRule.EntityKind {
     /// The entity of this kind with an id.
     public func entity(_ id: UInt64) -> EntityID { self == .node ? .node(NodeID(id)) : .relationship(RelationshipID(id)) }
+}
+
+/// Additions of a transaction to one named index, in their order.
+struct UnlayeredEntries {
+    private(set) var list: [(id: UInt64, key: String, value: IndexedValue)] = []
+    /// By hash: an entry whose mark is not here is not in the list.
+    private(set) var marks: Set<UInt64> = []
+
+    static func mark(_ bytes: [UInt8], _ id: UInt64) -> UInt64 {
+        bytes.withUnsafeBytes { IndexKey.hash($0) } ^ id &* 0x9E37_79B9_7F4A_7C15
+    }
+
+    mutating func add(_ id: UInt64, _ key: String, _ value: IndexedValue, _ mark: UInt64) {
+        list.append((id, key, value))
+        marks.insert(mark)
+    }
 }
