@@ -81,9 +81,10 @@ extension SimulatedCluster {
     /// A wiped disk is a lost copy: a cluster of three survives one. Allowed while every other member of the sync set has
     /// everything it ever acknowledged on its disk, up or down.
     private func mayWipe(_ node: SimulatedNode) -> Bool {
-        guard schedule.memberCount >= 3,
-            let register = nodes.compactMap({ $0.coordinator?.newest }).max(by: { $0.revision < $1.revision }),
-            register.revision > 0, register.syncSet.count >= 3 || !register.syncSet.contains(where: { $0 == node.memberID })
+        let register = nodes.compactMap { $0.coordinator?.newest }
+            .reduce(newestRegister) { $0.revision < $1.revision ? $1 : $0 }
+        guard schedule.memberCount >= 3, register.revision > 0,
+            register.syncSet.count >= 3 || !register.syncSet.contains(where: { $0 == node.memberID })
         else { return false }
         guard mayLoseCoordinatorState(node) else { return false }
         // Who is founding a cluster, or was master of one whose register nobody up knows, may be all there is of it.

@@ -29,6 +29,8 @@ package final class SimulatedCluster {
     package internal(set) var violation: String?
     /// Marks in stores that were set aside, and whether any was given up.
     var keptMarks: Set<UInt64> = []
+    /// Of what coordinators knew that have crashed since.
+    var newestRegister = ClusterRegister()
     package var branchCount = 0
     var hasLostBranches = false
     /// Nodes with a unique name at the end.

@@ -161,6 +161,9 @@ final class SimulatedNode: MemberHost {
     }
 
     func crash() {
+        if let register = coordinator?.newest, register.revision > cluster.newestRegister.revision {
+            cluster.newestRegister = register
+        }
         engine = nil
         coordinator = nil
         incarnation += 1
