@@ -126,7 +126,7 @@ enum APIOperations {
     ]
 
     private static let cluster: [String: APIOperation] = [
-        "GET /db/manage/server/ha/members": APIOperation("The members of the cluster", .json("Object")),
+        "GET /db/manage/server/ha/members": APIOperation("The members of the cluster", .json("List")),
         "POST /db/manage/server/ha/switch-master": APIOperation(
             "Makes a member, or the best one, the master", body: "SwitchMaster", needsBody: false, .json("Object")),
         "POST /db/manage/server/ha/remove-member": APIOperation(

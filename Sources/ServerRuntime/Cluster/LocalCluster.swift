@@ -118,6 +118,7 @@ package struct LocalCluster: Sendable {
             "org.neo4j.server.database.mode=HA",
             "org.neo4j.server.database.location=data/graph.db",
             "org.neo4j.server.webserver.port=\(member.httpPort)",
+            "org.neo4j.server.webserver.https.port=0",
             "ha.server_id=\(member.id)",
             "ha.server=127.0.0.1:\(member.replicationPort)",
             "ha.coordinators=\(options.etcdEndpoints.isEmpty ? coordinators : options.etcdEndpoints.joined(separator: ","))",
