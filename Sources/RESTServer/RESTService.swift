@@ -20,6 +20,8 @@ public final class RESTService: Sendable {
         public var bodyByteCountMaximum = 64 << 20
         /// Connections without a request for so long are closed.
         public var idleTimeout: Milliseconds = 300_000
+        /// Most jobs of one batch.
+        public var batchJobCountMaximum = 100_000
         /// Whether answers carry this member's role and epoch.
         public var isClustered = false
         /// Where browsers are sent from `/`; nil while there is no page for them.
@@ -63,6 +65,7 @@ public final class RESTService: Sendable {
         IndexRoutes(database: database).add(to: &table)
         AutoIndexRoutes(database: database).add(to: &table)
         CypherRoutes(database: database).add(to: &table)
+        BatchRoutes(database: database, jobCountMaximum: options.batchJobCountMaximum, table: table).add(to: &table)
         StatusRoutes(database: database, control: control, isDraining: isDraining).add(to: &table)
         let page = MetricsPage(database: database, isDraining: isDraining)
         let requests = MetricsBox()
