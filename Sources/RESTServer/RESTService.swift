@@ -4,6 +4,7 @@ public import GraphModel
 internal import HTTPTypes
 public import Logging
 internal import NIOCore
+internal import NIOPosix
 internal import Synchronization
 public import Transport
 
@@ -22,6 +23,9 @@ public final class RESTService: Sendable {
         public var idleTimeout: Milliseconds = 300_000
         /// Most jobs of one batch.
         public var batchJobCountMaximum = 100_000
+        /// How long a transaction may be left open without a request, and how many may be open at once.
+        public var transactionTimeout: Milliseconds = 60_000
+        public var openTransactionCountMaximum = 1000
         /// Whether answers carry this member's role and epoch.
         public var isClustered = false
         /// Where browsers are sent from `/`; nil while there is no page for them.
@@ -36,6 +40,7 @@ public final class RESTService: Sendable {
     let metrics: RequestMetrics
     let dateHeader = DateHeader()
     private let draining: DrainingFlag
+    private let openTransactions: OpenTransactions
     private let state = Mutex(State())
 
     private struct State {
@@ -65,7 +70,14 @@ public final class RESTService: Sendable {
         IndexRoutes(database: database).add(to: &table)
         AutoIndexRoutes(database: database).add(to: &table)
         CypherRoutes(database: database).add(to: &table)
+        LabelRoutes(database: database).add(to: &table)
+        SchemaRoutes().add(to: &table)
         BatchRoutes(database: database, jobCountMaximum: options.batchJobCountMaximum, table: table).add(to: &table)
+        openTransactions = OpenTransactions(
+            database,
+            OpenTransactions.Limits(
+                timeout: options.transactionTimeout, countMaximum: options.openTransactionCountMaximum))
+        TransactionRoutes(database: database, open: openTransactions).add(to: &table)
         StatusRoutes(database: database, control: control, isDraining: isDraining).add(to: &table)
         let page = MetricsPage(database: database, isDraining: isDraining)
         let requests = MetricsBox()
@@ -97,6 +109,7 @@ public final class RESTService: Sendable {
     public func start() async throws(GraphError) -> Int {
         let listener = try await listen(on: options.port, nil)
         state.withLock { $0.plain = listener }
+        openTransactions.expireRegularly(on: MultiThreadedEventLoopGroup.singleton.next())
         return listener.port
     }
 
@@ -132,6 +145,7 @@ public final class RESTService: Sendable {
         await withTaskGroup { group in
             for listener in listeners { group.addTask { [logger] in await listener.stop(limit: limit, logger) } }
         }
+        openTransactions.close()
     }
 }
 

@@ -1,3 +1,4 @@
+internal import FileSystem
 public import GraphModel
 public import Storage
 internal import Synchronization
@@ -18,7 +19,8 @@ public final class DetachedTransaction: Sendable {
     private let database: Database
     private let session: LockSession
     private let requestID: RequestID?
-    private let state = Mutex(State())
+    /// Locked for the time of a step; ``isBusy`` sees to it that nobody waits for that.
+    private let state = Monitor(State())
     private let isBusy = Atomic<Bool>(false)
 
     /// Steps that may be under way at once. Each may wait for a lock and needs a thread that stands in for its own.

@@ -75,7 +75,7 @@ struct RelationshipRoutes: Sendable {
 
     // MARK: Lists
 
-    private func direction(_ text: String) throws(GraphError) -> Direction {
+    static func direction(_ text: String) throws(GraphError) -> Direction {
         switch text {
         case "all": return .both
         case "in": return .incoming
@@ -87,7 +87,7 @@ struct RelationshipRoutes: Sendable {
 
     private func list(_ call: Call, _ transaction: Transaction) throws(GraphError) -> Answer {
         let id = try call.nodeID()
-        let direction = try direction(call.parameters[1])
+        let direction = try Self.direction(call.parameters[1])
         let typeNames = call.parameters.count > 2 ? call.parameters[2].split(separator: "&").map(String.init) : []
         try transaction.requireNode(id)
         let types = typeNames.compactMap { transaction.token(.relationshipType, $0) }
