@@ -76,6 +76,11 @@ public final class Database: Sendable {
         _ control: ExecutionControl, _ body: () throws(GraphError) -> R
     ) throws(GraphError) -> R { try workers.attending(control, body) }
 
+    /// Runs work that may take a while, or wait for a disk, on a query thread.
+    public func compute<R: Sendable>(_ body: @escaping @Sendable () -> R) async throws(GraphError) -> R {
+        try await workers.run { .success(body()) }
+    }
+
     // MARK: Reading
 
     /// Runs `body` over a snapshot, on a worker thread.

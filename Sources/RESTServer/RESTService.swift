@@ -26,6 +26,10 @@ public final class RESTService: Sendable {
         /// How long a transaction may be left open without a request, and how many may be open at once.
         public var transactionTimeout: Milliseconds = 60_000
         public var openTransactionCountMaximum = 1000
+        /// Whether the API describes itself in WADL, too.
+        public var generatesWADL = false
+        /// The settings of this server, for whoever asks the management; secrets left out.
+        public var configuration: [(name: String, description: String, value: String?)] = []
         /// Whether answers carry this member's role and epoch.
         public var isClustered = false
         /// Where browsers are sent from `/`; nil while there is no page for them.
@@ -84,7 +88,12 @@ public final class RESTService: Sendable {
         let metricsPage = Handler.own { _ in
             Answer(.ok, .prometheus, .bytes(Array(page.text(requests.metrics).utf8)))
         }
+        let beans = ManagementBeans(
+            database: database, control: control, configuration: options.configuration,
+            openTransactions: openTransactions, metrics: { requests.metrics })
+        ManagementRoutes(database: database, beans: beans).add(to: &table)
         table.add("/metrics", isStatus: true, [(.get, metricsPage)])
+        WADL.add(to: &table, isEnabled: options.generatesWADL)
         OpenAPIDocument.add(to: &table)
         self.table = table
         metrics = RequestMetrics(table)

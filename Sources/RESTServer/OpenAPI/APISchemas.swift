@@ -88,6 +88,55 @@ enum APISchemas {
             "data": {"type": "array", "items": {"type": "array"}}}}
             """
         ),
+        ("Count", #"{"type": "integer", "minimum": 0}"#),
+        ("Names", #"{"type": "array", "items": {"type": "string", "minLength": 1}}"#),
+        ("Labels", #"{"anyOf": [{"type": "string", "minLength": 1}, \#(reference("Names"))]}"#),
+        (
+            "SchemaKeys",
+            """
+            {"type": "object", "required": ["property_keys"], "properties": {"property_keys": {"type": "array", \
+            "minItems": 1, "items": {"type": "string", "minLength": 1}}}}
+            """
+        ),
+        (
+            "NewSchemaIndex",
+            """
+            {"type": "object", "required": ["label", "property_keys"], "properties": {"label": {"type": "string", \
+            "minLength": 1}, "property_keys": {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}}}}
+            """
+        ),
+        (
+            "SchemaRule",
+            """
+            {"type": "object", "required": ["label", "property_keys"], "properties": {"label": {"type": "string"}, \
+            "type": {"enum": ["UNIQUENESS", "NODE_PROPERTY_EXISTENCE"]}, "property_keys": \(reference("Strings"))}}
+            """
+        ),
+        (
+            "Batch",
+            """
+            {"type": "array", "items": {"type": "object", "required": ["method", "to"], "properties": {"method": \
+            {"enum": ["GET", "POST", "PUT", "DELETE"]}, "to": {"type": "string", "examples": ["/node", "/node/0", "{0}"]}, \
+            "id": {"type": "integer"}, "body": {}}}}
+            """
+        ),
+        (
+            "Statements",
+            """
+            {"type": "object", "properties": {"statements": {"type": "array", "items": {"type": "object", "required": \
+            ["statement"], "properties": {"statement": {"type": "string", "examples": ["MATCH (n) RETURN n LIMIT 1", \
+            "CREATE (n {p: 1}) RETURN n"]}, "parameters": {"type": "object"}, "includeStats": {"type": "boolean"}, \
+            "resultDataContents": {"type": "array", "items": {"enum": ["row", "graph", "REST"]}}}}}}}
+            """
+        ),
+        (
+            "StatementResults",
+            """
+            {"type": "object", "required": ["results", "errors"], "properties": {"results": {"type": "array"}, "errors": \
+            {"type": "array"}, "commit": {"type": "string"}, "transaction": {"type": "object"}}}
+            """
+        ),
+        ("BeanPatterns", #"{"type": "array", "items": {"type": "string", "examples": ["org.neo4j:*"]}, "maxItems": 100}"#),
         ("SwitchMaster", #"{"type": "object", "properties": {"to": {"type": ["integer", "null"]}}}"#),
         ("RemoveMember", #"{"type": "object", "required": ["id"], "properties": {"id": {"type": "integer", "minimum": 0}}}"#),
     ]

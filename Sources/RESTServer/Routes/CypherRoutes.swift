@@ -10,42 +10,13 @@ internal import Storage
 struct CypherRoutes: Sendable {
     let database: Database
 
-    func add(to table: inout RouteTable) {
-        let run = Handler.own(run, asJob: runAsJob)
-        table.add("/db/data/cypher", [(.post, run)])
-        // 18.17: the same under the name it had as a plugin; deprecated.
-        table.add("/db/data/ext/CypherPlugin/graphdb/execute_query", [(.post, run), (.get, .own(describePlugin))])
-    }
+    /// Runs a query.
+    var query: Handler { .own(run, asJob: runAsJob) }
 
-    /// 10.1: what a plugin's method says of itself.
-    private func describePlugin(_ call: Call) -> Answer {
-        var json = JSONWriter(call.layout)
-        json.beginObject()
-        json.key("extends")
-        json.string("graphdb")
-        json.key("description")
-        json.string("execute a query")
-        json.key("name")
-        json.string("execute_query")
-        json.key("parameters")
-        json.beginList()
-        for (name, description, isOptional, type) in [
-            ("query", "The query string", false, "string"), ("params", "The query parameters", true, "map"),
-        ] {
-            json.beginObject()
-            json.key("description")
-            json.string(description)
-            json.key("optional")
-            json.value(isOptional)
-            json.key("name")
-            json.string(name)
-            json.key("type")
-            json.string(type)
-            json.endObject()
-        }
-        json.endList()
-        json.endObject()
-        return call.json(.ok, json.bytes)
+    func add(to table: inout RouteTable) {
+        table.add("/db/data/cypher", [(.post, query)])
+        // 18.17: the same under the name it had as a plugin; deprecated.
+        PluginRoutes(cypherQuery: query).add(to: &table)
     }
 
     private func run(_ call: Call) async throws(GraphError) -> Answer {

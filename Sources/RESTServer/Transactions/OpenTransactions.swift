@@ -30,6 +30,17 @@ package final class OpenTransactions: Sendable {
         /// Those that are being begun and have no entry yet.
         var reservedCount = 0
         var isClosed = false
+        var counts = Counts()
+    }
+
+    /// Since the start.
+    package struct Counts: Sendable {
+        package var begun = 0
+        package var open = 0
+        /// Most that were open at once.
+        package var peak = 0
+        /// Rolled back since nobody came back for them.
+        package var expired = 0
     }
 
     private let database: Database
@@ -52,6 +63,14 @@ package final class OpenTransactions: Sendable {
 
     package var count: Int { state.withLock { $0.entries.count } }
 
+    package var counts: Counts {
+        state.withLock { state in
+            var counts = state.counts
+            counts.open = state.entries.count
+            return counts
+        }
+    }
+
     /// Begins one, in use by the caller.
     ///
     /// - Throws: `.overloaded` when too many are open, `.unavailable` after ``close()``, and what beginning throws.
@@ -73,6 +92,8 @@ package final class OpenTransactions: Sendable {
                 var id: UInt64
                 repeat { id = .random(in: 1...Self.idMaximum) } while state.entries[id] != nil
                 state.entries[id] = Entry(transaction: transaction, deadline: .max, isInUse: true)
+                state.counts.begun += 1
+                state.counts.peak = max(state.counts.peak, state.entries.count)
                 return id
             }
             return (id, transaction)
@@ -143,6 +164,7 @@ package final class OpenTransactions: Sendable {
         let over = state.withLock { state in
             let over = state.entries.filter { !$0.value.isInUse && isOver($0.value) }
             for id in over.keys { state.entries[id] = nil }
+            state.counts.expired += over.count
             return over.values.map(\.transaction)
         }
         // Nobody has found it since, so nobody uses it.
