@@ -83,7 +83,7 @@ public final class RESTService: Sendable {
                 timeout: options.transactionTimeout, countMaximum: options.openTransactionCountMaximum))
         TransactionRoutes(database: database, open: openTransactions).add(to: &table)
         StatusRoutes(database: database, control: control, isDraining: isDraining).add(to: &table)
-        let page = MetricsPage(database: database, isDraining: isDraining)
+        let page = MetricsPage(database: database, openTransactions: openTransactions, isDraining: isDraining)
         let requests = MetricsBox()
         let metricsPage = Handler.own { _ in
             Answer(.ok, .prometheus, .bytes(Array(page.text(requests.metrics).utf8)))

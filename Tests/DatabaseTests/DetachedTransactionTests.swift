@@ -59,7 +59,7 @@ import Testing
     @Test func waitingForALockHoldsNobodyElseUp() async throws {
         let test = try TestDatabase()
         let holder = try await test.database.beginDetached()
-        try await holder.run { tx throws(GraphError) in try tx.setProperty("p", to: .integer(1), ofNode: NodeID(0)) }
+        try await holder.run { tx throws(GraphError) in try tx.acquireWriteLock(on: NodeID(0)) }
         let waiters = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<6 {
                 group.addTask {
@@ -95,5 +95,48 @@ import Testing
         try await work.run { _ in }
         try work.rollBack()
         await test.database.close()
+    }
+
+    @Test(.timeLimit(.minutes(2))) func onASlaveItIsCommittedByTheMaster() async throws {
+        let cluster = try await TestMembers()
+        let slave = try #require(cluster.slaves.first)
+        let work = try await slave.database.beginDetached()
+        let node = try await work.run { tx throws(GraphError) -> NodeID in
+            // As for every explicit lock, the master is asked, and the thread is stood in for meanwhile.
+            try tx.acquireWriteLock(on: NodeID(0))
+            return try tx.createNode(labels: ["A"])
+        }
+        let id = try #require(try await work.commit { _ in }.transactionID)
+        for member in cluster.all {
+            var request = Database.RequestOptions()
+            request.bookmark = id
+            #expect(try await member.database.read(request) { $0.nodeExists(node) })
+        }
+        let locks = try #require(cluster.master).member.readableStore().locks
+        await cluster.until { locks.isEmpty }
+        #expect(cluster.failures == [])
+        await cluster.close()
+    }
+
+    /// The one that held an open transaction's locks is gone: nothing of it is applied anywhere, and it says so.
+    @Test(.timeLimit(.minutes(2))) func whenItsMasterIsGoneItFailsAndNothingIsApplied() async throws {
+        let cluster = try await TestMembers()
+        let master = try #require(cluster.master)
+        let work = try await cluster.slaves[0].database.beginDetached()
+        let holder = cluster.slaves[0]
+        try await work.run { tx throws(GraphError) in
+            try tx.acquireWriteLock(on: NodeID(0))
+            try tx.setProperty("p", to: .integer(1), ofNode: NodeID(0))
+        }
+        await cluster.kill(master)
+        await cluster.until { cluster.all.contains { $0.id != master.id && $0.database.status.isWritableMaster } }
+        let failure = await code { () async throws(GraphError) in try await work.commit { _ in } }
+        #expect(failure == .masterChanged || failure == .noMaster || failure == .network, "\(String(describing: failure))")
+        #expect(await code { () async throws(GraphError) in try await work.run { _ in } } == .transactionClosed)
+        let property = try await holder.database.read { tx throws(GraphError) in
+            tx.token(.propertyKey, "p").flatMap { tx.property($0, ofNode: NodeID(0)) }
+        }
+        #expect(property == nil)
+        await cluster.close()
     }
 }

@@ -3,7 +3,8 @@ internal import HTTPTypes
 internal import Storage
 
 /// Indexes and constraints of the schema, as later versions of this API have them. A constraint is answered once it is
-/// part of the schema, and in force a little later: see decision 0010.
+/// part of the schema, and in force a little later: see decision 0010. One that the graph breaks is not shown; it can be
+/// dropped, or made anew.
 struct SchemaRoutes: Sendable {
     func add(to table: inout RouteTable) {
         table.add("/db/data/schema/index", [(.get, .reading { list($0, $1, [.index]) }), (.post, .writing(createIndex))])
@@ -26,6 +27,9 @@ struct SchemaRoutes: Sendable {
         table.add("/db/data/schema/constraint/{label}/{kind}/{keys}", [
             (.get, .reading { call, transaction throws(GraphError) in
                 let rule = try rule(call, transaction, try kind(call), keys: 2)
+                if rule.state == .failed {
+                    throw GraphError(.schemaRuleNotFound, "constraint \"\(rule.name)\" is not in force: \(rule.failure)")
+                }
                 return call.json(.ok) { json in
                     json.beginList()
                     write(rule, transaction, &json)
@@ -76,7 +80,7 @@ struct SchemaRoutes: Sendable {
 
     private func list(_ call: Call, _ transaction: Transaction, _ kinds: [SchemaRule.Kind]) -> Answer {
         let rules = transaction.schemaRules.filter { rule in
-            rule.entity == .node && kinds.contains(rule.kind)
+            rule.entity == .node && kinds.contains(rule.kind) && rule.state != .failed
                 && (call.parameters.first.map { codeUnitsEqual(transaction.name(.label, rule.token), $0) } ?? true)
         }
         return call.json(.ok) { json in
