@@ -154,6 +154,19 @@ import Testing
         }
     }
 
+    /// A short body must not become a long one.
+    @Test func whatReferencesStandForIsBounded() async throws {
+        try await withServer { client async throws in
+            let many = String(repeating: "{0}", count: 2_000_000)
+            let reply = try await batch(client, """
+                [{"method": "POST", "to": "/node", "id": 0}, {"method": "PUT", "to": "{0}/properties/p", "body": "\(many)"}]
+                """)
+            #expect(reply.status == 500)
+            #expect(reply["x-error-code"] == "Neo.ClientError.Request.TooLarge")
+            #expect(try await client.get("/db/data/propertykeys").text == "[ ]")
+        }
+    }
+
     /// Nodes, properties and relationships in random batches, some of which fail, against what is expected of them.
     @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8] as [UInt64])
     func randomBatchesDoAllOrNothing(seed: UInt64) async throws {

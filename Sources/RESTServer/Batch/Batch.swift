@@ -93,9 +93,9 @@ final class Batch: Sendable {
         for (index, step) in steps.enumerated() {
             try control.check()
             let job = step.job
-            let from = step.route == nil ? references.resolve(job.to) : job.to
+            let from = step.route == nil ? try references.resolve(job.to) : job.to
             do throws(GraphError) {
-                let answer = try carryOut(step, from, references, transaction)
+                let answer = try carryOut(step, from, &references, transaction)
                 guard (200..<300).contains(answer.status.code) else {
                     // The one answer of the data routes that is neither: what was to be unique is there.
                     throw GraphError(.constraintViolation, "what it should create is there already")
@@ -118,13 +118,14 @@ final class Batch: Sendable {
     }
 
     private func carryOut(
-        _ step: Step, _ from: String, _ references: BatchReferences, _ transaction: Transaction
+        _ step: Step, _ from: String, _ references: inout BatchReferences, _ transaction: Transaction
     ) throws(GraphError) -> Answer {
         let route = try (step.route ?? Self.route(step.job.method, from, table)).get()
         var call = call
         call.target = route.target
         call.parameters = route.parameters
-        call.input = step.hasReferences ? step.job.body.map(references.resolve) : step.job.body
+        call.input = step.job.body
+        if step.hasReferences, let body = step.job.body { call.input = try references.resolve(body) }
         return try route.work(call, transaction)
     }
 

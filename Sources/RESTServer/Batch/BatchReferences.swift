@@ -3,6 +3,10 @@ internal import GraphModel
 /// `{n}` in the strings of a batch: the URI of what job n made (18.15.2).
 struct BatchReferences {
     private var locations: [Int64: String] = [:]
+    private var insertedByteCount = 0
+
+    /// What all references of a batch may stand for, in bytes: a short text with many of them would be a long one.
+    static let byteCountMaximum = 64 << 20
 
     mutating func set(_ id: Int64, _ location: String) { locations[id] = location }
 
@@ -25,13 +29,20 @@ struct BatchReferences {
         }
     }
 
-    /// The text with what is known by now; other braces stay, such as those of a query's parameters.
-    func resolve(_ text: String) -> String {
+    /// The text with what is known by now; other braces stay, such as those of a query's parameters. Throws `.bodyTooLarge`
+    /// at ``byteCountMaximum``.
+    mutating func resolve(_ text: String) throws(GraphError) -> String {
         var (resolved, rest) = ("", text[...])
         while let brace = rest.utf8.firstIndex(of: UInt8(ascii: "{")) {
             let next = rest.utf8.index(after: brace)
             resolved += rest[..<brace]
             if let (id, end) = Self.number(rest.utf8[next...]), let location = locations[id] {
+                insertedByteCount += location.utf8.count
+                guard insertedByteCount <= Self.byteCountMaximum else {
+                    throw GraphError(
+                        .bodyTooLarge,
+                        "the references of this batch stand for more than \(Self.byteCountMaximum) bytes: split it into several")
+                }
                 resolved += location
                 rest = rest[end...]
             } else {
@@ -43,12 +54,18 @@ struct BatchReferences {
     }
 
     /// The strings of a value, not its keys.
-    func resolve(_ value: Value) -> Value {
+    mutating func resolve(_ value: Value) throws(GraphError) -> Value {
         switch value {
-        case .string(let text): .string(resolve(text.text))
-        case .list(let list): .list(list.elements.map { resolve($0) })
-        case .map(let map): .map(MapValue(map.entries.map { ($0.key, resolve($0.value)) }))
-        default: value
+        case .string(let text): return .string(try resolve(text.text))
+        case .list(let list):
+            var elements = list.elements
+            for index in elements.indices { elements[index] = try resolve(elements[index]) }
+            return .list(elements)
+        case .map(let map):
+            var entries = map.entries
+            for index in entries.indices { entries[index].value = try resolve(entries[index].value) }
+            return .map(MapValue(entries))
+        default: return value
         }
     }
 

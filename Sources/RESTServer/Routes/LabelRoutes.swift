@@ -101,7 +101,8 @@ struct LabelRoutes: Sendable {
         let control = call.control ?? database.makeControl(call.options)
         statement.control = control
         return try database.attending(control) { () throws(GraphError) in
-            call.json(.ok, try database.run(statement, NodeList(call), in: transaction).bytes)
+            let list = NodeList(call, byteCountMaximum: database.options.queryByteCountMaximum)
+            return call.json(.ok, try database.run(statement, list, in: transaction).bytes)
         }
     }
 
@@ -122,10 +123,13 @@ struct LabelRoutes: Sendable {
 private struct NodeList: ResultConsumer {
     private let base: BaseURI
     private let layout: JSONWriter.Layout
+    private let byteCountMaximum: Int
     private var json: JSONWriter
 
-    init(_ call: Call) {
+    /// - Parameter byteCountMaximum: longest list; 0 is no limit.
+    init(_ call: Call, byteCountMaximum: Int) {
         (base, layout) = (call.base, call.layout)
+        self.byteCountMaximum = byteCountMaximum > 0 ? byteCountMaximum : .max
         json = JSONWriter(layout)
     }
 
@@ -133,12 +137,16 @@ private struct NodeList: ResultConsumer {
 
     mutating func begin(columns: [String], in transaction: Transaction) { json.beginList() }
 
-    mutating func rows(_ batch: ResultBatch, in transaction: Transaction) {
+    mutating func rows(_ batch: ResultBatch, in transaction: Transaction) throws(GraphError) {
         var writer = RepresentationWriter(continuing: json, base: base, transaction: transaction)
         // The writer has the only reference to the buffer while it grows.
         json = JSONWriter(layout)
         for row in 0..<batch.rowCount { writer.value(batch.value(row: row, column: 0)) }
         json = writer.json
+        if json.byteCount > byteCountMaximum {
+            throw GraphError(
+                .queryMemory, "the list takes more than \(byteCountMaximum) bytes: use a Cypher query, which sends it in pieces")
+        }
     }
 
     mutating func end(_ statistics: QueryStatistics, in transaction: Transaction) { json.endList() }
