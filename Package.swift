@@ -40,6 +40,7 @@ var targets: [Target] = [
     module("Storage", ["GraphModel", "FileSystem", "LuceneQuery", "Gzip", "CPrefetch"]),
     module("Cypher", ["GraphModel"]),
     module("QueryEngine", ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher"], exclude: ["DESIGN.md"]),
+    module("Traversal", ["GraphModel", "Storage"], exclude: ["DESIGN.md"]),
     module("JSON", ["GraphModel"]),
     module("Coordination", ["GraphModel", "FileSystem"]),
     module("EtcdCoordination", ["GraphModel", "FileSystem", "JSON", "Coordination"]),
@@ -73,6 +74,7 @@ var targets: [Target] = [
         "MartletTests",
         ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Database", "Martlet", "EmbeddedExample"]),
     tests("CypherTests", ["GraphModel", "Cypher"]),
+    tests("TraversalTests", ["GraphModel", "FileSystem", "Storage", "Traversal"]),
     tests("QueryEngineTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine"]),
 ]
 var dependencies: [Package.Dependency] = []
@@ -124,8 +126,8 @@ if !coreOnly {
         module(
             "RESTServer",
             [
-                "GraphModel", "FileSystem", "JSON", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Transport", "Database",
-                "Gzip",
+                "GraphModel", "FileSystem", "JSON", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Traversal", "Transport",
+                "Database", "Gzip",
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
