@@ -48,12 +48,13 @@ var targets: [Target] = [
     module(
         "Database",
         ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Coordination", "Replication"]),
-    module("Martlet", ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Database"]),
+    module(
+        "Martlet", ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Traversal", "Database"]),
     // Built with everything else, so that the pages that quote it stay true.
     .executableTarget(
         name: "EmbeddedExample",
         // What Martlet exports, too: or a change in there would not build this anew.
-        dependencies: ["GraphModel", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Database", "Martlet"], path: "Examples/Embedded", swiftSettings: swiftSettings),
+        dependencies: ["GraphModel", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Traversal", "Database", "Martlet"], path: "Examples/Embedded", swiftSettings: swiftSettings),
     module("TestSupport", ["GraphModel", "FileSystem"]),
     module("Simulation", ["GraphModel", "FileSystem", "Storage", "Coordination", "Replication"]),
     tests("GraphModelTests", ["GraphModel"]),
@@ -72,7 +73,10 @@ var targets: [Target] = [
         ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Coordination", "Replication", "Database"]),
     tests(
         "MartletTests",
-        ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Database", "Martlet", "EmbeddedExample"]),
+        [
+            "GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Traversal", "Database", "Martlet",
+            "EmbeddedExample",
+        ]),
     tests("CypherTests", ["GraphModel", "Cypher"]),
     tests("TraversalTests", ["GraphModel", "FileSystem", "Storage", "Traversal"]),
     tests("QueryEngineTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine"]),
@@ -177,7 +181,8 @@ if !coreOnly {
 if withBenchmarks {
     targets.append(
         .executableTarget(
-            name: "storage-bench", dependencies: ["GraphModel", "FileSystem", "LuceneQuery", "Storage"], path: "Benchmarks/Storage",
+            name: "storage-bench", dependencies: ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "Traversal"],
+            path: "Benchmarks/Storage",
             swiftSettings: swiftSettings))
     targets.append(
         .executableTarget(

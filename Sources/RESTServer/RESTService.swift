@@ -30,6 +30,8 @@ public final class RESTService: Sendable {
         public var generatesWADL = false
         /// The settings of this server, for whoever asks the management; secrets left out.
         public var configuration: [(name: String, description: String, value: String?)] = []
+        /// What clients may keep open of paged traversals.
+        public var pagedTraversals = PagedTraversalLimits()
         /// Whether answers carry this member's role and epoch.
         public var isClustered = false
         /// Where browsers are sent from `/`; nil while there is no page for them.
@@ -76,6 +78,9 @@ public final class RESTService: Sendable {
         CypherRoutes(database: database).add(to: &table)
         LabelRoutes(database: database).add(to: &table)
         SchemaRoutes().add(to: &table)
+        TraversalRoutes(database: database).add(to: &table)
+        PathRoutes(database: database).add(to: &table)
+        PagedTraversalRoutes(database: database, traversals: PagedTraversals(options.pagedTraversals)).add(to: &table)
         BatchRoutes(database: database, jobCountMaximum: options.batchJobCountMaximum, table: table).add(to: &table)
         openTransactions = OpenTransactions(
             database,

@@ -21,48 +21,14 @@ struct CypherRoutes: Sendable {
 
     private func run(_ call: Call) async throws(GraphError) -> Answer {
         let (statement, control) = try statement(try await call.parsedMap(), call)
-        let database = database
-        let pipe = ResultPipe(call.isStreamed ? .streamed : .whole) { database.whileBlocked($0) }
-        let (layout, base) = (call.layout, call.base)
-        // A query whose client has gone would only be in the way of others.
-        let client = ClientPresence.of(call.channel)
-        client?.onLeaving {
-            control.cancel()
-            pipe.abandon()
-        }
-        Task(executorPreference: call.executor) {
-            do throws(GraphError) {
-                pipe.finish(
-                    .success(try await database.query(statement) { RowEncoder(layout, base: base, pipe: pipe) }))
-            } catch {
-                pipe.finish(.failure(error))
+        let (database, layout, base) = (database, call.layout, call.base)
+        do throws(GraphError) {
+            return try await call.piped(database, control) { pipe throws(GraphError) in
+                let result = try await database.query(statement) { RowEncoder(layout, base: base, pipe: pipe) }
+                return ResultPipe.Ending(kept: result.consumer.kept, transactionID: result.transactionID)
             }
-        }
-        switch await pipe.start() {
-        case .ended(.success(let result), let chunks):
-            client?.onLeaving(nil)
-            var answer = Answer(.ok, call.contentType, .buffers(chunks + result.consumer.kept))
-            answer.transactionID = result.transactionID
-            return answer
-        case .ended(.failure(let error), _):
-            client?.onLeaving(nil)
+        } catch {
             throw Self.legacy(error)
-        case .started:
-            return Answer(
-                .ok, call.contentType,
-                .stream { writer in
-                    do {
-                        while let chunks = try await pipe.next() { try await writer.write(contentsOf: chunks) }
-                        try await writer.write(contentsOf: pipe.rest)
-                    } catch {
-                        pipe.abandon()
-                        control.cancel()
-                        client?.onLeaving(nil)
-                        throw error
-                    }
-                    client?.onLeaving(nil)
-                    try await writer.finish(nil)
-                })
         }
     }
 

@@ -20,27 +20,16 @@ struct RelationshipRoutes: Sendable {
         let properties: [(key: String, value: Value)]
 
         init(_ map: MapValue) throws(GraphError) {
-            guard case .string(let to)? = map["to"] else {
-                throw GraphError(.invalidRequest, "\"to\" must be the URI of the node at the other end")
-            }
-            guard let end = Self.nodeID(to.text) else {
-                throw GraphError(.invalidRequest, "\"to\" is \"\(to.text)\", which is not the URI of a node")
-            }
+            end = try map.nodeID("to", "the URI of the node at the other end")
             guard case .string(let type)? = map["type"], !type.text.isEmpty else {
                 throw GraphError(.invalidRequest, "\"type\" must be the name of a relationship type")
             }
-            self.end = end
             self.type = type.text
             switch map["data"] {
             case nil, .null?: properties = []
             case .map(let data)?: properties = try PropertyInput.storable(data)
             default: throw GraphError(.invalidRequest, "\"data\" must be an object with the properties")
             }
-        }
-
-        /// The last segment of a URI is what counts, whatever host or proxy it came through.
-        private static func nodeID(_ uri: String) -> NodeID? {
-            uri.split(separator: "/", omittingEmptySubsequences: false).last.flatMap { UInt64($0) }.map(NodeID.init)
         }
     }
 

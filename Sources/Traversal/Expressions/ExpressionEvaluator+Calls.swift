@@ -69,7 +69,7 @@ extension ExpressionEvaluator {
     ) throws(GraphError) -> ExpressionValue? {
         if let value = try entity(method, .relationship(id), arguments, part) { return value }
         guard let record = position.transaction.relationship(id) else {
-            throw failure(part, .entityNotFound, "\(id) has been deleted meanwhile")
+            throw failure(part, .entityDeleted, "\(id) has been deleted meanwhile")
         }
         let type = position.transaction.name(.relationshipType, record.type)
         switch (method, arguments.first) {

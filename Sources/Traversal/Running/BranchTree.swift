@@ -4,10 +4,10 @@ public import Storage
 /// The branches that a traversal has met so far, in one array, each with the place of the one before it; where a
 /// ``BranchSelector`` gets further ones.
 ///
-/// Holds ids alone, so it may outlive the transaction that it was begun in: see ``resume(in:)``.
+/// Holds ids alone, so it may outlive the transaction that it was begun in.
 public struct BranchTree: Sendable {
     private let description: TraversalDescription
-    let control: TraversalControl
+    private var control: TraversalControl
     private let starts: [NodeID]
     private var nextStart = 0
     private(set) var branches: ContiguousArray<Branch> = []
@@ -35,9 +35,10 @@ public struct BranchTree: Sendable {
         mayBeStale = !transaction.isReadOnly
     }
 
-    /// Goes on in another transaction. Relationships that are gone by then are not followed; those that are new are, from
+    /// Goes on in another transaction, under another control. Relationships that are gone by then are not followed; those that are new are, from
     /// nodes that were not expanded yet.
-    mutating func resume(in transaction: Transaction) {
+    mutating func resume(in transaction: Transaction, control: TraversalControl) {
+        self.control = control
         expander = ResolvedExpander(description.expander, in: transaction)
         evaluators = ResolvedEvaluators(description.evaluators, in: transaction)
         mayBeStale = true

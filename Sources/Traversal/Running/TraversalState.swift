@@ -34,8 +34,10 @@ package struct TraversalState: Sendable {
             }
     }
 
-    /// Goes on in another transaction than before.
-    package mutating func resume(in transaction: Transaction) { tree.resume(in: transaction) }
+    /// Goes on in another transaction than before, under a control of that one.
+    package mutating func resume(in transaction: Transaction, control: TraversalControl = TraversalControl()) {
+        tree.resume(in: transaction, control: control)
+    }
 
     /// Bytes that it takes, roughly.
     package var byteCount: Int { tree.byteCount }
