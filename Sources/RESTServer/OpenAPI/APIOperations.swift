@@ -3,7 +3,8 @@ enum APIOperations {
     static let all: [String: APIOperation] = {
         var all = discovery
         for part in [
-            entities, properties, labels, schema, indexes, automaticIndexes, queries, plugins, transactions, status, cluster,
+            entities, properties, labels, schema, indexes, automaticIndexes, queries, traversals, plugins, transactions, status,
+            cluster,
         ] { all.merge(part) { $1 } }
         return all
     }()
@@ -106,6 +107,27 @@ enum APIOperations {
         "POST /db/data/batch": APIOperation(
             "Carries out many requests in one transaction", body: "Batch", .json("List")),
     ]
+
+    private static let traversals: [String: APIOperation] = {
+        let path = "/db/data/node/{id}"
+        func pages(_ name: String, _ meaning: String, _ maximum: Int) -> APIOperation.Query {
+            APIOperation.Query(
+                name, meaning, schema: #"{"type": "integer", "minimum": 1, "maximum": \#(maximum)}"#)
+        }
+        return [
+            "POST \(path)/traverse/{returnType}": APIOperation(
+                "Traverses the graph from this node", body: "Traversal", needsBody: false, .json("List")),
+            "POST \(path)/paged/traverse/{returnType}": APIOperation(
+                "Begins a traversal whose results are taken page by page, and gives the first page",
+                query: [
+                    pages("pageSize", "How many results a page has, 50 unless it is said", 10_000),
+                    pages("leaseTime", "How long it waits for the next page, in seconds, 60 unless it is said", 3600),
+                ], body: "Traversal", needsBody: false, .json("List", 201)),
+            "GET \(path)/paged/traverse/{returnType}/{token}": APIOperation("The next page of a traversal", .json("List")),
+            "POST \(path)/path": APIOperation("Finds one path to another node", body: "PathSearch", .json("Path")),
+            "POST \(path)/paths": APIOperation("Finds all paths to another node", body: "PathSearch", .json("Paths")),
+        ]
+    }()
 
     private static let plugins: [String: APIOperation] = [
         "GET /db/data/ext": APIOperation("The plugins", .json("Object")),

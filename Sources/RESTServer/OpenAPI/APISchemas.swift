@@ -50,6 +50,46 @@ enum APISchemas {
             """
         ),
         (
+            "Path",
+            """
+            {"type": "object", "required": ["start", "nodes", "length", "relationships", "end"], "properties": \
+            {"start": {"type": "string"}, "nodes": \(reference("Strings")), "length": {"type": "integer"}, \
+            "relationships": \(reference("Strings")), "end": {"type": "string"}, "weight": \(number)}}
+            """
+        ),
+        ("Paths", list(of: "Path")),
+        (
+            "TraversedType",
+            """
+            {"type": "object", "required": ["type"], "properties": {"type": {"type": "string", "minLength": 1}, \
+            "direction": {"enum": ["all", "in", "out"]}}}
+            """
+        ),
+        (
+            "TraversedTypes",
+            #"{"anyOf": [\#(reference("TraversedType")), {"type": "array", "items": \#(reference("TraversedType"))}]}"#
+        ),
+        (
+            "Traversal",
+            """
+            {"type": "object", "properties": {"order": {"enum": ["breadth_first", "depth_first"]}, \
+            "relationships": \(reference("TraversedTypes")), "uniqueness": {"enum": ["none", "node_global", "node_path", \
+            "relationship_global", "relationship_path"]}, "max_depth": {"type": "integer", "minimum": 0}, \
+            "return_filter": {"type": "object", "required": ["language"], "properties": {"language": {"enum": ["builtin", \
+            "javascript"]}, "name": {"enum": ["all", "all_but_start_node", "none"]}, "body": {"type": "string", "examples": \
+            ["position.length() > 1", "position.endNode().hasProperty('name')"]}}}}}
+            """
+        ),
+        (
+            "PathSearch",
+            """
+            {"type": "object", "required": ["to"], "properties": {"to": \(uri("node")), "relationships": \
+            \(reference("TraversedTypes")), "max_depth": {"type": "integer", "minimum": 0}, "algorithm": \
+            {"enum": ["shortestPath", "allSimplePaths", "allPaths", "dijkstra"]}, "cost_property": {"type": "string"}, \
+            "default_cost": {"type": "integer", "minimum": 0}}}
+            """
+        ),
+        (
             "NewIndex",
             """
             {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "minLength": 1}, "config": \
