@@ -165,7 +165,7 @@ if !coreOnly {
         tests(
             "RESTServerTests",
             [
-                "GraphModel", "FileSystem", "JSON", "Storage", "Database", "Gzip", "RESTServer",
+                "GraphModel", "FileSystem", "JSON", "Storage", "Traversal", "Database", "Gzip", "RESTServer",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ]),

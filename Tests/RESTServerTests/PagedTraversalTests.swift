@@ -5,6 +5,7 @@ import RESTServer
 import Storage
 import Synchronization
 import Testing
+import Traversal
 
 /// 18.13.5 to 18.13.8: traversals page by page.
 @Suite struct PagedTraversalTests {
@@ -148,42 +149,46 @@ import Testing
         PagedTraversals(PagedTraversalLimits()) { clock.nanoseconds.load(ordering: .relaxed) }
     }
 
-    private func open(_ lease: Milliseconds) -> PagedTraversals.Open {
-        PagedTraversals.Open(start: NodeID(1), pageSize: 5, lease: lease)
+    private func state() throws -> TraversalState {
+        TraversalState(
+            TraversalDescription(), from: [NodeID(0)], in: try storeInMemory().beginRead(), control: TraversalControl())
     }
 
     @Test func aLeaseRunsOutAndIsRenewed() throws {
         let clock = Clock()
         let table = table(clock)
-        let token = try table.begin()
-        try table.giveBack(open(1000), token)
+        let token = try table.begin(start: NodeID(1), pageSize: 5, lease: 1000)
+        try table.giveBack(try state(), token)
         clock.turn(999)
-        try table.giveBack(try table.take(token, start: NodeID(1)), token)
+        #expect(try table.take(token, start: NodeID(1)) == 5)
+        try table.giveBack(try state(), token)
         clock.turn(999)
-        #expect(table.isWaiting(token, start: NodeID(1)))
+        #expect(table.isOpen(token, start: NodeID(1)))
         #expect(table.expire(token) == 2)
         clock.turn(1)
-        #expect(!table.isWaiting(token, start: NodeID(1)))
+        #expect(!table.isOpen(token, start: NodeID(1)))
         #expect(throws: GraphError.self) { try table.take(token, start: NodeID(1)) }
+        #expect(table.open.count == 1 && table.open.byteCount > 0)
         #expect(table.expire(token) == nil)
-        #expect(table.open.count == 0)
+        #expect(table.open.count == 0 && table.open.byteCount == 0)
     }
 
     @Test func onePageAtATime() throws {
         let clock = Clock()
         let table = table(clock)
-        let token = try table.begin()
-        try table.giveBack(open(1000), token)
-        let taken = try table.take(token, start: NodeID(1))
+        let token = try table.begin(start: NodeID(1), pageSize: 5, lease: 1000)
+        try table.giveBack(try state(), token)
+        #expect(throws: GraphError.self) { try table.take(token, start: NodeID(2)) }
+        _ = try table.take(token, start: NodeID(1))
         // As long as a page is read the lease does not end, and nobody else reads one.
         clock.turn(100_000)
-        #expect(table.expire(token) != nil)
-        do {
+        #expect(table.expire(token) == 1000)
+        do throws(GraphError) {
             _ = try table.take(token, start: NodeID(1))
             Issue.record("taken twice")
         } catch { #expect(error.code == .conflict) }
-        try table.giveBack(taken, token)
-        #expect(table.isWaiting(token, start: NodeID(1)))
+        try table.giveBack(try state(), token)
+        #expect(table.isOpen(token, start: NodeID(1)))
         table.end(token)
         #expect(table.open.count == 0 && table.open.byteCount == 0)
     }

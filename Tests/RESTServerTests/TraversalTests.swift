@@ -189,7 +189,7 @@ import Testing
                 {"uniqueness": "none", \(none),
                  "return_filter": {"language": "javascript", "body": "position.length() < 0"}}
                 """
-            let reply = try await traverse(client, body, ["Max-Execution-Time: 100"])
+            let reply = try await traverse(client, body, "node", ["Max-Execution-Time: 100"])
             #expect(reply.status == 400 && reply.text.contains("GuardTimeoutException"), "\(reply.text)")
         }
     }

@@ -37,13 +37,12 @@ struct PagedTraversalRoutes: Sendable {
             "pageSize", call, default: Self.defaultPageSize, maximum: traversals.limits.pageSizeMaximum)
         let leaseSeconds = try parameter(
             "leaseTime", call, default: Self.defaultLeaseSeconds, maximum: traversals.limits.leaseSecondsMaximum)
-        let token = try traversals.begin()
-        let open = PagedTraversals.Open(
-            start: request.start, pageSize: pageSize, lease: Milliseconds(UInt64(leaseSeconds) * 1000))
-        let page = try await page(call, token, open, request.returnType) { transaction, control throws(GraphError) in
+        let lease = Milliseconds(UInt64(leaseSeconds) * 1000)
+        let token = try traversals.begin(start: request.start, pageSize: pageSize, lease: lease)
+        let page = try await page(call, token, pageSize, request.returnType) { transaction, control throws(GraphError) in
             try request.begin(in: transaction, control)
         }
-        Self.watch(token, of: traversals, for: open.lease, on: call.channel.eventLoop)
+        Self.watch(token, of: traversals, for: lease, on: call.channel.eventLoop)
         var answer = Answer(.created, call.contentType, .buffers(page.bytes))
         let place = "\(call.base.text)/db/data/node/\(request.start.rawValue)/paged/traverse/\(request.returnType.rawValue)"
         answer.location = "\(place)/\(token)"
@@ -56,12 +55,12 @@ struct PagedTraversalRoutes: Sendable {
         let token = call.parameters[2]
         if call.head.method == .head {
             // Who only looks takes no page.
-            if !traversals.isWaiting(token, start: start) { throw PagedTraversals.missing }
+            if !traversals.isOpen(token, start: start) { throw PagedTraversals.missing }
             return Answer(.ok, call.contentType)
         }
-        let open = try traversals.take(token, start: start)
-        let page = try await page(call, token, open, returnType) { [open] transaction, control throws(GraphError) in
-            guard var state = open.state else { throw PagedTraversals.missing }
+        let pageSize = try traversals.take(token, start: start)
+        let page = try await page(call, token, pageSize, returnType) { [traversals] transaction, control throws(GraphError) in
+            guard var state = traversals.takeState(token) else { throw PagedTraversals.missing }
             state.resume(in: transaction, control: control)
             return state
         }
@@ -72,25 +71,23 @@ struct PagedTraversalRoutes: Sendable {
     private struct Page: Sendable {
         let bytes: [ByteBuffer]
         let isEmpty: Bool
-        /// Nil when there are no more.
-        let state: TraversalState?
     }
 
     /// Reads a page and puts the traversal back; one that has come to its end, or fails, is over.
     private func page(
-        _ call: Call, _ token: String, _ open: PagedTraversals.Open, _ returnType: ReturnType,
+        _ call: Call, _ token: String, _ pageSize: Int, _ returnType: ReturnType,
         _ resume: @escaping @Sendable (Transaction, TraversalControl) throws(GraphError) -> TraversalState
     ) async throws(GraphError) -> Page {
         let control = database.makeControl(call.options)
         let client = ClientPresence.of(call.channel)
         client?.onLeaving { control.cancel() }
         defer { client?.onLeaving(nil) }
-        let (limits, pageSize) = (traversals.limits, open.pageSize)
+        let limits = traversals.limits
         let walk = TraversalControl(byteCountMaximum: limits.byteCountMaximum) { () throws(GraphError) in
             try control.check()
         }
         do throws(GraphError) {
-            let page = try await database.read(call.options) { [database] transaction throws(GraphError) in
+            return try await database.read(call.options) { [database, traversals] transaction throws(GraphError) in
                 try database.attending(control) { () throws(GraphError) in
                     var state = try resume(transaction, walk)
                     var list = ListEncoder(call, in: transaction, .kept(byteCountMaximum: 0))
@@ -98,17 +95,10 @@ struct PagedTraversalRoutes: Sendable {
                     while !isOver, list.elementCount < pageSize, list.byteCount < limits.pageByteCount {
                         isOver = try !returnType.advance(&state, into: &list, in: transaction)
                     }
-                    return Page(bytes: list.end(), isEmpty: list.elementCount == 0, state: isOver ? nil : state)
+                    if isOver { traversals.end(token) } else { try traversals.giveBack(state, token) }
+                    return Page(bytes: list.end(), isEmpty: list.elementCount == 0)
                 }
             }
-            guard let state = page.state else {
-                traversals.end(token)
-                return page
-            }
-            var open = open
-            open.state = state
-            try traversals.giveBack(open, token)
-            return page
         } catch {
             traversals.end(token)
             throw error

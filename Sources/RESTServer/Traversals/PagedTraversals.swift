@@ -1,7 +1,7 @@
 internal import FileSystem
 package import GraphModel
 internal import Synchronization
-internal import Traversal
+package import Traversal
 
 /// What clients may keep open of paged traversals.
 public struct PagedTraversalLimits: Sendable {
@@ -25,30 +25,26 @@ public struct PagedTraversalLimits: Sendable {
 /// What is kept is where each of them is, ids and numbers, and no snapshot of the graph: a page is read from the graph as
 /// it is then. An entry goes when its traversal ends, fails, or is not asked for the time of its lease.
 package final class PagedTraversals: Sendable {
-    /// One that is out of here while a page of it is read.
-    package struct Open: Sendable {
+    private struct Entry: Sendable {
         let start: NodeID
         let pageSize: Int
         let lease: Milliseconds
-        /// Nil before its first page.
+        /// Nil before its first page, and while one is read.
         var state: TraversalState?
-
-        package init(start: NodeID, pageSize: Int, lease: Milliseconds) {
-            self.start = start
-            self.pageSize = pageSize
-            self.lease = lease
-        }
-    }
-    private struct Entry: Sendable {
-        /// Nil while a page of it is read.
-        var waiting: Open?
+        /// Whether a page of it is read.
+        var isBusy = true
         var byteCount = 0
         /// On the monotonic clock, in nanoseconds.
-        var endsAt: UInt64
+        var endsAt: UInt64 = .max
     }
     private struct Table: Sendable {
         var entries: [String: Entry] = [:]
         var byteCount = 0
+
+        mutating func remove(_ token: String) {
+            byteCount -= entries[token]?.byteCount ?? 0
+            entries[token] = nil
+        }
     }
 
     let limits: PagedTraversalLimits
@@ -64,12 +60,14 @@ package final class PagedTraversals: Sendable {
     /// How many are open, and what they hold.
     package var open: (count: Int, byteCount: Int) { table.withLock { ($0.entries.count, $0.byteCount) } }
 
-    /// A place for a new one. Throws `.overloaded` when there are too many.
-    package func begin() throws(GraphError) -> String {
+    // MARK: Life
+
+    /// A place for a new one, whose first page is read by the caller. Throws `.overloaded` when there are too many.
+    package func begin(start: NodeID, pageSize: Int, lease: Milliseconds) throws(GraphError) -> String {
         let token = Self.makeToken()
         let isAdmitted = table.withLock { table in
             if table.entries.count >= limits.countMaximum { return false }
-            table.entries[token] = Entry(endsAt: .max)
+            table.entries[token] = Entry(start: start, pageSize: pageSize, lease: lease)
             return true
         }
         guard isAdmitted else {
@@ -86,33 +84,59 @@ package final class PagedTraversals: Sendable {
         return (0..<32).map { _ in String(generator.next(upperBound: 16 as UInt64), radix: 16) }.joined()
     }
 
-    /// Takes a traversal out, to read its next page. Throws 404 when it is not there, `.conflict` while
-    /// another request reads a page of it.
-    package func take(_ token: String, start: NodeID) throws(GraphError) -> Open {
-        enum Found { case open(Open), busy, nothing }
+    /// Forgets a traversal.
+    package func end(_ token: String) { table.withLock { $0.remove(token) } }
+
+    /// Forgets a traversal whose lease has run out. Returns how long it is until that has to be looked at again; nil when
+    /// the traversal is gone.
+    package func expire(_ token: String) -> Milliseconds? {
+        let time = now()
+        return table.withLock { table in
+            guard let entry = table.entries[token] else { return nil }
+            // One whose page is read gets a new lease with that.
+            if entry.isBusy { return entry.lease }
+            if entry.endsAt > time { return Milliseconds((entry.endsAt - time) / 1_000_000 + 1) }
+            table.remove(token)
+            return nil
+        }
+    }
+
+    // MARK: Pages
+
+    /// Keeps a traversal for the caller, who reads its next page, and returns how many results that has. Throws 404 when
+    /// it is not there, `.conflict` while another request reads a page of it.
+    package func take(_ token: String, start: NodeID) throws(GraphError) -> Int {
+        enum Found { case pageSize(Int), busy, nothing }
         let time = now()
         let found = table.withLock { table -> Found in
-            guard let entry = table.entries[token] else { return .nothing }
-            guard let open = entry.waiting else { return .busy }
-            guard open.start == start, entry.endsAt > time else { return .nothing }
-            table.byteCount -= entry.byteCount
-            table.entries[token] = Entry(endsAt: .max)
-            return .open(open)
+            guard let entry = table.entries[token], entry.start == start, entry.endsAt > time else { return .nothing }
+            if entry.isBusy { return .busy }
+            table.entries[token]?.isBusy = true
+            table.entries[token]?.endsAt = .max
+            return .pageSize(entry.pageSize)
         }
         switch found {
-        case .open(let open): return open
+        case .pageSize(let pageSize): return pageSize
         case .busy:
             throw GraphError(.conflict, "another request reads a page of this traverser: ask again when it is done")
         case .nothing: throw Self.missing
         }
     }
 
-    /// Whether a traversal waits for its next page.
-    package func isWaiting(_ token: String, start: NodeID) -> Bool {
+    /// Where a traversal is, out of here: it is large, and changed in one place alone. Nil before its first page.
+    func takeState(_ token: String) -> TraversalState? {
+        table.withLock { table in
+            table.byteCount -= table.entries[token]?.byteCount ?? 0
+            table.entries[token]?.byteCount = 0
+            return table.entries[token]?.state.take()
+        }
+    }
+
+    /// Whether a traversal waits for its next page, or one is read.
+    package func isOpen(_ token: String, start: NodeID) -> Bool {
         let time = now()
         return table.withLock { table in
-            guard let entry = table.entries[token] else { return false }
-            return entry.endsAt > time && (entry.waiting.map { $0.start == start } ?? true)
+            table.entries[token].map { $0.start == start && $0.endsAt > time } ?? false
         }
     }
 
@@ -122,45 +146,26 @@ package final class PagedTraversals: Sendable {
 
     /// Puts a traversal back, to wait for the time of its lease from now on. Throws `.overloaded`, and ends it, when all of
     /// them hold too much.
-    package func giveBack(_ open: Open, _ token: String) throws(GraphError) {
-        let byteCount = open.state?.byteCount ?? 0
-        let endsAt = now() + open.lease.rawValue * 1_000_000
+    package func giveBack(_ state: TraversalState, _ token: String) throws(GraphError) {
+        let byteCount = state.byteCount
+        let time = now()
         let isKept = table.withLock { table in
-            guard table.byteCount + byteCount <= limits.totalByteCountMaximum else {
-                table.entries[token] = nil
+            guard table.byteCount + byteCount <= limits.totalByteCountMaximum, let lease = table.entries[token]?.lease
+            else {
+                table.remove(token)
                 return false
             }
             table.byteCount += byteCount
-            table.entries[token] = Entry(waiting: open, byteCount: byteCount, endsAt: endsAt)
+            table.entries[token]?.state = state
+            table.entries[token]?.isBusy = false
+            table.entries[token]?.byteCount = byteCount
+            table.entries[token]?.endsAt = time + lease.rawValue * 1_000_000
             return true
         }
         guard isKept else {
             throw GraphError(
                 .overloaded,
                 "the paged traversals that are open hold \(limits.totalByteCountMaximum) bytes, which is the most, so this one has ended: read one of them to its end, or try again later")
-        }
-    }
-
-    /// Forgets a traversal.
-    package func end(_ token: String) {
-        table.withLock { table in
-            table.byteCount -= table.entries[token]?.byteCount ?? 0
-            table.entries[token] = nil
-        }
-    }
-
-    /// Forgets a traversal whose lease has run out. Returns how long it is until that has to be looked at again; nil when
-    /// the traversal is gone.
-    package func expire(_ token: String) -> Milliseconds? {
-        let time = now()
-        return table.withLock { table in
-            guard let entry = table.entries[token] else { return nil }
-            // One whose page is read gets a new lease with that.
-            guard entry.waiting != nil else { return 1000 }
-            if entry.endsAt > time { return Milliseconds((entry.endsAt - time) / 1_000_000 + 1) }
-            table.byteCount -= entry.byteCount
-            table.entries[token] = nil
-            return nil
         }
     }
 }
