@@ -92,7 +92,9 @@ struct PagedTraversalRoutes: Sendable {
                     var state = try resume(transaction, walk)
                     var list = ListEncoder(call, in: transaction, .kept(byteCountMaximum: 0))
                     var isOver = false
-                    while !isOver, list.elementCount < pageSize, list.byteCount < limits.pageByteCount {
+                    while !isOver, list.elementCount < pageSize,
+                        list.elementCount == 0 || list.byteCount < limits.pageByteCount
+                    {
                         isOver = try !returnType.advance(&state, into: &list, in: transaction)
                     }
                     if isOver { traversals.end(token) } else { try traversals.giveBack(state, token) }

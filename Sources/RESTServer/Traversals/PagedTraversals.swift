@@ -150,16 +150,15 @@ package final class PagedTraversals: Sendable {
         let byteCount = state.byteCount
         let time = now()
         let isKept = table.withLock { table in
-            guard table.byteCount + byteCount <= limits.totalByteCountMaximum, let lease = table.entries[token]?.lease
-            else {
-                table.remove(token)
-                return false
-            }
+            guard var entry = table.entries[token] else { return false }
+            table.remove(token)
+            guard table.byteCount + byteCount <= limits.totalByteCountMaximum else { return false }
+            entry.state = state
+            entry.isBusy = false
+            entry.byteCount = byteCount
+            entry.endsAt = time + entry.lease.rawValue * 1_000_000
             table.byteCount += byteCount
-            table.entries[token]?.state = state
-            table.entries[token]?.isBusy = false
-            table.entries[token]?.byteCount = byteCount
-            table.entries[token]?.endsAt = time + lease.rawValue * 1_000_000
+            table.entries[token] = entry
             return true
         }
         guard isKept else {
