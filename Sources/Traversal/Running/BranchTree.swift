@@ -121,13 +121,16 @@ public struct BranchTree: Sendable {
         guard index < Int(Int32.max) else {
             throw GraphError(.queryMemory, "a traversal holds at most \(Int32.max) branches: limit its depth")
         }
+        var evaluation = evaluators.byDepth(Int(length))
         branches.append(
             Branch(
                 node: node, relationship: relationship, parent: parent, length: length,
-                expansion: Branch.unexpanded, evaluation: .includeAndContinue))
-        let evaluation = try evaluators.evaluate(branches, index, in: transaction)
-        branches[index].evaluation = evaluation
-        if !evaluation.continues { branches[index].expansion = Branch.exhausted }
+                expansion: evaluation.continues ? Branch.unexpanded : Branch.exhausted, evaluation: evaluation))
+        if evaluators.looksAtPaths {
+            evaluation = try evaluators.evaluate(evaluation, branches, index, in: transaction)
+            branches[index].evaluation = evaluation
+            if !evaluation.continues { branches[index].expansion = Branch.exhausted }
+        }
         return index
     }
 

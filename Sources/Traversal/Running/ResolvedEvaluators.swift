@@ -35,19 +35,18 @@ struct ResolvedEvaluators: Sendable {
         }
     }
 
-    /// What all of them decide about the branch at a place. Those that come after one that ends the branch are not asked.
+    /// Whether the depth alone does not decide.
+    var looksAtPaths: Bool { !tests.isEmpty }
+
+    /// What those decide that look at the depth alone.
     @inline(__always)
-    func evaluate(
-        _ branches: ContiguousArray<Branch>, _ index: Int, in transaction: Transaction
-    ) throws(GraphError) -> Evaluation {
-        let length = Int(branches[index].length)
-        let byDepth = Evaluation(
-            includes: length >= minimum && length <= maximum, continues: length < continuesBelow)
-        if tests.isEmpty { return byDepth }
-        return try evaluate(byDepth, branches, index, in: transaction)
+    func byDepth(_ length: Int) -> Evaluation {
+        Evaluation(includes: length >= minimum && length <= maximum, continues: length < continuesBelow)
     }
 
-    private func evaluate(
+    /// What all of them decide about the branch at a place, `first` being what the depth says. Those that come after one
+    /// that ends the branch are not asked.
+    func evaluate(
         _ first: Evaluation, _ branches: ContiguousArray<Branch>, _ index: Int, in transaction: Transaction
     ) throws(GraphError) -> Evaluation {
         var result = first
@@ -79,8 +78,9 @@ struct ResolvedEvaluators: Sendable {
             }
             return Evaluation(includes: missing.isEmpty, continues: true)
         case .acceptedByAny(let evaluators):
-            for evaluator in evaluators where try evaluator.evaluate(branches, index, in: transaction).includes {
-                return .includeAndContinue
+            for evaluator in evaluators {
+                let first = evaluator.byDepth(Int(branch.length))
+                if try evaluator.evaluate(first, branches, index, in: transaction).includes { return .includeAndContinue }
             }
             return .excludeAndContinue
         case .custom(let body): return try body(TraversalPosition(branches, index, in: transaction))

@@ -3,19 +3,16 @@ package import Storage
 
 /// A traversal under way: ids alone, no transaction. Between two steps it may wait, and go on in another transaction.
 package struct TraversalState: Sendable {
-    private enum Walk: Sendable {
-        /// The branch that is expanded; -1 is where start nodes come from.
-        case preorderDepthFirst(Int)
-        /// The same; `isVisited` when it was the last result.
-        case postorderDepthFirst(Int, isVisited: Bool)
-        /// Branches are visited in the order of their places.
-        case preorderBreadthFirst(Int)
-        case postorderBreadthFirst(LevelWalk?)
-        case custom(any BranchSelector)
-        case ended
-    }
+    private let order: BranchOrdering.Kind
     private var tree: BranchTree
-    private var walk: Walk
+    /// The place of the branch whose children come next; -1 is where start nodes come from.
+    private var expanded = -1
+    /// Whether that branch was the last result: in postorder it is left then.
+    private var isExpandedVisited = false
+    /// In postorder breadth first, once the whole tree has been walked.
+    private var levels: LevelWalk?
+    private var selector: (any BranchSelector)?
+    private var isOver = false
     /// The place of the last result.
     private var current = -1
 
@@ -23,15 +20,9 @@ package struct TraversalState: Sendable {
         _ description: TraversalDescription, from starts: [NodeID], in transaction: Transaction,
         control: TraversalControl
     ) {
+        order = description.ordering.kind
         tree = BranchTree(description, from: starts, in: transaction, control: control)
-        walk =
-            switch description.ordering.kind {
-            case .preorderDepthFirst: .preorderDepthFirst(-1)
-            case .postorderDepthFirst: .postorderDepthFirst(-1, isVisited: false)
-            case .preorderBreadthFirst: .preorderBreadthFirst(-1)
-            case .postorderBreadthFirst: .postorderBreadthFirst(nil)
-            case .custom(let makeSelector): .custom(makeSelector())
-            }
+        if case .custom(let makeSelector) = order { selector = makeSelector() }
     }
 
     /// Goes on in another transaction than before, under a control of that one.
@@ -55,6 +46,7 @@ package struct TraversalState: Sendable {
 
     /// Walks to the next result; false when there are no more. After an error it is over.
     package mutating func advance(in transaction: Transaction) throws(GraphError) -> Bool {
+        if isOver { return false }
         do throws(GraphError) {
             while let index = try nextBranch(in: transaction) {
                 if tree.branches[index].evaluation.includes {
@@ -63,49 +55,38 @@ package struct TraversalState: Sendable {
                 }
             }
         } catch {
-            walk = .ended
+            isOver = true
             throw error
         }
-        walk = .ended
+        isOver = true
         return false
     }
 
     private mutating func nextBranch(in transaction: Transaction) throws(GraphError) -> Int? {
-        switch walk {
-        case .preorderDepthFirst(var expanded):
-            defer { if case .preorderDepthFirst = walk { walk = .preorderDepthFirst(expanded) } }
+        switch order {
+        case .preorderDepthFirst:
             while true {
                 if let child = try take(expanded, in: transaction) {
                     expanded = child
                     return child
                 }
                 if expanded < 0 { return nil }
-                expanded = leave(expanded)
+                leave()
             }
-        case .postorderDepthFirst(var expanded, let isVisited):
-            if isVisited { expanded = leave(expanded) }
+        case .postorderDepthFirst:
+            if isExpandedVisited { leave() }
             while let child = try take(expanded, in: transaction) { expanded = child }
-            walk = .postorderDepthFirst(expanded, isVisited: true)
+            isExpandedVisited = true
             return expanded < 0 ? nil : expanded
-        case .preorderBreadthFirst(var expanded):
-            defer { walk = .preorderBreadthFirst(expanded) }
-            return try nextInBreadth(&expanded, in: transaction)
-        case .postorderBreadthFirst(nil):
-            var expanded = -1
-            while try nextInBreadth(&expanded, in: transaction, keepsAll: true) != nil {}
-            var levels = LevelWalk(end: tree.branches.count)
-            defer { walk = .postorderBreadthFirst(levels) }
-            return levels.next(tree.branches)
-        case .postorderBreadthFirst(.some(var levels)):
-            defer { walk = .postorderBreadthFirst(levels) }
-            return levels.next(tree.branches)
-        case .custom(var selector):
-            // Not in two places while it changes.
-            walk = .ended
-            let branch = try selector.next(&tree, in: transaction)
-            walk = .custom(selector)
-            return branch.flatMap { $0.index < 0 ? nil : $0.index }
-        case .ended: return nil
+        case .preorderBreadthFirst: return try nextInBreadth(keepsAll: false, in: transaction)
+        case .postorderBreadthFirst:
+            if levels == nil {
+                while try nextInBreadth(keepsAll: true, in: transaction) != nil {}
+                levels = LevelWalk(end: tree.branches.count)
+            }
+            return levels?.next(tree.branches)
+        case .custom:
+            return try selector?.next(&tree, in: transaction).flatMap { $0.index < 0 ? nil : $0.index }
         }
     }
 
@@ -114,15 +95,12 @@ package struct TraversalState: Sendable {
     }
 
     /// Depth first, the branches are those of one path: the last one is done with when the walk leaves it.
-    private mutating func leave(_ index: Int) -> Int {
-        let parent = Int(tree.branches[index].parent)
+    private mutating func leave() {
+        expanded = Int(tree.branches[expanded].parent)
         tree.removeLast()
-        return parent
     }
 
-    private mutating func nextInBreadth(
-        _ expanded: inout Int, in transaction: Transaction, keepsAll: Bool = false
-    ) throws(GraphError) -> Int? {
+    private mutating func nextInBreadth(keepsAll: Bool, in transaction: Transaction) throws(GraphError) -> Int? {
         // Nothing begins at the last result, which need not be kept then: of the last level there is one at a time.
         let last = tree.branches.count - 1
         if !keepsAll, last > expanded, !tree.branches[last].evaluation.continues { tree.removeLast() }

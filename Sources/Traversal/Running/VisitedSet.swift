@@ -39,7 +39,8 @@ struct VisitedSet: Sendable {
 
     private mutating func grow() {
         let old = slots
-        slots = ContiguousArray(repeating: Slot(), count: old.count * 2)
+        // In larger steps at first: most traversals are short, and each begins with a small table.
+        slots = ContiguousArray(repeating: Slot(), count: old.count * (old.count < 1 << 16 ? 4 : 2))
         for slot in old where slot.key != 0 {
             var place = firstPlace(slot.key)
             while slots[place].key != 0 { place = (place + 1) & (slots.count - 1) }
