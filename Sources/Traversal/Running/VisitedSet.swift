@@ -1,5 +1,5 @@
-/// A set of ids: a hash table of words of 64 neighbouring ids, so that ids that lie together, as a store's do, take little
-/// more than a bit each, and scattered ones no more than 32 bytes.
+/// A set of ids: a hash table of words of 64 neighbouring ids, so that ids that lie together, as a store's do, take a byte
+/// each or less, and scattered ones 32 to 64, in small sets up to 128.
 struct VisitedSet: Sendable {
     private struct Slot {
         /// The ids' common upper bits, plus one; 0 is free.
