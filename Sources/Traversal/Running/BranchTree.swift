@@ -45,7 +45,7 @@ public struct BranchTree: Sendable {
     }
 
     /// Bytes that it takes, roughly.
-    var byteCount: Int { branches.count * 32 + waitingCount * 16 + expansions.count * 32 + filter.byteCount }
+    var byteCount: Int { branches.capacity * 32 + waitingCount * 16 + expansions.count * 32 + filter.byteCount }
 
     // MARK: For selectors
 
