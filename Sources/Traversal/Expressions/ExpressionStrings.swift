@@ -65,7 +65,9 @@ extension String {
 
     /// Without what is not above a blank at both ends, as Java trims.
     var trimmed: String {
-        let kept = unicodeScalars.drop { $0.value <= 0x20 }
-        return String(kept.reversed().drop { $0.value <= 0x20 }.reversed().reduce(into: UnicodeScalarView()) { $0.append($1) })
+        var kept = unicodeScalars[...]
+        while let first = kept.first, first.value <= 0x20 { kept.removeFirst() }
+        while let last = kept.last, last.value <= 0x20 { kept.removeLast() }
+        return String(kept)
     }
 }

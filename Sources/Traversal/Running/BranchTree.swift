@@ -35,8 +35,8 @@ public struct BranchTree: Sendable {
         mayBeStale = !transaction.isReadOnly
     }
 
-    /// Goes on in another transaction, under another control. Relationships that are gone by then are not followed; those that are new are, from
-    /// nodes that were not expanded yet.
+    /// Goes on in another transaction, under another control. Relationships that are gone by then are not followed; those
+    /// that are new are, from nodes that were not expanded yet.
     mutating func resume(in transaction: Transaction, control: TraversalControl) {
         self.control = control
         expander = ResolvedExpander(description.expander, in: transaction)
