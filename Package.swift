@@ -40,6 +40,7 @@ var targets: [Target] = [
     module("Storage", ["GraphModel", "FileSystem", "LuceneQuery", "Gzip", "CPrefetch"]),
     module("Cypher", ["GraphModel"]),
     module("QueryEngine", ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher"], exclude: ["DESIGN.md"]),
+    module("Traversal", ["GraphModel", "Storage"], exclude: ["DESIGN.md"]),
     module("JSON", ["GraphModel"]),
     module("Coordination", ["GraphModel", "FileSystem"]),
     module("EtcdCoordination", ["GraphModel", "FileSystem", "JSON", "Coordination"]),
@@ -47,12 +48,13 @@ var targets: [Target] = [
     module(
         "Database",
         ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Coordination", "Replication"]),
-    module("Martlet", ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Database"]),
+    module(
+        "Martlet", ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Traversal", "Database"]),
     // Built with everything else, so that the pages that quote it stay true.
     .executableTarget(
         name: "EmbeddedExample",
         // What Martlet exports, too: or a change in there would not build this anew.
-        dependencies: ["GraphModel", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Database", "Martlet"], path: "Examples/Embedded", swiftSettings: swiftSettings),
+        dependencies: ["GraphModel", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Traversal", "Database", "Martlet"], path: "Examples/Embedded", swiftSettings: swiftSettings),
     module("TestSupport", ["GraphModel", "FileSystem"]),
     module("Simulation", ["GraphModel", "FileSystem", "Storage", "Coordination", "Replication"]),
     tests("GraphModelTests", ["GraphModel"]),
@@ -71,8 +73,12 @@ var targets: [Target] = [
         ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine", "Coordination", "Replication", "Database"]),
     tests(
         "MartletTests",
-        ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Database", "Martlet", "EmbeddedExample"]),
+        [
+            "GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Traversal", "Database", "Martlet",
+            "EmbeddedExample",
+        ]),
     tests("CypherTests", ["GraphModel", "Cypher"]),
+    tests("TraversalTests", ["GraphModel", "FileSystem", "Storage", "Traversal"]),
     tests("QueryEngineTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine"]),
 ]
 var dependencies: [Package.Dependency] = []
@@ -124,8 +130,8 @@ if !coreOnly {
         module(
             "RESTServer",
             [
-                "GraphModel", "FileSystem", "JSON", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Transport", "Database",
-                "Gzip",
+                "GraphModel", "FileSystem", "JSON", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Traversal", "Transport",
+                "Database", "Gzip",
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -159,7 +165,7 @@ if !coreOnly {
         tests(
             "RESTServerTests",
             [
-                "GraphModel", "FileSystem", "JSON", "Storage", "Database", "Gzip", "RESTServer",
+                "GraphModel", "FileSystem", "JSON", "Storage", "Traversal", "Database", "Gzip", "RESTServer",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ]),
@@ -175,7 +181,8 @@ if !coreOnly {
 if withBenchmarks {
     targets.append(
         .executableTarget(
-            name: "storage-bench", dependencies: ["GraphModel", "FileSystem", "LuceneQuery", "Storage"], path: "Benchmarks/Storage",
+            name: "storage-bench", dependencies: ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "Traversal"],
+            path: "Benchmarks/Storage",
             swiftSettings: swiftSettings))
     targets.append(
         .executableTarget(

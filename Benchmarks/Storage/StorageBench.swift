@@ -9,7 +9,7 @@ struct StorageBench {
     static func main() async throws {
         let arguments = CommandLine.arguments
         guard arguments.count >= 3 else {
-            throw GraphError(.argumentError, "usage: storage-bench import|open|hops|changed|disk|commits|checkpoints|bulk|hub|indexes|named STORE [ARGUMENT …]")
+            throw GraphError(.argumentError, "usage: storage-bench import|open|hops|changed|disk|commits|checkpoints|bulk|hub|indexes|named|traversals STORE [ARGUMENT …]")
         }
         let directory = arguments[2]
         let rest = Array(arguments.dropFirst(3))
@@ -29,6 +29,10 @@ struct StorageBench {
         case "named": try NamedIndexes.run(directory, nodeCount: number(rest, 0, 1_000_000))
         case "hops": try hops(directory, changedPart: 0, rest)
         case "changed": try hops(directory, changedPart: 0.1, rest)
+        case "traversals":
+            let store = try Store.open(directory)
+            defer { store.close() }
+            try Traversals.run(store, rounds: number(rest, 0, 100))
         default:
             throw GraphError(.argumentError, "\(arguments[1]) is no benchmark")
         }

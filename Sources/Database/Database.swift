@@ -3,6 +3,7 @@ internal import FileSystem
 public import GraphModel
 public import QueryEngine
 public import Storage
+internal import Synchronization
 
 /// A graph database as every front end sees it: alone or a member of a cluster, with the same calls.
 public final class Database: Sendable {
@@ -48,6 +49,8 @@ public final class Database: Sendable {
     public let engine = QueryEngine()
     let workers: WorkerPool
     let events = TransactionEvents()
+    /// Steps of detached transactions that are under way.
+    let detachedSteps = Atomic<Int>(0)
 
     public init(_ pipeline: any CommitPipeline, options: Options = Options()) {
         self.pipeline = pipeline
@@ -66,6 +69,17 @@ public final class Database: Sendable {
 
     /// Runs `body`, which waits for somebody outside, on a query thread without making other queries wait with it.
     public func whileBlocked(_ body: () -> Void) { workers.whileBlocked(body) }
+
+    /// Runs work within a query thread's job that may turn out to be long: then other jobs do not wait for it, but share
+    /// the cores with it. The work must look at its control now and then.
+    public func attending<R>(
+        _ control: ExecutionControl, _ body: () throws(GraphError) -> R
+    ) throws(GraphError) -> R { try workers.attending(control, body) }
+
+    /// Runs work that may take a while, or wait for a disk, on a query thread.
+    public func compute<R: Sendable>(_ body: @escaping @Sendable () -> R) async throws(GraphError) -> R {
+        try await workers.run { .success(body()) }
+    }
 
     // MARK: Reading
 

@@ -7,3 +7,4 @@
 @_exported public import struct LuceneQuery.WildcardPattern
 @_exported public import struct QueryEngine.QueryStatistics
 @_exported public import Storage
+@_exported public import Traversal

@@ -84,7 +84,7 @@ extension RESTService {
             if let error = incoming.error { throw error }
             let body = try await Compression.unpacked(
                 incoming.body, head.headerFields, maximum: options.bodyByteCountMaximum)
-            if !body.isEmpty { try ContentNegotiation.requireJSON(head.headerFields) }
+            if !body.isEmpty && !resource.takesAnyBody { try ContentNegotiation.requireJSON(head.headerFields) }
             let call = Call(
                 head: head, target: found.target, parameters: found.parameters, body: body,
                 base: try BaseURI(

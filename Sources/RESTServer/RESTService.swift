@@ -4,6 +4,7 @@ public import GraphModel
 internal import HTTPTypes
 public import Logging
 internal import NIOCore
+internal import NIOPosix
 internal import Synchronization
 public import Transport
 
@@ -20,6 +21,17 @@ public final class RESTService: Sendable {
         public var bodyByteCountMaximum = 64 << 20
         /// Connections without a request for so long are closed.
         public var idleTimeout: Milliseconds = 300_000
+        /// Most jobs of one batch.
+        public var batchJobCountMaximum = 100_000
+        /// How long a transaction may be left open without a request, and how many may be open at once.
+        public var transactionTimeout: Milliseconds = 60_000
+        public var openTransactionCountMaximum = 1000
+        /// Whether the API describes itself in WADL, too.
+        public var generatesWADL = false
+        /// The settings of this server, for whoever asks the management; secrets left out.
+        public var configuration: [(name: String, description: String, value: String?)] = []
+        /// What clients may keep open of paged traversals.
+        public var pagedTraversals = PagedTraversalLimits()
         /// Whether answers carry this member's role and epoch.
         public var isClustered = false
         /// Where browsers are sent from `/`; nil while there is no page for them.
@@ -34,6 +46,7 @@ public final class RESTService: Sendable {
     let metrics: RequestMetrics
     let dateHeader = DateHeader()
     private let draining: DrainingFlag
+    private let openTransactions: OpenTransactions
     private let state = Mutex(State())
 
     private struct State {
@@ -63,13 +76,29 @@ public final class RESTService: Sendable {
         IndexRoutes(database: database).add(to: &table)
         AutoIndexRoutes(database: database).add(to: &table)
         CypherRoutes(database: database).add(to: &table)
+        LabelRoutes(database: database).add(to: &table)
+        SchemaRoutes().add(to: &table)
+        TraversalRoutes(database: database).add(to: &table)
+        PathRoutes(database: database).add(to: &table)
+        PagedTraversalRoutes(database: database, traversals: PagedTraversals(options.pagedTraversals)).add(to: &table)
+        BatchRoutes(database: database, jobCountMaximum: options.batchJobCountMaximum, table: table).add(to: &table)
+        openTransactions = OpenTransactions(
+            database,
+            OpenTransactions.Limits(
+                timeout: options.transactionTimeout, countMaximum: options.openTransactionCountMaximum))
+        TransactionRoutes(database: database, open: openTransactions).add(to: &table)
         StatusRoutes(database: database, control: control, isDraining: isDraining).add(to: &table)
-        let page = MetricsPage(database: database, isDraining: isDraining)
+        let page = MetricsPage(database: database, openTransactions: openTransactions, isDraining: isDraining)
         let requests = MetricsBox()
         let metricsPage = Handler.own { _ in
             Answer(.ok, .prometheus, .bytes(Array(page.text(requests.metrics).utf8)))
         }
+        let beans = ManagementBeans(
+            database: database, control: control, configuration: options.configuration,
+            openTransactions: openTransactions, metrics: { requests.metrics })
+        ManagementRoutes(database: database, beans: beans).add(to: &table)
         table.add("/metrics", isStatus: true, [(.get, metricsPage)])
+        WADL.add(to: &table, isEnabled: options.generatesWADL)
         OpenAPIDocument.add(to: &table)
         self.table = table
         metrics = RequestMetrics(table)
@@ -94,6 +123,7 @@ public final class RESTService: Sendable {
     public func start() async throws(GraphError) -> Int {
         let listener = try await listen(on: options.port, nil)
         state.withLock { $0.plain = listener }
+        openTransactions.expireRegularly(on: MultiThreadedEventLoopGroup.singleton.next())
         return listener.port
     }
 
@@ -129,6 +159,7 @@ public final class RESTService: Sendable {
         await withTaskGroup { group in
             for listener in listeners { group.addTask { [logger] in await listener.stop(limit: limit, logger) } }
         }
+        openTransactions.close()
     }
 }
 

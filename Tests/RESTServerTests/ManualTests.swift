@@ -71,6 +71,12 @@ import Testing
         let root = """
             {
               "extensions" : {
+                "CypherPlugin" : {
+                  "execute_query" : "\(base)/ext/CypherPlugin/graphdb/execute_query"
+                },
+                "GremlinPlugin" : {
+                  "execute_script" : "\(base)/ext/GremlinPlugin/graphdb/execute_script"
+                }
               },
               "node" : "\(base)/node",
               "reference_node" : "\(base)/node/0",

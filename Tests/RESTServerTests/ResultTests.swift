@@ -29,7 +29,7 @@ import Testing
                     try pipe.send([UInt8](repeating: UInt8(index % 256), count: 100))
                     sent.count.add(1, ordering: .relaxed)
                 }
-                pipe.finish(outcome.map { .failure($0) } ?? .success((encoder, nil)))
+                pipe.finish(outcome.map { .failure($0) } ?? .success(ResultPipe.Ending(kept: encoder.kept)))
             } catch {
                 sent.error.withLock { $0 = error }
                 pipe.finish(.failure(error))

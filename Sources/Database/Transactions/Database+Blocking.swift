@@ -40,7 +40,7 @@ extension Database {
             if try pipeline.readableStore().locks !== session.manager { session = try makeSession(.blocking) }
             try requireNew(requestID)
             do throws(TryFailure) {
-                let (value, ready) = try run(session, requestID, refills: true, body)
+                let (value, ready) = try run(session, requestID, body)
                 guard let ready else { return (value, nil) }
                 do throws(GraphError) { return (value, try commitBlocking(ready, session)) } catch { throw .failed(error) }
             } catch {

@@ -29,7 +29,10 @@ extension Database {
         while true {
             if try pipeline.readableStore().locks !== session.manager { session = try makeSession(.suspending) }
             try requireNew(request.requestID)
-            switch await attempt(session, request.requestID, body) {
+            let attempt = await attempt(session) { [self, session] () throws(TryFailure) in
+                try run(session, request.requestID, body)
+            }
+            switch attempt {
             case .needsIDs:
                 try await reserveIDs(idBlock)
                 idBlock = min(idBlock * 8, 1 << 22)
@@ -38,11 +41,7 @@ extension Database {
                     session.whenLocked { continuation.resume(returning: $0) }
                 }
                 if let failure { throw failure }
-            case .done(let value, nil, _): return (value, nil)
-            case .done(let value, let transactionID?, let pending):
-                if let refusal = refusalToAcknowledge(transactionID) { throw refusal }
-                await tell(pending) { $0.afterCommit(transactionID) }
-                return (value, transactionID)
+            case .done: return try await outcome(of: attempt)
             case .lost(let error, let pending):
                 await tell(pending) { $0.ended(error) }
                 // It may have failed on what the same request did before.
@@ -63,7 +62,7 @@ extension Database {
             "\(transactionID) was ordered, but this member may have lost the mastership before it could answer")
     }
 
-    private enum Attempt<R: Sendable>: Sendable {
+    enum Attempt<R: Sendable>: Sendable {
         case done(R, TransactionID?, PendingEvents?)
         case needsIDs
         case waitsForLock
@@ -71,16 +70,15 @@ extension Database {
         case lost(GraphError, PendingEvents?)
     }
 
-    /// Runs `body` once and commits. The worker thread hands the write set on itself: coming back here in between would
-    /// cost two changes of thread.
-    private func attempt<R: Sendable>(
-        _ session: LockSession, _ requestID: RequestID?,
-        _ body: @escaping @Sendable (Transaction) throws(GraphError) -> R
+    /// Runs `prepare` once on a query thread and commits what it makes ready. That thread hands the write set on itself:
+    /// coming back here in between would cost two changes of thread.
+    func attempt<R: Sendable>(
+        _ session: LockSession, _ prepare: @escaping @Sendable () throws(TryFailure) -> (R, ReadyTransaction?)
     ) async -> Attempt<R> {
         do throws(GraphError) {
             return try await workers.start { [self] done in
                 do throws(TryFailure) {
-                    let (value, ready) = try run(session, requestID, body)
+                    let (value, ready) = try prepare()
                     guard let ready else { return done(.success(.done(value, nil, nil))) }
                     pipeline.commit(ready.writeSet, under: session.authority) { result in
                         switch result {
@@ -100,6 +98,22 @@ extension Database {
             }
         } catch {
             return .lost(error, nil)
+        }
+    }
+
+    /// Ends an attempt that is not to be followed by another one.
+    func outcome<R: Sendable>(of attempt: Attempt<R>) async throws(GraphError) -> (value: R, transactionID: TransactionID?) {
+        switch attempt {
+        case .done(let value, let transactionID, let pending):
+            guard let transactionID else { return (value, nil) }
+            if let refusal = refusalToAcknowledge(transactionID) { throw refusal }
+            await tell(pending) { $0.afterCommit(transactionID) }
+            return (value, transactionID)
+        case .lost(let error, let pending):
+            await tell(pending) { $0.ended(error) }
+            throw error
+        case .needsIDs, .waitsForLock:
+            throw GraphError(.conflict, "the transaction has to be run again")
         }
     }
 
@@ -151,6 +165,7 @@ extension Database {
         let authority =
             switch waiting {
             case .blocking: pipeline.makeLockAuthority { $0() }
+            case .standingIn(let whileBlocked): pipeline.makeLockAuthority(whileBlocked: whileBlocked)
             case .suspending: pipeline.makeLockAuthority { [workers] body in workers.whileBlocked(body) }
             }
         return try pipeline.readableStore().locks.makeSession(waiting, timeout: options.lockTimeout, authority: authority)
@@ -166,17 +181,19 @@ extension Database {
         return error.code == .deadlock || error.code == .conflict || error.code == .masterChanged
     }
 
-    /// A write transaction of the current snapshot.
-    func beginWrite(
-        _ session: LockSession, _ requestID: RequestID?, refills: Bool
-    ) throws(GraphError) -> Transaction {
+    /// A write transaction of the current snapshot. Where ids run out it waits for more as its session waits for locks.
+    func beginWrite(_ session: LockSession, _ requestID: RequestID?) throws(GraphError) -> Transaction {
         var writeOptions = WriteOptions()
         writeOptions.requestID = requestID
         writeOptions.writeSetByteCountMaximum = options.transactionByteCountMaximum
-        if refills {
+        let waiting = session.waiting
+        if case .suspending = waiting {} else {
             writeOptions.refill = { [pipeline] nodes, relationships throws(GraphError) in
-                let failure: GraphError? = waitForOutcome { done in
-                    pipeline.reserveIDs(nodes: nodes, relationships: relationships, done: done)
+                var failure: GraphError?
+                waiting.around {
+                    failure = waitForOutcome { done in
+                        pipeline.reserveIDs(nodes: nodes, relationships: relationships, done: done)
+                    }
                 }
                 if let failure { throw failure }
             }
@@ -186,11 +203,10 @@ extension Database {
 
     /// Runs `body` once on this thread, over a new snapshot, up to the write set; nil when nothing was written.
     func run<R>(
-        _ session: LockSession, _ requestID: RequestID?, refills: Bool = false,
-        _ body: (Transaction) throws(GraphError) -> R
+        _ session: LockSession, _ requestID: RequestID?, _ body: (Transaction) throws(GraphError) -> R
     ) throws(TryFailure) -> (R, ReadyTransaction?) {
         let transaction: Transaction
-        do throws(GraphError) { transaction = try beginWrite(session, requestID, refills: refills) } catch { throw .failed(error) }
+        do throws(GraphError) { transaction = try beginWrite(session, requestID) } catch { throw .failed(error) }
         let scope = TransactionScope(self, session, transaction)
         scope.enter()
         defer {

@@ -53,7 +53,7 @@ final class TransactionScope {
                 .transactionFailed,
                 "this transaction is marked for rollback: finish it (the cause: \(earlyFailure.message))")
         }
-        let begun = try database.beginWrite(session, requestID, refills: true)
+        let begun = try database.beginWrite(session, requestID)
         transaction = begun
         return begun
     }

@@ -21,6 +21,9 @@ extension ErrorCode {
 
     static let noSuchResource = ErrorCode(
         "Neo.ClientError.Request.NotFound", httpStatus: 404, legacyException: "NotFoundException")
+    /// A search for one path found none.
+    static let noSuchPath = ErrorCode(
+        ErrorCode.entityNotFound.name, httpStatus: 404, legacyException: "NotFoundException")
     static let methodNotAllowed = ErrorCode(
         "Neo.ClientError.Request.MethodNotAllowed", httpStatus: 405, legacyException: "MethodNotAllowedException")
     static let notAcceptable = ErrorCode(

@@ -9,6 +9,8 @@ struct Resource: Sendable {
 
     /// Text for load balancers: any `Accept` will do, and OPTIONS is answered like GET.
     var isStatus = false
+    /// Whether a body of any type reaches the handler.
+    var takesAnyBody = false
 
     func handler(_ method: HTTPRequest.Method) -> Handler? {
         let wanted: HTTPRequest.Method = method == .head || (isStatus && method == .options) ? .get : method
@@ -35,7 +37,8 @@ struct RouteTable: Sendable {
     private(set) var resources: [Resource] = []
 
     mutating func add(
-        _ pattern: String, isStatus: Bool = false, _ handlers: [(method: HTTPRequest.Method, handler: Handler)]
+        _ pattern: String, isStatus: Bool = false, takesAnyBody: Bool = false,
+        _ handlers: [(method: HTTPRequest.Method, handler: Handler)]
     ) {
         var current = 0
         for segment in pattern.split(separator: "/") {
@@ -54,7 +57,7 @@ struct RouteTable: Sendable {
             }
         }
         nodes[current].resource = resources.count
-        resources.append(Resource(pattern: pattern, handlers: handlers, isStatus: isStatus))
+        resources.append(Resource(pattern: pattern, handlers: handlers, isStatus: isStatus, takesAnyBody: takesAnyBody))
     }
 
     /// The index of the resource and the values of its parameters; nil when there is none.

@@ -33,15 +33,25 @@ struct Target: Sendable {
     /// The first value of a query parameter; empty when the parameter has none, nil when it is not there.
     func parameter(_ name: String) throws(GraphError) -> String? {
         for pair in query.utf8.split(separator: UInt8(ascii: "&")) {
-            let equals = pair.firstIndex(of: UInt8(ascii: "="))
-            guard codeUnitsEqual(try percentDecoded(Substring(pair[..<(equals ?? pair.endIndex)])), name) else {
-                continue
-            }
-            guard let equals else { return "" }
-            let value = String(Substring(pair[pair.index(after: equals)...]).map { $0 == "+" ? " " : $0 })
-            return try percentDecoded(value[...])
+            let (key, value) = try Self.decoded(pair)
+            if codeUnitsEqual(key, name) { return value }
         }
         return nil
+    }
+
+    /// All query parameters.
+    func parameters() throws(GraphError) -> [(name: String, value: String)] {
+        var parameters: [(name: String, value: String)] = []
+        for pair in query.utf8.split(separator: UInt8(ascii: "&")) { parameters.append(try Self.decoded(pair)) }
+        return parameters
+    }
+
+    private static func decoded(_ pair: Substring.UTF8View) throws(GraphError) -> (name: String, value: String) {
+        let equals = pair.firstIndex(of: UInt8(ascii: "="))
+        let name = try percentDecoded(Substring(pair[..<(equals ?? pair.endIndex)]))
+        guard let equals else { return (name, "") }
+        let value = String(Substring(pair[pair.index(after: equals)...]).map { $0 == "+" ? " " : $0 })
+        return (name, try percentDecoded(value[...]))
     }
 }
 

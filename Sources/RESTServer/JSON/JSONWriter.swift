@@ -183,6 +183,22 @@ package struct JSONWriter: Sendable {
         hasElement = true
     }
 
+    /// A value that another writer of the same layout wrote on its own; its lines are indented as they are here.
+    package mutating func embed(_ value: [UInt8]) {
+        beforeValue()
+        hasElement = true
+        guard isIndented, depth > 0 else { return bytes.append(contentsOf: value) }
+        let indentation = [UInt8](repeating: UInt8(ascii: " "), count: 2 * depth)
+        var rest = value[...]
+        // Strings have no line ends of their own, they are escaped.
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            bytes.append(contentsOf: rest[...end])
+            bytes.append(contentsOf: indentation)
+            rest = rest[(end + 1)...]
+        }
+        bytes.append(contentsOf: rest)
+    }
+
     private mutating func literal(_ text: StaticString) {
         text.withUTF8Buffer { bytes.append(contentsOf: $0) }
     }

@@ -6,6 +6,7 @@ internal import Storage
 /// `/metrics` in the text format that Prometheus reads.
 struct MetricsPage: Sendable {
     let database: Database
+    let openTransactions: OpenTransactions
     let isDraining: @Sendable () -> Bool
 
     func text(_ requests: RequestMetrics) -> String {
@@ -31,6 +32,11 @@ struct MetricsPage: Sendable {
         page.gauge("martlet_readable", "Whether reads are served here now", readiness.isReadable ? 1 : 0)
         page.gauge("martlet_members", "Members of the cluster", UInt64(status.members.count))
         page.gauge("martlet_sync_set_members", "Members whose acknowledgements count", UInt64(status.syncSet.count))
+        let transactions = openTransactions.counts
+        page.gauge("martlet_open_transactions", "Transactions that clients hold open", UInt64(transactions.open))
+        page.counter(
+            "martlet_open_transactions_expired_total", "Open transactions rolled back since nobody came back for them",
+            UInt64(transactions.expired))
         guard let store = try? database.pipeline.readableStore() else { return }
         page.gauge("martlet_nodes", "Nodes", UInt64(store.nodeCount))
         page.gauge("martlet_relationships", "Relationships", UInt64(store.relationshipCount))

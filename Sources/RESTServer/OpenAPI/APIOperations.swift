@@ -2,7 +2,10 @@
 enum APIOperations {
     static let all: [String: APIOperation] = {
         var all = discovery
-        for part in [entities, properties, indexes, automaticIndexes, queries, status, cluster] { all.merge(part) { $1 } }
+        for part in [
+            entities, properties, labels, schema, indexes, automaticIndexes, queries, traversals, plugins, transactions, status,
+            cluster,
+        ] { all.merge(part) { $1 } }
         return all
     }()
 
@@ -101,11 +104,96 @@ enum APIOperations {
 
     private static let queries: [String: APIOperation] = [
         "POST /db/data/cypher": APIOperation("Runs a Cypher query", body: "CypherQuery", .json("CypherResult")),
+        "POST /db/data/batch": APIOperation(
+            "Carries out many requests in one transaction", body: "Batch", .json("List")),
+    ]
+
+    private static let traversals: [String: APIOperation] = {
+        let path = "/db/data/node/{id}"
+        func pages(_ name: String, _ meaning: String, _ maximum: Int) -> APIOperation.Query {
+            APIOperation.Query(
+                name, meaning, schema: #"{"type": "integer", "minimum": 1, "maximum": \#(maximum)}"#)
+        }
+        return [
+            "POST \(path)/traverse/{returnType}": APIOperation(
+                "Traverses the graph from this node", body: "Traversal", needsBody: false, .json("List")),
+            "POST \(path)/paged/traverse/{returnType}": APIOperation(
+                "Begins a traversal whose results are taken page by page, and gives the first page",
+                query: [
+                    pages("pageSize", "How many results a page has, 50 unless it is said", 10_000),
+                    pages("leaseTime", "How long it waits for the next page, in seconds, 60 unless it is said", 3600),
+                ], body: "Traversal", needsBody: false, .json("List", 201)),
+            "GET \(path)/paged/traverse/{returnType}/{token}": APIOperation("The next page of a traversal", .json("List")),
+            "POST \(path)/path": APIOperation("Finds one path to another node", body: "PathSearch", .json("Path")),
+            "POST \(path)/paths": APIOperation("Finds all paths to another node", body: "PathSearch", .json("Paths")),
+        ]
+    }()
+
+    private static let plugins: [String: APIOperation] = [
+        "GET /db/data/ext": APIOperation("The plugins", .json("Object")),
+        "GET /db/data/ext/CypherPlugin": APIOperation("The methods of the plugin", .json("Object")),
+        "GET /db/data/ext/GremlinPlugin": APIOperation("The methods of the plugin", .json("Object")),
         "POST /db/data/ext/CypherPlugin/graphdb/execute_query": APIOperation(
             "Runs a Cypher query, under the name it had as a plugin", body: "CypherQuery", .json("CypherResult")),
         "GET /db/data/ext/CypherPlugin/graphdb/execute_query": APIOperation(
             "What the plugin says of itself", .json("Object")),
+        "POST /db/data/ext/GremlinPlugin/graphdb/execute_script": APIOperation(
+            "Refused: this server runs no programs that are sent to it", body: "Object", .json("Error", 400)),
+        "GET /db/data/ext/GremlinPlugin/graphdb/execute_script": APIOperation(
+            "What the plugin says of itself", .json("Object")),
+        "GET /db/data/application.wadl": APIOperation("This API in WADL, where that is enabled", .text(200), .text(404)),
     ]
+
+    private static let labels: [String: APIOperation] = [
+        "GET /db/data/labels": APIOperation("All labels", .json("Strings")),
+        "GET /db/data/propertykeys": APIOperation("All names of properties", .json("Strings")),
+        "GET /db/data/node/{id}/labels": APIOperation("The labels of a node", .json("Strings")),
+        "POST /db/data/node/{id}/labels": APIOperation("Adds labels to a node", body: "Labels", .empty()),
+        "PUT /db/data/node/{id}/labels": APIOperation("Replaces the labels of a node", body: "Names", .empty()),
+        "DELETE /db/data/node/{id}/labels/{label}": APIOperation("Removes a label from a node", .empty()),
+        "GET /db/data/label/{label}/nodes": APIOperation(
+            "The nodes with a label; with one query parameter, a property's name, those whose property has its value, in JSON",
+            .json("Nodes")),
+        "GET /db/data/node/{id}/degree/{direction}": APIOperation("How many relationships a node has", .json("Count")),
+        "GET /db/data/node/{id}/degree/{direction}/{types}": APIOperation(
+            "How many relationships a node has of these types, which are parted by &", .json("Count")),
+    ]
+
+    private static let schema: [String: APIOperation] = {
+        var all: [String: APIOperation] = [
+            "GET /db/data/schema/index": APIOperation("All indexes of the schema", .json("List")),
+            "POST /db/data/schema/index": APIOperation("Creates an index", body: "NewSchemaIndex", .json("SchemaRule")),
+            "GET /db/data/schema/index/{label}": APIOperation("The indexes of a label", .json("List")),
+            "POST /db/data/schema/index/{label}": APIOperation(
+                "Creates an index", body: "SchemaKeys", .json("SchemaRule")),
+            "DELETE /db/data/schema/index/{label}/{keys}": APIOperation("Drops an index", .empty()),
+            "GET /db/data/schema/constraint": APIOperation("All constraints", .json("List")),
+            "GET /db/data/schema/constraint/{label}": APIOperation("The constraints of a label", .json("List")),
+        ]
+        let path = "/db/data/schema/constraint/{label}/{kind}"
+        all["GET \(path)"] = APIOperation("The constraints of a label of one kind", .json("List"))
+        all["POST \(path)"] = APIOperation("Creates a constraint", body: "SchemaKeys", .json("SchemaRule"))
+        all["GET \(path)/{keys}"] = APIOperation("One constraint, in a list", .json("List"))
+        all["DELETE \(path)/{keys}"] = APIOperation("Drops a constraint", .empty())
+        return all
+    }()
+
+    private static let transactions: [String: APIOperation] = {
+        var all: [String: APIOperation] = [:]
+        for path in ["/db/data/transaction", "/db/data/tx", "/db/{name}/tx"] {
+            func operation(_ summary: String, _ statuses: Int...) -> APIOperation {
+                APIOperation(
+                    summary, body: "Statements", needsBody: false, .json("StatementResults", statuses[0]),
+                    .json("StatementResults"))
+            }
+            all["POST \(path)"] = operation("Begins a transaction and runs statements in it", 201)
+            all["POST \(path)/commit"] = operation("Runs statements in a transaction of their own", 200)
+            all["POST \(path)/{id}"] = operation("Runs statements in an open transaction; it lives on", 200)
+            all["POST \(path)/{id}/commit"] = operation("Runs last statements and commits", 200)
+            all["DELETE \(path)/{id}"] = APIOperation("Rolls back", .json("StatementResults"))
+        }
+        return all
+    }()
 
     private static let lag = [
         ("max_lag_tx", "Not ready when more transactions than that are missing"),
@@ -118,6 +206,12 @@ enum APIOperations {
         "GET /hastatus/slave": APIOperation("Whether this is a slave that serves", query: lag, .text(200), .text(404)),
         "GET /hastatus/read": APIOperation("Whether this member serves reads", query: lag, .text(200), .text(404)),
         "GET /hastatus/available": APIOperation("Whether this member serves anything", .text(200), .text(503)),
+        "GET /db/manage/server/jmx": APIOperation("Where the management beans are", .json("Object")),
+        "POST /db/manage/server/jmx/query": APIOperation(
+            "The management beans whose names fit one of some patterns", body: "BeanPatterns", .json("List")),
+        "GET /db/manage/server/jmx/domain": APIOperation("The domains of the management beans", .json("Strings")),
+        "GET /db/manage/server/jmx/domain/{domain}": APIOperation("The beans of a domain", .json("Object")),
+        "GET /db/manage/server/jmx/domain/{domain}/{bean}": APIOperation("One bean, in a list", .json("List")),
         "GET /health": APIOperation("Whether the process is well", .json("Object"), .json("Object", 503)),
         "GET /db/manage/server/ha/master": APIOperation("Whether this is a master that takes writes", .text(200), .text(404)),
         "GET /db/manage/server/ha/slave": APIOperation(

@@ -50,6 +50,46 @@ enum APISchemas {
             """
         ),
         (
+            "Path",
+            """
+            {"type": "object", "required": ["start", "nodes", "length", "relationships", "end"], "properties": \
+            {"start": {"type": "string"}, "nodes": \(reference("Strings")), "length": {"type": "integer"}, \
+            "relationships": \(reference("Strings")), "end": {"type": "string"}, "weight": \(number)}}
+            """
+        ),
+        ("Paths", list(of: "Path")),
+        (
+            "TraversedType",
+            """
+            {"type": "object", "required": ["type"], "properties": {"type": {"type": "string", "minLength": 1}, \
+            "direction": {"enum": ["all", "in", "out"]}}}
+            """
+        ),
+        (
+            "TraversedTypes",
+            #"{"anyOf": [\#(reference("TraversedType")), {"type": "array", "items": \#(reference("TraversedType"))}]}"#
+        ),
+        (
+            "Traversal",
+            """
+            {"type": "object", "properties": {"order": {"enum": ["breadth_first", "depth_first"]}, \
+            "relationships": \(reference("TraversedTypes")), "uniqueness": {"enum": ["none", "node_global", "node_path", \
+            "relationship_global", "relationship_path"]}, "max_depth": {"type": "integer", "minimum": 0}, \
+            "return_filter": {"type": "object", "required": ["language"], "properties": {"language": {"enum": ["builtin", \
+            "javascript"]}, "name": {"enum": ["all", "all_but_start_node", "none"]}, "body": {"type": "string", "examples": \
+            ["position.length() > 1", "position.endNode().hasProperty('name')"]}}}}}
+            """
+        ),
+        (
+            "PathSearch",
+            """
+            {"type": "object", "required": ["to"], "properties": {"to": \(uri("node")), "relationships": \
+            \(reference("TraversedTypes")), "max_depth": {"type": "integer", "minimum": 0}, "algorithm": \
+            {"enum": ["shortestPath", "allSimplePaths", "allPaths", "dijkstra"]}, "cost_property": {"type": "string"}, \
+            "default_cost": {"type": "integer", "minimum": 0}}}
+            """
+        ),
+        (
             "NewIndex",
             """
             {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "minLength": 1}, "config": \
@@ -88,6 +128,55 @@ enum APISchemas {
             "data": {"type": "array", "items": {"type": "array"}}}}
             """
         ),
+        ("Count", #"{"type": "integer", "minimum": 0}"#),
+        ("Names", #"{"type": "array", "items": {"type": "string", "minLength": 1}}"#),
+        ("Labels", #"{"anyOf": [{"type": "string", "minLength": 1}, \#(reference("Names"))]}"#),
+        (
+            "SchemaKeys",
+            """
+            {"type": "object", "required": ["property_keys"], "properties": {"property_keys": {"type": "array", \
+            "minItems": 1, "items": {"type": "string", "minLength": 1}}}}
+            """
+        ),
+        (
+            "NewSchemaIndex",
+            """
+            {"type": "object", "required": ["label", "property_keys"], "properties": {"label": {"type": "string", \
+            "minLength": 1}, "property_keys": {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}}}}
+            """
+        ),
+        (
+            "SchemaRule",
+            """
+            {"type": "object", "required": ["label", "property_keys"], "properties": {"label": {"type": "string"}, \
+            "type": {"enum": ["UNIQUENESS", "NODE_PROPERTY_EXISTENCE"]}, "property_keys": \(reference("Strings"))}}
+            """
+        ),
+        (
+            "Batch",
+            """
+            {"type": "array", "items": {"type": "object", "required": ["method", "to"], "properties": {"method": \
+            {"enum": ["GET", "POST", "PUT", "DELETE"]}, "to": {"type": "string", "examples": ["/node", "/node/0", "{0}"]}, \
+            "id": {"type": "integer"}, "body": {}}}}
+            """
+        ),
+        (
+            "Statements",
+            """
+            {"type": "object", "properties": {"statements": {"type": "array", "items": {"type": "object", "required": \
+            ["statement"], "properties": {"statement": {"type": "string", "examples": ["MATCH (n) RETURN n LIMIT 1", \
+            "CREATE (n {p: 1}) RETURN n"]}, "parameters": {"type": "object"}, "includeStats": {"type": "boolean"}, \
+            "resultDataContents": {"type": "array", "items": {"enum": ["row", "graph", "REST"]}}}}}}}
+            """
+        ),
+        (
+            "StatementResults",
+            """
+            {"type": "object", "required": ["results", "errors"], "properties": {"results": {"type": "array"}, "errors": \
+            {"type": "array"}, "commit": {"type": "string"}, "transaction": {"type": "object"}}}
+            """
+        ),
+        ("BeanPatterns", #"{"type": "array", "items": {"type": "string", "examples": ["org.neo4j:*"]}, "maxItems": 100}"#),
         ("SwitchMaster", #"{"type": "object", "properties": {"to": {"type": ["integer", "null"]}}}"#),
         ("RemoveMember", #"{"type": "object", "required": ["id"], "properties": {"id": {"type": "integer", "minimum": 0}}}"#),
     ]

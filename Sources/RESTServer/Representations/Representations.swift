@@ -168,22 +168,38 @@ package struct RepresentationWriter {
     }
 
     /// A path has URIs, never whole entities.
-    mutating func path(_ path: Path) {
+    mutating func path(_ path: Path, weight: Double? = nil) {
+        self.path(path, weight) { $0.nodeURI($1) } relationship: { $0.relationshipURI($1) }
+    }
+
+    /// A path of whole entities.
+    mutating func fullPath(_ path: Path) {
+        self.path(path, nil) { $0.node($1, .listed) } relationship: { $0.value(.relationship($1)) }
+    }
+
+    private mutating func path(
+        _ path: Path, _ weight: Double?, node: (inout RepresentationWriter, NodeID) -> Void,
+        relationship: (inout RepresentationWriter, RelationshipID) -> Void
+    ) {
         json.beginObject()
+        if let weight {
+            json.key("weight")
+            json.value(weight)
+        }
         json.key("start")
-        nodeURI(path.nodes[0])
+        node(&self, path.nodes[0])
         json.key("nodes")
         json.beginList()
-        for node in path.nodes { nodeURI(node) }
+        for id in path.nodes { node(&self, id) }
         json.endList()
         json.key("length")
         json.value(Int64(path.relationships.count))
         json.key("relationships")
         json.beginList()
-        for relationship in path.relationships { relationshipURI(relationship) }
+        for id in path.relationships { relationship(&self, id) }
         json.endList()
         json.key("end")
-        nodeURI(path.nodes[path.nodes.count - 1])
+        node(&self, path.nodes[path.nodes.count - 1])
         json.endObject()
     }
 

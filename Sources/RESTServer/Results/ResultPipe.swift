@@ -1,4 +1,3 @@
-internal import Database
 internal import FileSystem
 package import GraphModel
 package import NIOCore
@@ -25,7 +24,20 @@ package final class ResultPipe: Sendable {
     }
 
     /// How a query's run ended.
-    package typealias Outcome = Result<(consumer: RowEncoder, transactionID: TransactionID?), GraphError>
+    package typealias Outcome = Result<Ending, GraphError>
+
+    /// What a run leaves behind at its end.
+    package struct Ending: Sendable {
+        /// What was made and did not go through the pipe.
+        package let kept: [ByteBuffer]
+        /// The transaction that a write made.
+        package let transactionID: TransactionID?
+
+        package init(kept: [ByteBuffer], transactionID: TransactionID? = nil) {
+            self.kept = kept
+            self.transactionID = transactionID
+        }
+    }
 
     private struct State {
         var chunks: [ByteBuffer] = []
@@ -141,7 +153,7 @@ package final class ResultPipe: Sendable {
     var rest: [ByteBuffer] {
         state.withLock { state in
             guard case .success(let result)? = state.outcome else { return [] }
-            return result.consumer.kept
+            return result.kept
         }
     }
 

@@ -10,88 +10,25 @@ internal import Storage
 struct CypherRoutes: Sendable {
     let database: Database
 
-    func add(to table: inout RouteTable) {
-        let run = Handler.own(run, asJob: runAsJob)
-        table.add("/db/data/cypher", [(.post, run)])
-        // 18.17: the same under the name it had as a plugin; deprecated.
-        table.add("/db/data/ext/CypherPlugin/graphdb/execute_query", [(.post, run), (.get, .own(describePlugin))])
-    }
+    /// Runs a query.
+    var query: Handler { .own(run, asJob: runAsJob) }
 
-    /// 10.1: what a plugin's method says of itself.
-    private func describePlugin(_ call: Call) -> Answer {
-        var json = JSONWriter(call.layout)
-        json.beginObject()
-        json.key("extends")
-        json.string("graphdb")
-        json.key("description")
-        json.string("execute a query")
-        json.key("name")
-        json.string("execute_query")
-        json.key("parameters")
-        json.beginList()
-        for (name, description, isOptional, type) in [
-            ("query", "The query string", false, "string"), ("params", "The query parameters", true, "map"),
-        ] {
-            json.beginObject()
-            json.key("description")
-            json.string(description)
-            json.key("optional")
-            json.value(isOptional)
-            json.key("name")
-            json.string(name)
-            json.key("type")
-            json.string(type)
-            json.endObject()
-        }
-        json.endList()
-        json.endObject()
-        return call.json(.ok, json.bytes)
+    func add(to table: inout RouteTable) {
+        table.add("/db/data/cypher", [(.post, query)])
+        // 18.17: the same under the name it had as a plugin; deprecated.
+        PluginRoutes(cypherQuery: query).add(to: &table)
     }
 
     private func run(_ call: Call) async throws(GraphError) -> Answer {
         let (statement, control) = try statement(try await call.parsedMap(), call)
-        let database = database
-        let pipe = ResultPipe(call.isStreamed ? .streamed : .whole) { database.whileBlocked($0) }
-        let (layout, base) = (call.layout, call.base)
-        // A query whose client has gone would only be in the way of others.
-        let client = ClientPresence.of(call.channel)
-        client?.onLeaving {
-            control.cancel()
-            pipe.abandon()
-        }
-        Task(executorPreference: call.executor) {
-            do throws(GraphError) {
-                pipe.finish(
-                    .success(try await database.query(statement) { RowEncoder(layout, base: base, pipe: pipe) }))
-            } catch {
-                pipe.finish(.failure(error))
+        let (database, layout, base) = (database, call.layout, call.base)
+        do throws(GraphError) {
+            return try await call.piped(database, control) { pipe throws(GraphError) in
+                let result = try await database.query(statement) { RowEncoder(layout, base: base, pipe: pipe) }
+                return ResultPipe.Ending(kept: result.consumer.kept, transactionID: result.transactionID)
             }
-        }
-        switch await pipe.start() {
-        case .ended(.success(let result), let chunks):
-            client?.onLeaving(nil)
-            var answer = Answer(.ok, call.contentType, .buffers(chunks + result.consumer.kept))
-            answer.transactionID = result.transactionID
-            return answer
-        case .ended(.failure(let error), _):
-            client?.onLeaving(nil)
+        } catch {
             throw Self.legacy(error)
-        case .started:
-            return Answer(
-                .ok, call.contentType,
-                .stream { writer in
-                    do {
-                        while let chunks = try await pipe.next() { try await writer.write(contentsOf: chunks) }
-                        try await writer.write(contentsOf: pipe.rest)
-                    } catch {
-                        pipe.abandon()
-                        control.cancel()
-                        client?.onLeaving(nil)
-                        throw error
-                    }
-                    client?.onLeaving(nil)
-                    try await writer.finish(nil)
-                })
         }
     }
 

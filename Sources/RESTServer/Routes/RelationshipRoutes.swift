@@ -20,27 +20,16 @@ struct RelationshipRoutes: Sendable {
         let properties: [(key: String, value: Value)]
 
         init(_ map: MapValue) throws(GraphError) {
-            guard case .string(let to)? = map["to"] else {
-                throw GraphError(.invalidRequest, "\"to\" must be the URI of the node at the other end")
-            }
-            guard let end = Self.nodeID(to.text) else {
-                throw GraphError(.invalidRequest, "\"to\" is \"\(to.text)\", which is not the URI of a node")
-            }
+            end = try map.nodeID("to", "the URI of the node at the other end")
             guard case .string(let type)? = map["type"], !type.text.isEmpty else {
                 throw GraphError(.invalidRequest, "\"type\" must be the name of a relationship type")
             }
-            self.end = end
             self.type = type.text
             switch map["data"] {
             case nil, .null?: properties = []
             case .map(let data)?: properties = try PropertyInput.storable(data)
             default: throw GraphError(.invalidRequest, "\"data\" must be an object with the properties")
             }
-        }
-
-        /// The last segment of a URI is what counts, whatever host or proxy it came through.
-        private static func nodeID(_ uri: String) -> NodeID? {
-            uri.split(separator: "/", omittingEmptySubsequences: false).last.flatMap { UInt64($0) }.map(NodeID.init)
         }
     }
 
@@ -75,7 +64,7 @@ struct RelationshipRoutes: Sendable {
 
     // MARK: Lists
 
-    private func direction(_ text: String) throws(GraphError) -> Direction {
+    static func direction(_ text: String) throws(GraphError) -> Direction {
         switch text {
         case "all": return .both
         case "in": return .incoming
@@ -87,7 +76,7 @@ struct RelationshipRoutes: Sendable {
 
     private func list(_ call: Call, _ transaction: Transaction) throws(GraphError) -> Answer {
         let id = try call.nodeID()
-        let direction = try direction(call.parameters[1])
+        let direction = try Self.direction(call.parameters[1])
         let typeNames = call.parameters.count > 2 ? call.parameters[2].split(separator: "&").map(String.init) : []
         try transaction.requireNode(id)
         let types = typeNames.compactMap { transaction.token(.relationshipType, $0) }

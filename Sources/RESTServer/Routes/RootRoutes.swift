@@ -33,8 +33,13 @@ struct RootRoutes: Sendable {
     private func management(_ call: Call) -> Answer {
         var json = JSONWriter(call.layout)
         json.beginObject()
+        // The service root has the manual's keys and no more, and the manual's version.
+        json.key("martlet_version")
+        json.string(martletVersion)
         json.key("services")
         json.beginObject()
+        json.key("jmx")
+        json.string(call.base.text + "/db/manage/server/jmx")
         for name in ["members", "branched-stores", "switch-master", "remove-member", "update", "master", "slave", "available"] {
             json.key("ha/" + name)
             json.string(call.base.text + "/db/manage/server/ha/" + name)
@@ -52,8 +57,7 @@ struct RootRoutes: Sendable {
         var json = JSONWriter(call.layout, capacity: 768)
         json.beginObject()
         json.key("extensions")
-        json.beginObject()
-        json.endObject()
+        PluginRoutes.writeExtensions(call.base, &json)
         func entry(_ key: StaticString, _ path: String) {
             json.key(key)
             json.string(data + path)

@@ -113,6 +113,14 @@ public struct Configuration: Sendable {
         }.joined(separator: "\n")
     }
 
+    /// The same for whoever asks the management beans; no value where there is none, or where it is a secret.
+    var attributes: [(name: String, description: String, value: String?)] {
+        Settings.all.map { setting in
+            let value = setting.isSecret ? nil : entries[setting.name]?.text ?? setting.defaultText
+            return (setting.name, setting.meaning, value)
+        }
+    }
+
     /// The table of keys for the documentation.
     public static var documentation: String {
         var lines = ["| key | default | allowed | meaning |", "| --- | --- | --- | --- |"]

@@ -58,6 +58,13 @@ public enum Settings {
     public static let bodyLimit = Setting<UInt64>(
         "org.neo4j.server.webserver.limit.body", default: "64M", allowed: "bytes, or with k, M, G",
         "Longest request body that is accepted", parse: Parse.byteCount)
+    public static let transactionTimeout = Setting<Milliseconds>(
+        "org.neo4j.server.transaction.timeout", default: "60s", allowed: "a duration, a bare number is seconds",
+        "Longest time between two requests of a transaction that a client holds open; then it is rolled back",
+        parse: Parse.duration)
+    public static let wadl = Setting<Bool>(
+        "unsupported_wadl_generation_enabled", default: "false", allowed: "true or false",
+        "Whether the REST API describes itself in WADL at /db/data/application.wadl", parse: Parse.boolean)
     public static let drainDelay = Setting<Milliseconds>(
         "martlet.shutdown.drain", default: "0", allowed: "a duration",
         "Time at shutdown in which status says unavailable while requests are still taken, for load balancers to notice",
@@ -249,7 +256,7 @@ public enum Settings {
     /// All of them, in the order of the documentation.
     public static let all: [AnySetting] = [
         AnySetting(mode), AnySetting(location), AnySetting(webAddress), AnySetting(webPort), AnySetting(secureEnabled),
-        AnySetting(securePort), AnySetting(certificate), AnySetting(certificateKey), AnySetting(bodyLimit), AnySetting(drainDelay), AnySetting(stopLimit), AnySetting(logLevel),
+        AnySetting(securePort), AnySetting(certificate), AnySetting(certificateKey), AnySetting(bodyLimit), AnySetting(transactionTimeout), AnySetting(wadl), AnySetting(drainDelay), AnySetting(stopLimit), AnySetting(logLevel),
         AnySetting(queryThreads), AnySetting(queryNiceness), AnySetting(queryTimeout), AnySetting(queryMemory), AnySetting(dialect),
         AnySetting(nodeAutoIndexing), AnySetting(nodeKeys), AnySetting(relationshipAutoIndexing),
         AnySetting(relationshipKeys), AnySetting(readOnly), AnySetting(lockTimeout),

@@ -166,6 +166,9 @@ extension RESTService.Options {
         if let value = configuration.value(Settings.webAddress) { host = value }
         if let value = configuration.value(Settings.webPort) { port = value }
         if let value = configuration.value(Settings.bodyLimit) { bodyByteCountMaximum = Int(clamping: value) }
+        if let value = configuration.value(Settings.transactionTimeout) { transactionTimeout = value }
+        if let value = configuration.value(Settings.wadl) { generatesWADL = value }
+        self.configuration = configuration.attributes
         self.isClustered = isClustered
     }
 }

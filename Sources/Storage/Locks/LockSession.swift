@@ -10,9 +10,17 @@ public final class LockSession: Sendable {
     public enum Waiting: Sendable {
         /// Blocks the thread. For threads that belong to the caller.
         case blocking
+        /// The same on a thread of a pool, which others need: the wait takes place within what the function is given, and
+        /// another thread stands in meanwhile. For transactions that cannot run again.
+        case standingIn(@Sendable (() -> Void) -> Void)
         /// Throws and leaves the rest to the caller, who waits without a thread (``LockSession/whenLocked(_:)``) and runs
         /// the transaction again. For threads of a pool, which readers need.
         case suspending
+
+        /// Runs a body that waits.
+        public func around(_ body: () -> Void) {
+            if case .standingIn(let run) = self { run(body) } else { body() }
+        }
     }
 
     private enum Suspension {
@@ -33,7 +41,7 @@ public final class LockSession: Sendable {
 
     public let manager: LockManager
     public let id: LockSessionID
-    private let waiting: Waiting
+    public let waiting: Waiting
     private let timeout: Milliseconds
     /// Who else has to grant explicit locks.
     public let authority: (any LockAuthority)?
@@ -77,7 +85,9 @@ public final class LockSession: Sendable {
                 "\(id) cannot wait for the lock of \(key.entity), all would wait for ever: \(cycle). This transaction is to be rolled back; run it again")
         case .waits:
             guard let thread else { throw Self.suspended }
-            if let error = thread.wait(timeout, expire: { manager.expireWait(of: id) }) { throw error }
+            var failure: GraphError?
+            waiting.around { failure = thread.wait(timeout, expire: { manager.expireWait(of: id) }) }
+            if let failure { throw failure }
             return true
         }
     }

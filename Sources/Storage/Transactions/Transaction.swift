@@ -3,7 +3,7 @@ internal import FileSystem
 
 /// A unit of work over one snapshot: reads see the snapshot and the transaction's own writes, nothing else.
 ///
-/// Not `Sendable`: it belongs to the thread that began it, and a write from another one throws. A read transaction holds
+/// Not `Sendable`: it belongs to the thread that began it, or that took it over, and a write from another one throws. A read transaction holds
 /// its version of the store, not a lock: it never waits for a writer and no writer waits for it. Writes lock what they
 /// change (``LockMode``), are collected here, and take effect when the owner commits the write set.
 public final class Transaction {
@@ -25,7 +25,7 @@ public final class Transaction {
     /// For looking at what is committed by now, after a wait.
     private(set) weak var store: Store?
     private let options: WriteOptions
-    private let ownerThread: UInt
+    private var ownerThread: UInt
     /// Why the transaction can only be rolled back; nil while it can be committed.
     public private(set) var failure: GraphError?
     private(set) var isClosed = false
@@ -102,6 +102,10 @@ public final class Transaction {
     }
 
     // MARK: Life
+
+    /// Makes the caller's thread the one that may write. For an owner that sees to it that no other thread uses the
+    /// transaction any more.
+    package func takeOver() { if !isReadOnly { ownerThread = currentThreadNumber() } }
 
     /// Rolls back: nothing can be written any more, and there will be no write set.
     public func close() { isClosed = true }
