@@ -64,13 +64,13 @@ enum APIOperations {
             all["POST \(path)"] = APIOperation("Creates an index", body: "NewIndex", .json("Index", 201))
             all["GET \(path)/{name}"] = APIOperation("Searches an index", query: search, .json(many))
             all["POST \(path)/{name}"] = APIOperation(
-                "Adds an entry; with unique an entity comes to be if there is none with the entry",
+                "Adds an entry; with unique an entity comes to be if there is none with the entry, or 409 has the one there is",
                 query: [
                     APIOperation.Query("unique", "Without a value, as the older clients have it: get_or_create"),
                     APIOperation.Query(
                         "uniqueness", "What happens to a second one",
                         schema: #"{"enum": ["get_or_create", "create_or_fail"]}"#),
-                ], body: unique, .json(one), .json(one, 201))
+                ], body: unique, .json(one), .json(one, 201), .json("EntityOrError", 409))
             all["DELETE \(path)/{name}"] = APIOperation("Drops an index", .empty())
             all["GET \(path)/{name}/{key}"] = APIOperation(
                 "Searches an index, with this key where the query names none", query: search, .json(many))
@@ -105,7 +105,8 @@ enum APIOperations {
     private static let queries: [String: APIOperation] = [
         "POST /db/data/cypher": APIOperation("Runs a Cypher query", body: "CypherQuery", .json("CypherResult")),
         "POST /db/data/batch": APIOperation(
-            "Carries out many requests in one transaction", body: "Batch", .json("List")),
+            "Carries out many requests in one transaction; 500 when one of them fails, and nothing is done", body: "Batch",
+            .json("List"), .json("Error", 500)),
     ]
 
     private static let traversals: [String: APIOperation] = {
@@ -141,7 +142,7 @@ enum APIOperations {
             "Refused: this server runs no programs that are sent to it", body: "Object", .json("Error", 400)),
         "GET /db/data/ext/GremlinPlugin/graphdb/execute_script": APIOperation(
             "What the plugin says of itself", .json("Object")),
-        "GET /db/data/application.wadl": APIOperation("This API in WADL, where that is enabled", .text(200), .text(404)),
+        "GET /db/data/application.wadl": APIOperation("This API in WADL, where that is enabled", .text(200)),
     ]
 
     private static let labels: [String: APIOperation] = [

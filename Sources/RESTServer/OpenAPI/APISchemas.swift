@@ -15,6 +15,7 @@ enum APISchemas {
             "exception": {"type": "string"}, "code": {"type": "string"}, "stacktrace": \(reference("Strings"))}}
             """
         ),
+        ("EntityOrError", #"{"anyOf": [\#(reference("Node")), \#(reference("Relationship")), \#(reference("Error"))]}"#),
         ("Discovery", strings(["management", "data"])),
         (
             "ServiceRoot",
