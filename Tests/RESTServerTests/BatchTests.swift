@@ -167,7 +167,7 @@ import Testing
         }
     }
 
-    /// Nodes, properties and relationships in random batches, some of which fail, against what is expected of them.
+    /// Nodes and properties in random batches, some of which fail, against what is expected of them.
     @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8] as [UInt64])
     func randomBatchesDoAllOrNothing(seed: UInt64) async throws {
         var random = SeededGenerator(seed: seed)

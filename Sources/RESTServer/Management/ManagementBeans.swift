@@ -31,9 +31,15 @@ struct ManagementBeans: Sendable {
 
     // MARK: The cluster
 
+    /// None where the directory cannot be read.
+    private var branches: [BranchedStore] {
+        guard let control else { return [] }
+        do throws(GraphError) { return try control.branchedStores() } catch { return [] }
+    }
+
     private var branchedStores: ManagementBean {
         let type = "org.neo4j.management.BranchedStoreInfo"
-        let branches = ((try? control?.branchedStores()) ?? nil) ?? []
+        let branches = branches
         return ManagementBean(
             name: "Branched Store", description: "Information about the branched stores present in this HA cluster member",
             attributes: [
@@ -230,8 +236,13 @@ struct ManagementBeans: Sendable {
             ])
     }
 
+    /// Nil when the directory cannot be read: an attribute without a value, as the manual has them.
+    private func fileSizes(_ store: Store) -> StoreFileSizes? {
+        do throws(GraphError) { return try store.fileSizes() } catch { return nil }
+    }
+
     private func sizes(_ store: Store?) -> ManagementBean {
-        let sizes = try? store?.fileSizes()
+        let sizes = store.flatMap(fileSizes)
         return ManagementBean(
             name: "Store file sizes",
             description: "Information about the sizes of the different parts of the Neo4j graph store",
