@@ -34,8 +34,6 @@ public final class RESTService: Sendable {
         public var pagedTraversals = PagedTraversalLimits()
         /// Whether answers carry this member's role and epoch.
         public var isClustered = false
-        /// Where browsers are sent from `/`; nil while there is no page for them.
-        public var webAdminPath: String?
         public init() {}
     }
 
@@ -69,7 +67,7 @@ public final class RESTService: Sendable {
         self.draining = draining
         let isDraining: @Sendable () -> Bool = { draining.value.load(ordering: .relaxed) }
         var table = RouteTable()
-        RootRoutes(webAdminPath: options.webAdminPath).add(to: &table)
+        RootRoutes().add(to: &table)
         NodeRoutes().add(to: &table)
         RelationshipRoutes().add(to: &table)
         PropertyRoutes().add(to: &table)
@@ -97,6 +95,7 @@ public final class RESTService: Sendable {
             database: database, control: control, configuration: options.configuration,
             openTransactions: openTransactions, metrics: { requests.metrics })
         ManagementRoutes(database: database, beans: beans).add(to: &table)
+        WebAdminRoutes().add(to: &table)
         table.add("/metrics", isStatus: true, [(.get, metricsPage)])
         WADL.add(to: &table, isEnabled: options.generatesWADL)
         OpenAPIDocument.add(to: &table)

@@ -159,15 +159,22 @@ import Testing
         try await withServer { client async throws in
             let root = try await client.get("/")
             #expect(root.text == "{\n  \"management\" : \"http://localhost:7474/db/manage/\",\n  \"data\" : \"http://localhost:7474/db/data/\"\n}")
-            #expect(try await client.get("/", ["Accept: text/html, */*"]).status == 200)
             #expect(try await client.get("/db/manage/").text.contains("\"services\""))
         }
-        var options = RESTService.Options()
-        options.webAdminPath = "/webadmin/"
-        try await withServer(options) { client async throws in
-            let browser = try await client.get("/", ["Accept: text/html,*/*;q=0.8"])
-            #expect(browser.status == 303)
-            #expect(browser["location"] == "http://localhost:7474/webadmin/")
+    }
+
+    @Test func browsersGetAPage() async throws {
+        try await withServer { client async throws in
+            for accept in ["text/html,*/*;q=0.8", "text/html"] {
+                let browser = try await client.get("/", ["Accept: \(accept)"])
+                #expect(browser.status == 303)
+                #expect(browser["location"] == "http://localhost:7474/webadmin/")
+                let page = try await client.get("/webadmin/", ["Accept: \(accept)"])
+                #expect(page.status == 200 && page["content-type"] == "text/html; charset=utf-8")
+                // All it needs is in it.
+                #expect(page["content-security-policy"]?.hasPrefix("default-src 'none'") ?? false)
+                for outside in ["http://", "https://", "src=", "@import"] { #expect(!page.text.contains(outside)) }
+            }
             #expect(try await client.get("/", ["Accept: application/json"]).status == 200)
         }
     }

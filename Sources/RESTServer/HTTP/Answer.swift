@@ -45,6 +45,7 @@ enum ContentType: String, Sendable {
     case json = "application/json"
     case streamedJSON = "application/json; stream=true"
     case text = "text/plain; charset=utf-8"
+    case html = "text/html; charset=utf-8"
     case wadl = "application/vnd.sun.wadl+xml"
     case prometheus = "text/plain; version=0.0.4; charset=utf-8"
 }

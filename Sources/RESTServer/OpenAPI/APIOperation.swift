@@ -31,10 +31,12 @@ struct APIOperation: Sendable {
     struct Answer: Sendable {
         let status: Int
         let schema: String?
-        var isText = false
+        var mediaType = "application/json"
 
         static func json(_ schema: String, _ status: Int = 200) -> Answer { Answer(status: status, schema: schema) }
-        static func text(_ status: Int) -> Answer { Answer(status: status, schema: nil, isText: true) }
+        static func text(_ status: Int, _ mediaType: String = "text/plain") -> Answer {
+            Answer(status: status, schema: "Text", mediaType: mediaType)
+        }
         static func empty(_ status: Int = 204) -> Answer { Answer(status: status, schema: nil) }
     }
 

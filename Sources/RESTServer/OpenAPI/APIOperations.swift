@@ -15,6 +15,7 @@ enum APIOperations {
         "GET /db/data": APIOperation("The service root: where everything else is", .json("ServiceRoot")),
         "GET /db/manage": APIOperation("Where the management is", .json("Object")),
         "GET /openapi.json": APIOperation("This description", .json("Object")),
+        "GET /webadmin": APIOperation("A page for people", .text(200, "text/html")),
         "GET /metrics": APIOperation("Counters in Prometheus' text format", .text(200)),
     ]
 
@@ -142,7 +143,7 @@ enum APIOperations {
             "Refused: this server runs no programs that are sent to it", body: "Object", .json("Error", 400)),
         "GET /db/data/ext/GremlinPlugin/graphdb/execute_script": APIOperation(
             "What the plugin says of itself", .json("Object")),
-        "GET /db/data/application.wadl": APIOperation("This API in WADL, where that is enabled", .text(200)),
+        "GET /db/data/application.wadl": APIOperation("This API in WADL, where that is enabled", .text(200, "application/vnd.sun.wadl+xml")),
     ]
 
     private static let labels: [String: APIOperation] = [

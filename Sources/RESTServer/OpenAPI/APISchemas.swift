@@ -5,6 +5,7 @@ enum APISchemas {
         ("Object", #"{"type": "object"}"#),
         ("List", #"{"type": "array"}"#),
         ("Null", #"{"type": "null"}"#),
+        ("Text", #"{"type": "string"}"#),
         ("Boolean", #"{"type": "boolean"}"#),
         ("Strings", #"{"type": "array", "items": {"type": "string"}}"#),
         ("PropertyName", #"{"type": "string", "minLength": 1}"#),

@@ -78,9 +78,7 @@ enum OpenAPIDocument {
         var answers: [(status: String, text: String)] = []
         for answer in operation?.answers ?? [] {
             let content =
-                answer.isText
-                ? #", "content": {"text/plain": {"schema": {"type": "string"}}}"#
-                : answer.schema.map { #", "content": {"application/json": {"schema": \#(APISchemas.reference($0))}}"# } ?? ""
+                answer.schema.map { #", "content": {"\#(answer.mediaType)": {"schema": \#(APISchemas.reference($0))}}"# } ?? ""
             answers.append(("\(answer.status)", #"{"description": ""\#(content)}"#))
         }
         let error = #"{"description": "", "content": {"application/json": {"schema": \#(APISchemas.reference("Error"))}}}"#

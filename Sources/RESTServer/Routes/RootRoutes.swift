@@ -4,20 +4,18 @@ internal import Storage
 
 /// The documents from which a client finds its way.
 struct RootRoutes: Sendable {
-    /// Where browsers are sent from `/`; nil while there is no page for them.
-    let webAdminPath: String?
-
     func add(to table: inout RouteTable) {
-        table.add("/", [(.get, .own(discovery))])
+        // Browsers ask for a page, and are sent to one.
+        table.add("/", isStatus: true, [(.get, .own(discovery))])
         table.add("/db", [(.get, .own(discovery))])
         table.add("/db/data", [(.get, .lookup(serviceRoot))])
         table.add("/db/manage", [(.get, .own(management))])
     }
 
     private func discovery(_ call: Call) -> Answer {
-        if let webAdminPath, call.head.headerFields[.accept]?.lowercased().contains("text/html") ?? false {
+        if call.head.headerFields[.accept]?.lowercased().contains("text/html") ?? false {
             var answer = Answer(.seeOther)
-            answer.location = call.base.text + webAdminPath
+            answer.location = call.base.text + "/webadmin/"
             return answer
         }
         var json = JSONWriter(call.layout)
