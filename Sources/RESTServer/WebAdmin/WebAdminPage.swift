@@ -57,9 +57,11 @@ enum WebAdminPage {
 
         function fill(table, columns, rows) {
           table.replaceChildren();
-          const head = element("tr");
-          for (const column of columns) { const cell = element("th", column); cell.scope = "col"; head.append(cell); }
-          table.append(head);
+          if (columns) {
+            const head = element("tr");
+            for (const column of columns) { const cell = element("th", column); cell.scope = "col"; head.append(cell); }
+            table.append(head);
+          }
           for (const row of rows) {
             const line = element("tr");
             for (const value of row) line.append(element("td", shown(value)));
@@ -71,8 +73,8 @@ enum WebAdminPage {
           try {
             const status = await ask("/hastatus");
             find("said").textContent = "";
-            const plain = Object.entries(status).filter(([key]) => key !== "members");
-            fill(find("status"), ["", ""], plain);
+            const plain = Object.entries(status).filter(([key, value]) => key !== "members" && value !== null);
+            fill(find("status"), null, plain);
             const members = status.members || [];
             const columns = members.length ? Object.keys(members[0]) : ["this server stands alone"];
             fill(find("members"), columns, members.map(member => columns.map(column => member[column])));
