@@ -1,20 +1,39 @@
 internal import ArgumentParser
 internal import FileSystem
+internal import GraphModel
 internal import ServerRuntime
 
-/// `martlet import`: CSV files into a new store.
-struct ImportCommand: ParsableCommand {
+/// `martlet import`: CSV files into a new store, or into a running graph.
+struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Load CSV files into a new store.",
+        commandName: "import", abstract: "Load CSV files into a new store, or bring a running graph up to date with them.",
         discussion: """
             The first row of a file names its columns: name:type for a property, :ID, :LABEL for nodes, :START_ID, \
             :END_ID, :TYPE for relationships. Several files with the same columns go with commas between; only the \
             first has a header, and may be nothing else. Files may be gzip. Rows that cannot be taken are reported with \
             file and line. Memory stays below a limit; what does not fit goes to temporary files in the directory.
+
+            With --upsert the files go into a running server or cluster: what is missing is added, what differs is \
+            updated, nothing is deleted. Nodes are told apart by their first label and the property that the :ID column \
+            names (id:ID), relationships by type and both nodes; :START_ID(Person.id) names label and property where \
+            no file of nodes on the command line has that id space. Running it again continues.
             """)
 
     @Option(help: "Directory of the new store; empty or missing.")
-    var into: String
+    var into: String?
+
+    @Option(
+        help: ArgumentHelp("Bring the graph of this server, or of a cluster by some of its members, up to date.", valueName: "host:port[,…]"))
+    var upsert: String?
+
+    @Flag(name: .customLong("integer-ids"), help: "With --upsert: ids are integers in the graph, not strings.")
+    var integerIDs = false
+
+    @Option(name: .customLong("batch"), help: "With --upsert: rows in one transaction.")
+    var batch = 20_000
+
+    @Option(name: .customLong("retry-for"), help: "With --upsert: seconds to go on trying when no member can write.")
+    var retrySeconds = 120
 
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Files of nodes.", valueName: "[Label=]FILE[,FILE…]"))
     var nodes: [String] = []
@@ -45,11 +64,15 @@ struct ImportCommand: ParsableCommand {
 
     func validate() throws {
         if badTolerance < 0 { throw ValidationError("--bad-tolerance \(badTolerance): expected 0 or more") }
+        if (into == nil) == (upsert == nil) { throw ValidationError("expected one of --into and --upsert") }
+        if !(1...1_000_000).contains(batch) { throw ValidationError("--batch \(batch): expected 1 to 1000000") }
+        if retrySeconds < 0 { throw ValidationError("--retry-for \(retrySeconds): expected 0 or more") }
     }
 
-    func run() throws {
+    func run() async throws {
+        if let upsert { return try await bringUpToDate(upsert) }
         var options = ImportTool.Options()
-        options.directory = into
+        options.directory = into ?? ""
         options.nodes = nodes
         options.relationships = relationships
         options.delimiter = delimiter
@@ -60,5 +83,22 @@ struct ImportCommand: ParsableCommand {
         options.badRowCountMaximum = badTolerance
         options.asJSON = json
         try ImportTool.run(options, progress: ProgressDisplay()) { StandardStream.output.writeLine($0) }
+    }
+
+    private func bringUpToDate(_ addresses: String) async throws {
+        var options = UpsertTool.Options()
+        options.addresses = addresses.split(separator: ",").map(String.init)
+        options.nodes = nodes
+        options.relationships = relationships
+        options.delimiter = delimiter
+        options.arrayDelimiter = arrayDelimiter
+        options.quote = quote
+        options.idsAreIntegers = integerIDs
+        options.batchRowCount = batch
+        options.patience = Milliseconds(UInt64(retrySeconds) * 1000)
+        options.badRowsPath = badRows
+        options.badRowCountMaximum = badTolerance
+        options.asJSON = json
+        try await UpsertTool.run(options, progress: ProgressDisplay()) { StandardStream.output.writeLine($0) }
     }
 }

@@ -33,14 +33,7 @@ public enum ImportTool {
         _ options: Options, progress: ProgressDisplay, print: (String) -> Void
     ) throws(GraphError) {
         let nodes = try options.nodes.map { text throws(GraphError) in try input(text, "--nodes") }
-        let relationships = try options.relationships.map { text throws(GraphError) in
-            let input = try input(text, "--relationships")
-            guard input.names.count <= 1 else {
-                throw GraphError(
-                    .configuration, "--relationships \(text): a relationship has one type, not \(input.names.count)")
-            }
-            return input
-        }
+        let relationships = try options.relationships.map { text throws(GraphError) in try Self.relationships(text) }
         if nodes.isEmpty { throw GraphError(.configuration, "--nodes is missing: name at least one file of nodes") }
         let importOptions = try importerOptions(options)
         let badRows = try options.badRowsPath.map { path throws(GraphError) in try BadRowReport(path) }
@@ -67,18 +60,35 @@ public enum ImportTool {
 
     private static func importerOptions(_ options: Options) throws(GraphError) -> BulkImporter.Options {
         var result = BulkImporter.Options()
-        result.separator = try character(options.delimiter, "--delimiter")
-        result.arraySeparator = try character(options.arrayDelimiter, "--array-delimiter")
-        result.quote = options.quote.uppercased() == "NONE" ? nil : try character(options.quote, "--quote")
-        let all = [result.separator, result.arraySeparator] + (result.quote.map { [$0] } ?? [])
-        guard Set(all).count == all.count else {
-            throw GraphError(
-                .configuration,
-                "--delimiter \(options.delimiter), --array-delimiter \(options.arrayDelimiter), --quote \(options.quote): expected three different characters")
-        }
+        (result.separator, result.arraySeparator, result.quote) = try characters(
+            options.delimiter, options.arrayDelimiter, options.quote)
         result.memoryByteCountMaximum = try memory(options.memory)
         result.badRowCountMaximum = options.badRowCountMaximum
         return result
+    }
+
+    /// The characters between fields, between elements of arrays, and around fields.
+    static func characters(
+        _ delimiter: String, _ arrayDelimiter: String, _ quote: String
+    ) throws(GraphError) -> (separator: UInt8, arraySeparator: UInt8, quote: UInt8?) {
+        let separator = try character(delimiter, "--delimiter")
+        let arraySeparator = try character(arrayDelimiter, "--array-delimiter")
+        let mark = quote.uppercased() == "NONE" ? nil : try character(quote, "--quote")
+        let all = [separator, arraySeparator] + (mark.map { [$0] } ?? [])
+        guard Set(all).count == all.count else {
+            throw GraphError(
+                .configuration,
+                "--delimiter \(delimiter), --array-delimiter \(arrayDelimiter), --quote \(quote): expected three different characters")
+        }
+        return (separator, arraySeparator, mark)
+    }
+
+    static func relationships(_ text: String) throws(GraphError) -> BulkImporter.Input {
+        let input = try input(text, "--relationships")
+        guard input.names.count <= 1 else {
+            throw GraphError(.configuration, "--relationships \(text): a relationship has one type, not \(input.names.count)")
+        }
+        return input
     }
 
     private static func memory(_ text: String) throws(GraphError) -> Int {
@@ -95,7 +105,7 @@ public enum ImportTool {
     }
 
     /// The names before a `=` are labels or a type; a path with a `=` of its own begins with `./` or `/`.
-    private static func input(_ text: String, _ option: String) throws(GraphError) -> BulkImporter.Input {
+    static func input(_ text: String, _ option: String) throws(GraphError) -> BulkImporter.Input {
         guard let equals = text.firstIndex(of: "="), !text[..<equals].contains("/") else {
             let paths = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
             guard !paths.contains("") else {

@@ -22,17 +22,7 @@ extension BulkImporter {
                 earlierByteCount: stageDoneByteCount), fileSystem)
         do throws(GraphError) {
             let path = input.paths.first ?? ""
-            guard let first = try reader.next() else {
-                throw GraphError(.argumentError, "\(path): the file is empty, a header is expected")
-            }
-            if let (row, what) = first.malformed.first, row == 0 {
-                throw GraphError(.argumentError, "\(path):1: \(what)")
-            }
-            var names: [String] = []
-            first.withBytes { bytes in
-                for column in 0..<first.fieldCount(0) { names.append(first.field(0, column, bytes).text) }
-            }
-            let columns = try names.map { name throws(GraphError) in try ImportColumn(name, path: path) }
+            let (first, columns) = try reader.header(path)
             var properties: [(column: Int, key: TokenID)] = []
             for (index, column) in columns.enumerated() {
                 switch column.role {

@@ -53,6 +53,13 @@ public final class BulkImporter {
         /// Where the row begins; the first line of a file is 1.
         public let line: UInt64
         public let reason: String
+
+        package init(path: String, line: UInt64, reason: String) {
+            self.path = path
+            self.line = line
+            self.reason = reason
+        }
+
         public var description: String { "\(path):\(line): \(reason)" }
     }
 

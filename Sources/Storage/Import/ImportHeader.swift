@@ -2,8 +2,8 @@ internal import GraphModel
 
 /// One column of an import file, as its header names it: `name:type`, `:ID(space)`, `:LABEL`, `:START_ID(space)`,
 /// `:END_ID(space)`, `:TYPE`, `:IGNORE`. A missing type is `string`; `type[]` is an array.
-struct ImportColumn: Sendable {
-    enum Role: Equatable, Sendable {
+package struct ImportColumn: Sendable {
+    package enum Role: Equatable, Sendable {
         case id(space: String)
         case startID(space: String)
         case endID(space: String)
@@ -29,8 +29,16 @@ struct ImportColumn: Sendable {
         }
     }
 
-    let name: String
-    let role: Role
+    /// Whether JSON has its values.
+    package var isJSON: Bool {
+        switch kind {
+        case .string, .integer, .float, .boolean: true
+        case .byte, .point, .temporal: false
+        }
+    }
+
+    package let name: String
+    package let role: Role
     let kind: Kind
     let isArray: Bool
 

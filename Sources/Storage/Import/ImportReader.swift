@@ -59,6 +59,19 @@ final class ImportReader: Sendable {
         }
     }
 
+    /// The columns that the first row names, and the rows that were read with it, of which it is the first.
+    func header(_ path: String) throws(GraphError) -> (first: CSVBatch, columns: [ImportColumn]) {
+        guard let first = try next() else {
+            throw GraphError(.argumentError, "\(path): the file is empty, a header is expected")
+        }
+        if let (row, what) = first.malformed.first, row == 0 { throw GraphError(.argumentError, "\(path):1: \(what)") }
+        var names: [String] = []
+        first.withBytes { bytes in
+            for column in 0..<first.fieldCount(0) { names.append(first.field(0, column, bytes).text) }
+        }
+        return (first, try names.map { name throws(GraphError) in try ImportColumn(name, path: path) })
+    }
+
     /// Ends the reading, whether or not all was taken.
     func stop() {
         state.withLock { $0.isStopped = true }

@@ -1,0 +1,122 @@
+internal import GraphModel
+internal import Storage
+
+/// How the nodes of a group are told apart: a label and a property.
+struct UpsertKey: Hashable, CustomStringConvertible {
+    let label: String
+    let property: String
+
+    var description: String { "\(label).\(property)" }
+
+    /// What a header says in parentheses, where no file on the command line has that id space.
+    init?(_ text: String) {
+        guard let dot = text.lastIndex(of: "."), dot != text.startIndex, text.index(after: dot) != text.endIndex else { return nil }
+        label = String(text[..<dot])
+        property = String(text[text.index(after: dot)...])
+    }
+
+    init(label: String, property: String) {
+        self.label = label
+        self.property = property
+    }
+}
+
+/// What the columns of some files mean for an upsert.
+enum UpsertGroup {
+    case nodes(NodeColumns)
+    case relationships(RelationshipColumns)
+
+    struct NodeColumns {
+        let key: UpsertKey
+        let space: String
+        let idColumn: Int
+        /// Given with the files, the key's label first; and columns with more.
+        let labels: [String]
+        let labelColumns: [Int]
+        let properties: [(column: Int, name: String)]
+    }
+
+    struct RelationshipColumns {
+        let start: UpsertKey
+        let end: UpsertKey
+        let startColumn: Int
+        let endColumn: Int
+        let type: String?
+        let typeColumn: Int?
+        let properties: [(column: Int, name: String)]
+    }
+
+    /// - Throws: `.argumentError` for a header that leaves open what a row's entity is.
+    static func nodes(_ columns: [ImportColumn], labels: [String], path: String) throws(GraphError) -> NodeColumns {
+        guard let label = labels.first else {
+            throw GraphError(.argumentError, "\(path): an upsert needs the label of the nodes, as in --nodes Person=\(path)")
+        }
+        var id: (column: Int, name: String, space: String)?
+        var labelColumns: [Int] = []
+        for (index, column) in columns.enumerated() {
+            switch column.role {
+            case .startID, .endID, .type:
+                throw GraphError(.argumentError, "\(path): a file of nodes has no :START_ID, :END_ID or :TYPE column")
+            case .id(let space):
+                guard id == nil else { throw GraphError(.argumentError, "\(path): two columns are an :ID") }
+                id = (index, column.name, space)
+            case .label: labelColumns.append(index)
+            case .ignore, .property: break
+            }
+        }
+        guard let id, !id.name.isEmpty else {
+            throw GraphError(
+                .argumentError, "\(path): an upsert needs an :ID column with the name of the property that is the key, as in id:ID")
+        }
+        return NodeColumns(
+            key: UpsertKey(label: label, property: id.name), space: id.space, idColumn: id.column, labels: labels,
+            labelColumns: labelColumns, properties: try properties(columns, path))
+    }
+
+    /// - Parameter spaces: the keys of the nodes on the command line by their id space.
+    static func relationships(
+        _ columns: [ImportColumn], type: String?, spaces: [String: UpsertKey], path: String
+    ) throws(GraphError) -> RelationshipColumns {
+        var start: (column: Int, key: UpsertKey)?
+        var end: (column: Int, key: UpsertKey)?
+        var typeColumn: Int?
+        func key(_ space: String, _ role: String) throws(GraphError) -> UpsertKey {
+            if let key = spaces[space] ?? UpsertKey(space) { return key }
+            throw GraphError(
+                .argumentError,
+                "\(path): no file of nodes has the ids of :\(role)(\(space)); name label and property of the key, as in :\(role)(Person.id)")
+        }
+        for (index, column) in columns.enumerated() {
+            switch column.role {
+            case .id, .label: throw GraphError(.argumentError, "\(path): a file of relationships has no :ID or :LABEL column")
+            case .startID(let space): start = (index, try key(space, "START_ID"))
+            case .endID(let space): end = (index, try key(space, "END_ID"))
+            case .type: typeColumn = index
+            case .ignore, .property: break
+            }
+        }
+        guard let start, let end else {
+            throw GraphError(.argumentError, "\(path): a file of relationships has a :START_ID and an :END_ID column")
+        }
+        guard type != nil || typeColumn != nil else {
+            throw GraphError(.argumentError, "\(path): which type? Name it as in --relationships KNOWS=\(path), or in a :TYPE column")
+        }
+        return RelationshipColumns(
+            start: start.key, end: end.key, startColumn: start.column, endColumn: end.column, type: type, typeColumn: typeColumn,
+            properties: try properties(columns, path))
+    }
+
+    private static func properties(_ columns: [ImportColumn], _ path: String) throws(GraphError) -> [(column: Int, name: String)] {
+        var result: [(column: Int, name: String)] = []
+        for (index, column) in columns.enumerated() where column.role == .property {
+            guard column.isJSON else {
+                throw GraphError(.argumentError, "\(path): column \"\(column.name)\": an upsert takes no dates, times, points and bytes yet")
+            }
+            guard !result.contains(where: { codeUnitsEqual($0.name, column.name) }) else {
+                throw GraphError(.argumentError, "\(path): two columns have the name \"\(column.name)\"")
+            }
+            result.append((index, column.name))
+        }
+        return result
+    }
+}

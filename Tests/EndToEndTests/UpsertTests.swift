@@ -1,0 +1,167 @@
+import FileSystem
+import Glibc
+import JSON
+import GraphModel
+import Synchronization
+import Testing
+
+extension EndToEnd {
+    /// `martlet import --upsert`: a running graph is brought up to date with files.
+    @Suite(.serialized) struct UpsertTests {
+        private struct Summary: Equatable, CustomStringConvertible {
+            var created = 0
+            var updated = 0
+            var unchanged = 0
+            var repeated = 0
+            var failed = 0
+
+            var description: String { "\(created) created, \(updated) updated, \(unchanged) unchanged, \(repeated) repeated, \(failed) failed" }
+        }
+
+        private func write(_ path: String, _ lines: [String]) throws {
+            try POSIXFileSystem().replace(path, with: Array((lines.joined(separator: "\n") + "\n").utf8))
+        }
+
+        private func arguments(_ directory: String, _ addresses: String, _ more: [String] = []) -> [String] {
+            [
+                "import", "--upsert", addresses, "--nodes", "Person:Reader=\(directory)/people.csv", "Book=\(directory)/books.csv",
+                "--relationships", "READ=\(directory)/read.csv", "--json", "--batch", "500",
+            ] + more
+        }
+
+        private func summary(_ outcome: Program.Outcome) throws -> (nodes: Summary, relationships: Summary) {
+            let line = try #require(outcome.output.split(separator: "\n").last { $0.hasPrefix("{") }, "\(outcome.output)")
+            guard case .map(let map) = try JSONParser.parse(Array(line.utf8)) else { throw BlockingHTTPClient.Broken(description: "no summary") }
+            func part(_ name: String) -> Summary {
+                guard case .map(let counts)? = map[name] else { return Summary() }
+                func number(_ name: String) -> Int { if case .integer(let number)? = counts[name] { Int(number) } else { -1 } }
+                return Summary(
+                    created: number("created"), updated: number("updated"), unchanged: number("unchanged"), repeated: number("repeated"),
+                    failed: number("failed"))
+            }
+            return (part("nodes"), part("relationships"))
+        }
+
+        /// 3000 people, 100 books, 6000 times one of them read one of these.
+        private func writeFiles(_ directory: String, ageOffset: Int = 0, people: Int = 3000) throws {
+            try write(
+                directory + "/people.csv",
+                ["id:ID(person),name,age:int,score:float,tags:string[],active:boolean"]
+                    + (0..<people).map { "p\($0),\"Name, \($0)\",\($0 % 90 + ($0 % 10 == 0 ? ageOffset : 0)),\($0).5,a;b\($0 % 3),\($0 % 2 == 0)" })
+            try write(directory + "/books.csv", ["isbn:ID(book),title"] + (0..<100).map { "b\($0),Title \($0)" })
+            try write(
+                directory + "/read.csv",
+                [":START_ID(person),:END_ID(book),year:int"] + (0..<6000).map { "p\($0 % people),b\(($0 * 7 + $0 / people) % 100),\(1900 + $0 % 100)" })
+        }
+
+        @Test func aSecondRunChangesNothingAndAThirdOnlyWhatDiffers() throws {
+            let directory = try TestCluster.temporaryDirectory("upsert")
+            let server = try ProcessTests.SingleServer(directory: directory)
+            let client = BlockingHTTPClient(port: server.port)
+            try writeFiles(directory)
+            let first = try Program.run(arguments(directory, "127.0.0.1:\(server.port)"))
+            #expect(first.status == 0, "\(first.output)")
+            #expect(try summary(first).nodes == Summary(created: 3100))
+            #expect(try summary(first).relationships == Summary(created: 6000))
+            #expect(
+                try client.rows("MATCH (n:Person:Reader {id: 'p7'}) RETURN n.name, n.age, n.score, n.tags, n.active")
+                    == [[.string("Name, 7"), .integer(7), .float(7.5), .list([.string("a"), .string("b1")]), .boolean(false)]])
+
+            let transactions = try client.request("GET", "/hastatus").json
+            let second = try Program.run(arguments(directory, "127.0.0.1:\(server.port)"))
+            #expect(try summary(second).nodes == Summary(unchanged: 3100))
+            #expect(try summary(second).relationships == Summary(unchanged: 6000))
+            func lastTransaction(_ status: Value?) -> Value? {
+                guard case .map(let map)? = status, case .map(let last)? = map["last"] else { return nil }
+                return last["tx"]
+            }
+            // Nothing was written, not even anew.
+            #expect(lastTransaction(try client.request("GET", "/hastatus").json) == lastTransaction(transactions))
+
+            // A tenth is older by one year; half of the people are gone from the file and stay in the graph.
+            try writeFiles(directory, ageOffset: 1, people: 1500)
+            try write(
+                directory + "/read.csv",
+                [":START_ID(person),:END_ID(Book.isbn),year:int", "p1,b7,1901", "p1,b7,2000", "p2,nobody,1999", "p3,,1998", "p4,b4,when"])
+            let third = try Program.run(arguments(directory, "127.0.0.1:\(server.port)", ["--bad-rows", directory + "/bad.csv"]))
+            #expect(third.status == 0, "\(third.output)")
+            #expect(try summary(third).nodes == Summary(updated: 150, unchanged: 1450))
+            #expect(try summary(third).relationships == Summary(updated: 1, repeated: 1, failed: 3))
+            let bad = String(decoding: try POSIXFileSystem().readAll(directory + "/bad.csv"), as: UTF8.self)
+            for part in ["read.csv\",4,\"there is no node", "read.csv\",5,\"the :END_ID field is empty", "read.csv\",6,\"column"] {
+                #expect(bad.contains(part), "\(bad)")
+            }
+            #expect(try client.rows("MATCH (n:Person) RETURN count(n)") == [[.integer(3000)]])
+            #expect(try client.rows("MATCH (:Person {id: 'p1'})-[r:READ]->(:Book {isbn: 'b7'}) RETURN r.year") == [[.integer(2000)]])
+            try server.kill(SIGTERM)
+            #expect(try Program.run(["check", directory + "/graph.db"]).status == 0)
+            removeTree(directory)
+        }
+
+        @Test func mistakesAreNamedBeforeAnythingIsWritten() throws {
+            let directory = try TestCluster.temporaryDirectory("upsert-mistakes")
+            let server = try ProcessTests.SingleServer(directory: directory)
+            let at = "127.0.0.1:\(server.port)"
+            try write(directory + "/a.csv", ["id:ID,name", "1,x"])
+            try write(directory + "/b.csv", [":ID,name", "1,x"])
+            try write(directory + "/c.csv", [":START_ID(nowhere),:END_ID(Person.id)", "1,2"])
+            try write(directory + "/d.csv", ["id:ID,born:date", "1,2000-01-01"])
+            for (more, part) in [
+                (["--nodes", directory + "/a.csv"], "needs the label"), (["--nodes", "P=\(directory)/b.csv"], "as in id:ID"),
+                (["--nodes", "P=\(directory)/a.csv", "--relationships", "R=\(directory)/c.csv"], "START_ID(nowhere)"),
+                (["--nodes", "P=\(directory)/d.csv"], "no dates"), (["--nodes", "P=\(directory)/missing.csv"], "missing.csv"),
+                ([], "--nodes and --relationships are missing"),
+            ] {
+                let outcome = try Program.run(["import", "--upsert", at] + more)
+                #expect(outcome.status != 0)
+                #expect(outcome.output.contains(part), "\(outcome.output)")
+            }
+            let nobody = try Program.run(["import", "--upsert", "127.0.0.1:1", "--retry-for", "0", "--nodes", "P=\(directory)/a.csv"])
+            #expect(nobody.status != 0 && nobody.output.contains("no member could go on"), "\(nobody.output)")
+            let client = BlockingHTTPClient(port: server.port)
+            #expect(try client.rows("MATCH (n:P) RETURN count(n)") == [[.integer(0)]])
+            try server.kill(SIGTERM)
+            removeTree(directory)
+        }
+
+        /// The import is killed and started again, and the master is killed meanwhile: one node per key, nothing missing.
+        @Test func killedImportsAndMastersLeaveOneNodePerKey() async throws {
+            let cluster = try await TestCluster("upsert-failover")
+            let directory = cluster.directory + "/files"
+            try POSIXFileSystem().createDirectory(directory)
+            try writeFiles(directory, people: 6000)
+            let addresses = cluster.members.map { "127.0.0.1:\($0.httpPort)" }.joined(separator: ",")
+            let words = arguments(directory, addresses) + ["--batch", "50"]
+            func count() throws -> Int64 {
+                for member in cluster.members {
+                    if case .integer(let count)? = try? cluster.client(member.httpPort).rows("MATCH (n:Person) RETURN count(n)").first?.first { return count }
+                }
+                return 0
+            }
+            for round in 0..<2 {
+                let before = try count()
+                let running = try ChildProcess.start(
+                    TestCluster.program, words, outputPath: cluster.directory + "/upsert.\(round)", detached: false)
+                try waitUntil("some are there") { try count() > before + 500 || !running.isRunning }
+                Glibc.kill(running.processID, SIGKILL)
+                try waitUntil("the import has ended") { !running.isRunning }
+            }
+            let master = try cluster.master()
+            let last = try ChildProcess.start(
+                TestCluster.program, words, outputPath: cluster.directory + "/upsert.last", detached: false)
+            let before = try count()
+            try waitUntil("it goes on") { try count() > before + 200 || !last.isRunning }
+            cluster.signal(master, SIGKILL)
+            try waitUntil("the import has ended", seconds: 120) { !last.isRunning }
+            try waitUntil("the killed master has ended") { master.process == nil }
+            try cluster.restart(master)
+            try cluster.waitUntilEqual()
+            let client = cluster.client(try cluster.master().httpPort)
+            #expect(try client.rows("MATCH (n:Person) RETURN count(n), count(DISTINCT n.id)") == [[.integer(6000), .integer(6000)]])
+            #expect(try client.rows("MATCH (:Person)-[r:READ]->(:Book) RETURN count(r)") == [[.integer(6000)]])
+            let again = try Program.run(arguments(directory, addresses))
+            #expect(try summary(again).nodes == Summary(unchanged: 6100), "\(again.output)")
+            #expect(try summary(again).relationships == Summary(unchanged: 6000))
+        }
+    }
+}
