@@ -25,11 +25,13 @@ final class Inbox: Sendable {
 }
 
 /// A port that was free a moment ago, for processes that must know their own address before they listen.
-func freeAddress() async throws -> HostPort {
-    let channel = try await ServerBootstrap(group: group).bind(host: "127.0.0.1", port: 0).get()
+///
+/// - Parameter host: not the address that clients dial from, whose ports any of them may have by then.
+func freeAddress(_ host: String = "127.0.0.7") async throws -> HostPort {
+    let channel = try await ServerBootstrap(group: group).bind(host: host, port: 0).get()
     let port = try #require(channel.localAddress?.port)
     try await channel.close().get()
-    return HostPort(host: "127.0.0.1", port: port)
+    return HostPort(host: host, port: port)
 }
 
 /// A network that listens on its own address.
