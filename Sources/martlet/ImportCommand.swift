@@ -26,6 +26,9 @@ struct ImportCommand: AsyncParsableCommand {
         help: ArgumentHelp("Bring the graph of this server, or of a cluster by some of its members, up to date.", valueName: "host:port[,…]"))
     var upsert: String?
 
+    @Option(help: "With --upsert: the property that keeps the ids of :ID columns without a name.")
+    var key: String?
+
     @Flag(name: .customLong("integer-ids"), help: "With --upsert: ids are integers in the graph, not strings.")
     var integerIDs = false
 
@@ -93,6 +96,7 @@ struct ImportCommand: AsyncParsableCommand {
         options.delimiter = delimiter
         options.arrayDelimiter = arrayDelimiter
         options.quote = quote
+        options.keyProperty = key
         options.idsAreIntegers = integerIDs
         options.batchRowCount = batch
         options.patience = Milliseconds(UInt64(retrySeconds) * 1000)

@@ -46,8 +46,11 @@ enum UpsertGroup {
         let properties: [(column: Int, name: String)]
     }
 
+    /// - Parameter keyProperty: the key where the :ID column has no name.
     /// - Throws: `.argumentError` for a header that leaves open what a row's entity is.
-    static func nodes(_ columns: [ImportColumn], labels: [String], path: String) throws(GraphError) -> NodeColumns {
+    static func nodes(
+        _ columns: [ImportColumn], labels: [String], keyProperty: String?, path: String
+    ) throws(GraphError) -> NodeColumns {
         guard let label = labels.first else {
             throw GraphError(.argumentError, "\(path): an upsert needs the label of the nodes, as in --nodes Person=\(path)")
         }
@@ -64,12 +67,13 @@ enum UpsertGroup {
             case .ignore, .property: break
             }
         }
-        guard let id, !id.name.isEmpty else {
+        guard let id, let property = id.name.isEmpty ? keyProperty : id.name else {
             throw GraphError(
-                .argumentError, "\(path): an upsert needs an :ID column with the name of the property that is the key, as in id:ID")
+                .argumentError,
+                "\(path): an upsert needs an :ID column with the name of the property that is the key, as in id:ID, or --key with that name")
         }
         return NodeColumns(
-            key: UpsertKey(label: label, property: id.name), space: id.space, idColumn: id.column, labels: labels,
+            key: UpsertKey(label: label, property: property), space: id.space, idColumn: id.column, labels: labels,
             labelColumns: labelColumns, properties: try properties(columns, path))
     }
 

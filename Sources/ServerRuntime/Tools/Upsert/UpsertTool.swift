@@ -17,6 +17,8 @@ public struct UpsertTool {
         public var delimiter = ","
         public var arrayDelimiter = ";"
         public var quote = "\""
+        /// The property that keeps the ids of :ID columns without a name.
+        public var keyProperty: String?
         /// Whether ids are integers in the graph.
         public var idsAreIntegers = false
         /// Rows in one transaction, 1 or more.
@@ -92,7 +94,8 @@ public struct UpsertTool {
         var groups: [(input: BulkImporter.Input, columns: UpsertGroup, reader: ImportRowReader)] = []
         for input in nodes {
             let reader = try open(input)
-            let columns = try UpsertGroup.nodes(reader.columns, labels: input.names, path: input.paths[0])
+            let columns = try UpsertGroup.nodes(
+                reader.columns, labels: input.names, keyProperty: options.keyProperty, path: input.paths[0])
             spaces[columns.space] = columns.key
             groups.append((input, .nodes(columns), reader))
         }
