@@ -36,8 +36,8 @@ final class BackupSession: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        // A client has one thing to say.
-        guard !hasRequest else { return context.close(promise: nil) }
+        // A client has one thing to say, but for what it has already of a copy.
+        guard !hasRequest else { return select(unwrapInboundIn(data), context) }
         hasRequest = true
         timer?.cancel()
         let frame = unwrapInboundIn(data)
@@ -58,6 +58,14 @@ final class BackupSession: ChannelInboundHandler {
             }
     }
 
+    private func select(_ frame: [UInt8], _ context: ChannelHandlerContext) {
+        guard let stream, stream.select(CopySelection(bits: frame)) else {
+            return context.close(promise: nil)
+        }
+        lastProgress = .now()
+        produce(context)
+    }
+
     /// Has the next frame read when there is room for it.
     private func produce(_ context: ChannelHandlerContext) {
         guard let stream, !isProducing, !isPausing, !isAtEnd, frameCountInFlight < Self.frameCountInFlightMaximum else { return }
@@ -75,6 +83,8 @@ final class BackupSession: ChannelInboundHandler {
                     self.pause(after: frame, context)
                     self.write(frame, context)
                     self.produce(context)
+                case .success(nil) where !stream.isAtEnd:
+                    if !stream.awaitsSelection { self.produce(context) }
                 case .success(nil):
                     self.isAtEnd = true
                     self.closeWhenWritten(context)
@@ -125,7 +135,9 @@ final class BackupSession: ChannelInboundHandler {
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: interval) {
             guard context.channel.isActive else { return }
             let buffered = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-            if buffered != self.lastBufferedByteCount || buffered == 0 { self.lastProgress = .now() }
+            // A client that looks through what it has already takes nothing, and holds the log as well.
+            let isAsked = self.stream?.awaitsSelection ?? false
+            if buffered != self.lastBufferedByteCount || buffered == 0 && !isAsked { self.lastProgress = .now() }
             self.lastBufferedByteCount = buffered
             if NIODeadline.now() - self.lastProgress >= timeout { return context.close(promise: nil) }
             self.watch(context)

@@ -222,6 +222,20 @@ public final class CrashableFileSystem: FileSystem {
         if !found { throw FileError(.notFound, operation: "remove", path: path, detail: "no such file or directory") }
     }
 
+    public func link(_ existing: String, as name: String) throws(FileError) {
+        try operation("link \(existing) as", name)
+        try state.withLock { state throws(FileError) in
+            guard let node = state.names[existing] else {
+                throw FileError(.notFound, operation: "link", path: existing, detail: "no such file or directory")
+            }
+            guard state.names[name] == nil else {
+                throw FileError(.exists, operation: "link", path: name, detail: "file exists")
+            }
+            state.names[name] = node
+            state.pendingNames.append(([(name, node)], parentDirectory(name)))
+        }
+    }
+
     public func syncDirectory(_ path: String) throws(FileError) {
         try operation("sync directory", path)
         state.withLock { state in
