@@ -11,8 +11,6 @@ final class BackupSession: ChannelInboundHandler {
 
     /// Frames handed to the socket and not yet taken by it: one on the way while the next is read.
     private static let frameCountInFlightMaximum = 2
-    /// However slow the pace and large a frame: the client must not take the silence for a broken connection.
-    private static let pauseMaximum = TimeAmount.seconds(10)
 
     private let service: BackupService
     private var timer: Scheduled<Void>?
@@ -101,7 +99,7 @@ final class BackupSession: ChannelInboundHandler {
         let pause = service.pace.pause(afterSending: frame.readableBytes, now: monotonicNanoseconds())
         if pause == 0 { return }
         isPausing = true
-        let time = min(TimeAmount.nanoseconds(Int64(clamping: pause)), Self.pauseMaximum)
+        let time = TimeAmount.nanoseconds(Int64(min(pause, CopyPace.pauseMaximum)))
         context.eventLoop.assumeIsolated().scheduleTask(in: time) {
             self.isPausing = false
             if context.channel.isActive { self.produce(context) }

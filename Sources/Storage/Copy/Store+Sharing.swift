@@ -2,8 +2,10 @@ package import FileSystem
 package import GraphModel
 
 extension Store {
-    /// Whether a file of this name is one of a log.
-    package static func isLogFile(_ name: String) -> Bool { LogFile.isLogName(name) }
+    /// Whether a file of this name holds what a store consists of: not its lock, nor what a crash left half-written.
+    package static func isContent(_ name: String) -> Bool {
+        name == Manifest.fileName || LogFile.isLogName(name) || Manifest.isSegmentName(name)
+    }
 
     /// Makes a directory, which must be empty or not exist, the store that another one is that nobody has open. What
     /// never changes is shared (hard links, copies where the disk has none), so that it costs little; what a store can
