@@ -260,8 +260,8 @@ struct BackupDestination {
                 for name in try fileSystem.list(storeDirectory) { try fileSystem.remove(storeDirectory + "/" + name) }
                 try fileSystem.remove(storeDirectory)
             }
-            try fileSystem.remove(work + "/lock")
-            try fileSystem.remove(work)
+            if fileSystem.exists(work + "/lock") { try fileSystem.remove(work + "/lock") }
+            if fileSystem.exists(work) { try fileSystem.remove(work) }
         }
     }
 }

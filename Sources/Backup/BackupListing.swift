@@ -1,4 +1,4 @@
-internal import FileSystem
+public import FileSystem
 public import GraphModel
 internal import Storage
 

@@ -21,7 +21,7 @@ extension BackupTool {
             throw GraphError(.corrupt, "the copy opens at \(store.applied), not at \(summary.position)")
         }
         try catchUp(store, candidates, &summary, report)
-        if options.checksResult { summary.check = check(store, report) }
+        if options.checksResult { summary.check = Self.check(store, report) }
         return (summary, checksums)
     }
 
@@ -40,7 +40,7 @@ extension BackupTool {
         }
         defer { store.close() }
         try catchUp(store, candidates, &summary, report)
-        if options.checksResult { summary.check = check(store, report) }
+        if options.checksResult { summary.check = Self.check(store, report) }
         // Of segments alone: they never change.
         let known = (listing?.files ?? []).filter { $0.name.hasSuffix(".seg") }.map { ($0.name, $0.checksum) }
         return (summary, Dictionary(known, uniquingKeysWith: { a, _ in a }))
@@ -133,7 +133,7 @@ extension BackupTool {
                 break
             }
             if store.applied.transactionID < candidates.required {
-                let _: Void? = clock.wait(untilNanoseconds: monotonicNanoseconds() + 200_000_000) { nil }
+                let _: Void? = clock.wait(untilNanoseconds: monotonicNanoseconds() + 200_000_000) { _ in nil }
             }
         }
         summary.position = store.applied
@@ -155,7 +155,7 @@ extension BackupTool {
     }
 
     /// Walks everything.
-    private func check(_ store: Store, _ report: (Event) -> Void) -> Summary.Check {
+    static func check(_ store: Store, _ report: (Event) -> Void) -> Summary.Check {
         let found = store.check { report(.checking(part: $0)) }
         return Summary.Check(
             nodeCount: found.nodeCount, relationshipCount: found.relationshipCount,

@@ -92,7 +92,8 @@ public final class CrashableFileSystem: FileSystem {
             clone.names[path] = copy
         }
         clone.durableNames = clone.names
-        clone.directories = directories
+        // A directory is there as long as something in it is.
+        clone.directories = directories.union(clone.names.keys.map(parentDirectory))
         return CrashableFileSystem(clone)
     }
 

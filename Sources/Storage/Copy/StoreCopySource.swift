@@ -64,7 +64,10 @@ public final class StoreCopySource: Sendable {
                 throw GraphError(
                     .unavailable, "this member has applied \(state.position.transactionID), \(position.transactionID) is in the backup")
             }
-            guard let own = try store.position(of: position.transactionID) else {
+            // Memory may know it longer than the files hold what follows it.
+            guard store.firstAvailable <= position.transactionID.next,
+                let own = try store.position(of: position.transactionID)
+            else {
                 throw GraphError(
                     .logPruned,
                     "the log begins with \(store.firstAvailable), what follows \(position.transactionID) is gone (keep_logical_logs): take a full backup")
