@@ -143,7 +143,7 @@ public struct BackupTool: Sendable {
             summary.seconds = Double(monotonicNanoseconds() - tool.start) / 1e9
             return summary
         } catch {
-            if error.code == .network, tool.isWorthGoingOn(destination) {
+            if [.network, .unavailable, .overloaded].contains(error.code), tool.isWorthGoingOn(destination) {
                 throw GraphError(
                     error.code, "\(error.message); what came whole is in \(destination.work), and the next -full goes on from there")
             }
