@@ -204,4 +204,7 @@ if withBenchmarks && !coreOnly {
 }
 
 let package = Package(
-    name: "Martlet", products: [.library(name: "Martlet", targets: ["Martlet"])], dependencies: dependencies, targets: targets)
+    name: "Martlet",
+    products: [.library(name: "Martlet", targets: ["Martlet"])]
+        + (coreOnly ? [] : [.library(name: "MartletBackup", targets: ["Backup"])]),
+    dependencies: dependencies, targets: targets)

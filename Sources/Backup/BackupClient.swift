@@ -2,6 +2,7 @@ public import FileSystem
 public import GraphModel
 internal import NIOCore
 internal import NIOPosix
+internal import Storage
 internal import Synchronization
 public import Transport
 
@@ -17,6 +18,10 @@ public struct CopiedStore: Sendable, Equatable {
     /// Bytes of segments and log that were received.
     public var byteCount: UInt64
     public var seconds: Double
+    /// Bytes of files that were there from an earlier try.
+    public var adoptedByteCount: UInt64 = 0
+    /// CRC-32C of the segments.
+    var checksums: [String: UInt32] = [:]
 }
 
 /// The client of the backup protocol: asks members for their status and copies stores from them.
@@ -29,6 +34,10 @@ public enum BackupClient {
         public var storeID = StoreID.none
         /// Leaves what was written when the copy fails.
         public var keepsUnfinished = false
+        /// Goes on with what an earlier copy left in the directory, and leaves what could be gone on with.
+        var resumes = false
+        /// Takes no more bytes per second; 0 is no limit.
+        public var byteCountPerSecond: UInt64 = 0
         /// For a member with `ha.tls=true`.
         public var security: TLSClient?
         public var connectTimeout: Milliseconds = 5000
@@ -88,20 +97,26 @@ public enum BackupClient {
         progress: @escaping Progress = { _, _ in }
     ) async throws(GraphError) -> CopiedStore {
         let cancellation = Cancellation()
+        return try await onThread(cancellation) { () throws(GraphError) in
+            do throws(CopyFailure) {
+                return try copy(
+                    from: member, into: directory, options, fileSystem, cancellation: cancellation,
+                    progress: progress)
+            } catch {
+                throw error.error
+            }
+        }
+    }
+
+    /// Runs what blocks on a thread of its own.
+    static func onThread<R: Sendable>(
+        _ cancellation: Cancellation = Cancellation(), _ body: @escaping @Sendable () throws(GraphError) -> R
+    ) async throws(GraphError) -> R {
         let thread = NIOThreadPool(numberOfThreads: 1)
         thread.start()
-        let result: Result<CopiedStore, GraphError> = await withTaskCancellationHandler {
+        let result: Result<R, GraphError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                thread.submit { _ in
-                    do throws(CopyFailure) {
-                        let copied = try copy(
-                            from: member, into: directory, options, fileSystem, cancellation: cancellation,
-                            progress: progress)
-                        continuation.resume(returning: .success(copied))
-                    } catch {
-                        continuation.resume(returning: .failure(error.error))
-                    }
-                }
+                thread.submit { _ in continuation.resume(returning: Result(catching: body)) }
             }
         } onCancel: {
             cancellation.cancel()
@@ -113,14 +128,15 @@ public enum BackupClient {
     }
 
     /// The process's shared event loops; a client needs them for seconds and owns none.
-    private static var group: any EventLoopGroup { MultiThreadedEventLoopGroup.singleton }
+    static var group: any EventLoopGroup { MultiThreadedEventLoopGroup.singleton }
 
     static func copy(
         from member: HostPort, into directory: String, _ options: Options, _ fileSystem: any FileSystem,
         cancellation: Cancellation?, progress: (UInt64, UInt64) -> Void
     ) throws(CopyFailure) -> CopiedStore {
         let start = monotonicNanoseconds()
-        try requireEmpty(directory, fileSystem)
+        let left = try options.resumes ? whatIsLeft(directory, fileSystem) : nil
+        if left == nil { try requireEmpty(directory, fileSystem) }
         let connection: BackupConnection
         do throws(GraphError) {
             connection = try BackupConnection.open(
@@ -131,24 +147,55 @@ public enum BackupClient {
         }
         defer { connection.close() }
         connection.send(
-            BackupRequest(kind: .full, clusterName: options.clusterName ?? "", storeID: options.storeID))
-        var receiver = CopyReceiver(directory: directory, fileSystem: fileSystem, storeID: options.storeID)
+            BackupRequest(
+                kind: left == nil ? .full : .resumed, clusterName: options.clusterName ?? "", storeID: options.storeID))
+        var receiver = CopyReceiver(
+            directory: directory, fileSystem: fileSystem, storeID: options.storeID, left: left)
+        let pace = CopyPace(byteCountPerSecond: options.byteCountPerSecond)
         do throws(CopyFailure) {
             while true {
                 let answer: BackupAnswer
                 do throws(GraphError) { answer = try connection.next() } catch {
                     throw CopyFailure(error: error, isLocal: false)
                 }
+                let before = (byteCount: receiver.receivedByteCount, hasSelection: receiver.selection != nil)
                 let end = try receiver.receive(answer)
+                if let selection = receiver.selection, !before.hasSelection { connection.send(selection) }
                 progress(receiver.receivedByteCount, receiver.fileByteCount)
+                pace.hold(connection, after: receiver.receivedByteCount - before.byteCount)
                 guard let end, let header = receiver.header else { continue }
-                return CopiedStore(
+                var copied = CopiedStore(
                     storeID: header.storeID, role: header.role, base: header.base, position: end,
                     byteCount: receiver.receivedByteCount, seconds: Double(monotonicNanoseconds() - start) / 1e9)
+                copied.adoptedByteCount = header.files.reduce(0) { $0 + $1.byteCount } - receiver.fileByteCount
+                copied.checksums = receiver.checksums
+                return copied
             }
         } catch {
+            if options.resumes && !error.isLocal && error.error.code == .network && receiver.hasWholeFile { throw error }
             throw options.keepsUnfinished ? error : discard(&receiver, after: error, directory)
         }
+    }
+
+    /// The whole segments of an earlier try; nil when there are none, and then nothing else is left either.
+    private static func whatIsLeft(
+        _ directory: String, _ fileSystem: any FileSystem
+    ) throws(CopyFailure) -> [LeftSegment]? {
+        do throws(GraphError) {
+            let left = try LeftSegment.find(in: directory, fileSystem)
+            if !left.isEmpty { return left }
+        } catch {
+            throw CopyFailure(error: error, isLocal: true)
+        }
+        do throws(FileError) {
+            guard fileSystem.exists(directory) else { return nil }
+            for name in try fileSystem.list(directory) where Store.isOwn(name) {
+                try fileSystem.remove(directory + "/" + name)
+            }
+        } catch {
+            throw CopyFailure(error: GraphError(error), isLocal: true)
+        }
+        return nil
     }
 
     /// Before anything is asked of the member.

@@ -20,6 +20,7 @@ final class BackupConnection: Sendable {
         /// Why no more frames will come.
         var end: GraphError?
         var isPaused = false
+        var isCancelled = false
     }
 
     /// Reading stops while more bytes than this wait.
@@ -83,10 +84,20 @@ final class BackupConnection: Sendable {
         lastActivity = clock
     }
 
-    func send(_ request: BackupRequest) {
+    func send(_ request: BackupRequest) { send(request.encode()) }
+
+    func send(_ selection: CopySelection) { send(selection.bits) }
+
+    private func send(_ payload: [UInt8]) {
         var buffer = channel.allocator.buffer(capacity: 256)
-        Frame.write(request.encode(), into: &buffer)
+        Frame.write(payload, into: &buffer)
         channel.writeAndFlush(buffer, promise: nil)
+    }
+
+    /// Lets some time pass before the next answer is taken, unless the copy is cancelled.
+    func pause(nanoseconds: UInt64) {
+        guard nanoseconds > 0 else { return }
+        let _: Void? = queue.wait(untilNanoseconds: monotonicNanoseconds() + nanoseconds) { $0.isCancelled ? () : nil }
     }
 
     /// The next answer. Blocks until it is there. Throws when the member refuses, when the connection ends, or when the
@@ -134,6 +145,7 @@ final class BackupConnection: Sendable {
             queue.frames.removeAll()
             queue.byteCount = 0
             queue.end = error
+            queue.isCancelled = true
         }
         queue.signal()
         close()

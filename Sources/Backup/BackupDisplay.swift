@@ -85,14 +85,28 @@ public final class BackupDisplay {
 }
 
 extension BackupTool.Summary {
+    /// Transactions that an incremental backup added; nil in a full one.
+    public var transactionCount: UInt64? {
+        previous.map { position.transactionID.rawValue - $0.transactionID.rawValue }
+    }
+
+    private var addition: String {
+        guard let previous, let count = transactionCount else { return "" }
+        return "; \(count) more than in the backup before, which ended with \(previous.transactionID)"
+    }
+
+    private var adopted: String {
+        adoptedByteCount == 0 ? "" : " and \(BackupDisplay.bytes(Double(adoptedByteCount))) from an earlier try"
+    }
+
     /// The summary for people, several lines.
     public var text: String {
         var lines = [
             "backup          \(directory)",
             "copied from     \(host) (\(role))",
             "store           \(storeID)",
-            "last            \(position.transactionID), \(position.epoch)",
-            "size            \(BackupDisplay.bytes(Double(byteCount))) (\(byteCount) bytes)",
+            "last            \(position.transactionID), \(position.epoch)\(addition)",
+            "size            \(BackupDisplay.bytes(Double(byteCount))) (\(byteCount) bytes)\(adopted)",
             "time            \(BackupDisplay.oneDecimal(seconds)) s, copied at \(BackupDisplay.oneDecimal(megabytesPerSecond)) MB/s",
         ]
         guard let check else { return (lines + ["not checked"]).joined(separator: "\n") }

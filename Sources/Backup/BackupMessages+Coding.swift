@@ -48,6 +48,11 @@ extension BackupAnswer {
         case .end(let position):
             writer.write(Tag.end.rawValue)
             Self.write(position, &writer)
+        case .fingerprints(let values):
+            writer = ByteWriter(reservingByteCount: 5 + 8 * values.count)
+            writer.write(Tag.fingerprints.rawValue)
+            writer.write(UInt32(values.count))
+            for value in values { writer.write(value) }
         }
         return writer.bytes
     }
@@ -100,6 +105,10 @@ extension BackupAnswer {
                 }
                 self = .records(records)
             case .end: self = .end(try Self.readPosition(&reader))
+            case .fingerprints:
+                var values: [UInt64] = []
+                for _ in 0..<(try reader.readCount(minimumByteCountOfElement: 8)) { values.append(try reader.read()) }
+                self = .fingerprints(values)
             }
             guard reader.isAtEnd else {
                 throw MalformedBytes(
@@ -158,13 +167,13 @@ extension BackupAnswer {
         return role
     }
 
-    private static func write(_ position: LogPosition, _ writer: inout ByteWriter) {
+    static func write(_ position: LogPosition, _ writer: inout ByteWriter) {
         writer.write(position.epoch.rawValue)
         writer.write(position.transactionID.rawValue)
         writer.write(position.checksum)
     }
 
-    private static func readPosition(_ reader: inout ByteReader) throws(MalformedBytes) -> LogPosition {
+    static func readPosition(_ reader: inout ByteReader) throws(MalformedBytes) -> LogPosition {
         LogPosition(
             epoch: Epoch(try reader.read()), transactionID: TransactionID(try reader.read()),
             checksum: try reader.read())
@@ -175,7 +184,7 @@ extension ErrorCode {
     /// The codes that members refuse with.
     private static let refusals: [ErrorCode] = [
         .invalidRequest, .configuration, .foreignStore, .formatVersion, .unavailable, .overloaded, .corrupt, .storageIO,
-        .noMaster, .network, .general,
+        .logPruned, .noMaster, .network, .general,
     ]
 
     /// A code by its name; `.general` for one that this version does not know.

@@ -41,19 +41,25 @@ package enum BackupProtocol {
     }
 }
 
-/// What a client asks for: the first and only frame that it sends.
+/// What a client asks for: the first frame that it sends, and the only one but for a ``CopySelection``.
 package struct BackupRequest: Equatable, Sendable {
     package enum Kind: UInt8, Sendable {
         /// Role, position and lag.
         case status = 1
         /// A copy of the whole store.
         case full = 2
+        /// The log after ``BackupRequest/position``.
+        case incremental = 3
+        /// A copy of the whole store without the files that the client has already.
+        case resumed = 4
     }
     package var kind: Kind
     /// The cluster that the member must belong to; empty when any will do.
     package var clusterName: String
     /// The store that the member must have; `.none` when any will do.
     package var storeID: StoreID
+    /// The last transaction that the client has; only of ``Kind/incremental``.
+    package var position = LogPosition.zero
 
     package func encode() -> [UInt8] {
         var writer = ByteWriter()
@@ -61,13 +67,15 @@ package struct BackupRequest: Equatable, Sendable {
         writer.write(kind.rawValue)
         writer.write(string: clusterName)
         writer.write(storeID.rawValue)
+        if kind == .incremental { BackupAnswer.write(position, &writer) }
         return writer.bytes
     }
 
-    package init(kind: Kind, clusterName: String, storeID: StoreID) {
+    package init(kind: Kind, clusterName: String, storeID: StoreID, position: LogPosition = .zero) {
         self.kind = kind
         self.clusterName = clusterName
         self.storeID = storeID
+        self.position = position
     }
 
     /// Throws `.network` for bytes of another protocol, which deserve no answer; `.formatVersion` or `.invalidRequest`
@@ -92,6 +100,7 @@ package struct BackupRequest: Equatable, Sendable {
             self.kind = kind
             clusterName = try reader.readString()
             storeID = StoreID(try reader.read())
+            if kind == .incremental { position = try BackupAnswer.readPosition(&reader) }
             guard reader.isAtEnd else {
                 throw MalformedBytes(
                     offset: reader.offset, detail: "\(reader.remainingByteCount) bytes after the request")
@@ -100,6 +109,24 @@ package struct BackupRequest: Equatable, Sendable {
             throw GraphError(.invalidRequest, "not understood by this server: \(error)")
         }
     }
+}
+
+/// Which files of a copy the client has already: the answer to ``BackupAnswer/fingerprints(_:)``, a bit for each file in
+/// the order of the header, the lowest of the first byte first. Files beyond the bits are to be sent.
+package struct CopySelection: Equatable, Sendable {
+    package private(set) var bits: [UInt8]
+
+    package init(bits: [UInt8]) { self.bits = bits }
+
+    /// Of more files than a request may name, the rest is sent again.
+    package init(skipping isSkipped: [Bool]) {
+        bits = [UInt8](repeating: 0, count: min((isSkipped.count + 7) / 8, BackupProtocol.requestByteCountMaximum))
+        for (index, isSkipped) in isSkipped.prefix(bits.count * 8).enumerated() where isSkipped {
+            bits[index / 8] |= 1 << UInt8(index % 8)
+        }
+    }
+
+    package func skips(_ file: Int) -> Bool { file / 8 < bits.count && bits[file / 8] >> UInt8(file % 8) & 1 == 1 }
 }
 
 /// What a member says of itself.
@@ -143,7 +170,7 @@ package struct CopyHeader: Equatable, Sendable {
     }
     package var storeID: StoreID
     package var role: BackupRole
-    /// Bytes of the store's manifest.
+    /// Bytes of the store's manifest; empty before the log alone.
     package var manifest: [UInt8]
     /// In the order in which their content follows.
     package var files: [File]
@@ -175,6 +202,9 @@ package enum BackupAnswer: Equatable, Sendable {
     case records([[UInt8]])
     /// Everything was sent; the copy ends with this transaction.
     case end(LogPosition)
+    /// What tells each file from others of the same name, in the order of the header; the member waits for a
+    /// ``CopySelection`` then.
+    case fingerprints([UInt64])
 
     /// The kinds by their first byte.
     enum Tag: UInt8 {
@@ -184,5 +214,6 @@ package enum BackupAnswer: Equatable, Sendable {
         case chunk = 4
         case records = 5
         case end = 6
+        case fingerprints = 7
     }
 }

@@ -5,7 +5,7 @@ public import Storage
 internal import Synchronization
 public import Transport
 
-/// Serves full backups and store copies of a running database: a listener beside the other ports. Copies take no locks
+/// Serves backups and store copies of a running database: a listener beside the other ports. Copies take no locks
 /// and go at the pace of whoever takes them, or at that of ``Options/copyByteCountPerSecond``.
 ///
 /// Event loops only move bytes; mapped files and the log are read on threads of the service's own. A copy costs at most
@@ -140,7 +140,7 @@ public final class BackupService: Sendable {
             try checkCluster(request)
             switch request.kind {
             case .status: return .last(.status(status))
-            case .full: return .copy(try beginCopy(request))
+            case .full, .incremental, .resumed: return .copy(try beginCopy(request))
             }
         } catch {
             if error.code == .network { throw error }
@@ -186,6 +186,7 @@ public final class BackupService: Sendable {
             throw GraphError(
                 .foreignStore, "this member has store \(store.storeID), the copy is to be of store \(request.storeID)")
         }
-        return CopyStream(store.beginCopy(), role: member().role, slot: slot)
+        let source = request.kind == .incremental ? try store.beginLogCopy(after: request.position) : store.beginCopy()
+        return CopyStream(source, role: member().role, slot: slot, isResumed: request.kind == .resumed)
     }
 }

@@ -11,8 +11,6 @@ final class BackupSession: ChannelInboundHandler {
 
     /// Frames handed to the socket and not yet taken by it: one on the way while the next is read.
     private static let frameCountInFlightMaximum = 2
-    /// However slow the pace and large a frame: the client must not take the silence for a broken connection.
-    private static let pauseMaximum = TimeAmount.seconds(10)
 
     private let service: BackupService
     private var timer: Scheduled<Void>?
@@ -36,8 +34,8 @@ final class BackupSession: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        // A client has one thing to say.
-        guard !hasRequest else { return context.close(promise: nil) }
+        // A client has one thing to say, but for what it has already of a copy.
+        guard !hasRequest else { return select(unwrapInboundIn(data), context) }
         hasRequest = true
         timer?.cancel()
         let frame = unwrapInboundIn(data)
@@ -58,6 +56,14 @@ final class BackupSession: ChannelInboundHandler {
             }
     }
 
+    private func select(_ frame: [UInt8], _ context: ChannelHandlerContext) {
+        guard let stream, stream.select(CopySelection(bits: frame)) else {
+            return context.close(promise: nil)
+        }
+        lastProgress = .now()
+        produce(context)
+    }
+
     /// Has the next frame read when there is room for it.
     private func produce(_ context: ChannelHandlerContext) {
         guard let stream, !isProducing, !isPausing, !isAtEnd, frameCountInFlight < Self.frameCountInFlightMaximum else { return }
@@ -75,6 +81,8 @@ final class BackupSession: ChannelInboundHandler {
                     self.pause(after: frame, context)
                     self.write(frame, context)
                     self.produce(context)
+                case .success(nil) where !stream.isAtEnd:
+                    if !stream.awaitsSelection { self.produce(context) }
                 case .success(nil):
                     self.isAtEnd = true
                     self.closeWhenWritten(context)
@@ -91,7 +99,7 @@ final class BackupSession: ChannelInboundHandler {
         let pause = service.pace.pause(afterSending: frame.readableBytes, now: monotonicNanoseconds())
         if pause == 0 { return }
         isPausing = true
-        let time = min(TimeAmount.nanoseconds(Int64(clamping: pause)), Self.pauseMaximum)
+        let time = TimeAmount.nanoseconds(Int64(min(pause, CopyPace.pauseMaximum)))
         context.eventLoop.assumeIsolated().scheduleTask(in: time) {
             self.isPausing = false
             if context.channel.isActive { self.produce(context) }
@@ -125,7 +133,9 @@ final class BackupSession: ChannelInboundHandler {
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: interval) {
             guard context.channel.isActive else { return }
             let buffered = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-            if buffered != self.lastBufferedByteCount || buffered == 0 { self.lastProgress = .now() }
+            // A client that looks through what it has already takes nothing, and holds the log as well.
+            let isAsked = self.stream?.awaitsSelection ?? false
+            if buffered != self.lastBufferedByteCount || buffered == 0 && !isAsked { self.lastProgress = .now() }
             self.lastBufferedByteCount = buffered
             if NIODeadline.now() - self.lastProgress >= timeout { return context.close(promise: nil) }
             self.watch(context)

@@ -6,10 +6,24 @@ public import Transport
 
 /// What `martlet backup` does: finds a member, copies its store, verifies the copy, and gives it its name.
 public struct BackupTool: Sendable {
+    public enum Kind: String, Sendable {
+        /// Everything, into a directory that must be empty or not exist.
+        case full
+        /// What was committed since the backup that is in the directory.
+        case incremental
+    }
+
     public struct Options: Sendable {
         public var source: BackupSource
-        /// Where the backup goes; must be empty or not exist.
+        public var kind = Kind.full
+        /// Where the backup goes.
         public var directory: String
+        /// Makes each backup a directory of its own within ``directory`` and keeps so many of them, at least 1.
+        public var keep: Int?
+        /// Takes a full backup where the log that an incremental one needs is pruned.
+        public var fallsBackToFull = false
+        /// Takes no more bytes per second; 0 is no limit, the least otherwise 1 MiB.
+        public var byteCountPerSecond: UInt64 = 0
         /// `ha.cluster_name` of the cluster; nil for the default name. Not asked of a database that stands alone.
         public var clusterName: String?
         /// Whether the whole graph is walked at the end.
@@ -19,8 +33,12 @@ public struct BackupTool: Sendable {
         public var statusTimeout: Milliseconds = 5000
         public var silenceTimeout: Milliseconds = 60_000
 
-        public init(source: BackupSource, directory: String) {
+        /// How long members are waited for that are to have what another one had applied when the backup began.
+        public var catchUpTimeout: Milliseconds = 10_000
+
+        public init(source: BackupSource, directory: String, kind: Kind = .full) {
             self.source = source
+            self.kind = kind
             self.directory = directory
         }
     }
@@ -38,6 +56,8 @@ public struct BackupTool: Sendable {
 
     /// A backup that was made.
     public struct Summary: Sendable {
+        /// What it is; a full one where an incremental one was not to be had.
+        public var kind = Kind.full
         public var directory: String
         /// The member that it was copied from, and what that was.
         public var host: HostPort
@@ -45,7 +65,12 @@ public struct BackupTool: Sendable {
         public var storeID: StoreID
         /// The last transaction in the backup.
         public var position: LogPosition
+        /// Where an incremental backup began; nil in a full one.
+        public var previous: LogPosition?
+        /// Bytes that came from members.
         public var byteCount: UInt64
+        /// Bytes of a full backup that were there from a try that was broken off.
+        public var adoptedByteCount: UInt64 = 0
         /// Of the copy alone.
         public var copySeconds: Double
         /// With everything.
@@ -87,8 +112,8 @@ public struct BackupTool: Sendable {
         public var isConsistent: Bool { check?.problems.isEmpty ?? true }
     }
 
-    private let options: Options
-    private let fileSystem: any FileSystem
+    let options: Options
+    let fileSystem: any FileSystem
     private let start = monotonicNanoseconds()
 
     private init(_ options: Options, _ fileSystem: any FileSystem) {
@@ -96,22 +121,32 @@ public struct BackupTool: Sendable {
         self.fileSystem = fileSystem
     }
 
-    /// Makes a full backup. Blocks; not for event loops or threads of the concurrency pool.
+    /// Makes a backup. Blocks; not for event loops or threads of the concurrency pool.
     ///
-    /// Throws `.storageIO` when the directory is not empty or cannot be written, `.storeLocked` when another backup is
-    /// being made there, and otherwise what kept each of the members from being copied. Nothing is left behind then.
-    /// Inconsistencies in the graph do not throw: the backup is as the member is, and the summary says so.
+    /// Throws `.storageIO` when the directory is not as the kind of backup asks for or cannot be written,
+    /// `.configuration` when there is no backup that an incremental one could go on from, `.storeLocked` when another
+    /// backup is being made there, `.logPruned` when the log that an incremental one needs is gone, and otherwise what kept
+    /// each of the members from being copied. A backup that was there is untouched then; of a full one what can be gone
+    /// on with is left beside it, else nothing. Inconsistencies in the graph do not throw: the backup is as the member
+    /// is, and the summary says so.
     public static func run(
         _ options: Options, fileSystem: any FileSystem = POSIXFileSystem(), report: (Event) -> Void = { _ in }
     ) throws(GraphError) -> Summary {
         let tool = BackupTool(options, fileSystem)
-        let destination = try BackupDestination(options.directory, fileSystem)
+        let destination = try BackupDestination(
+            options.directory, isIncremental: options.kind == .incremental, keep: options.keep, fileSystem)
         do throws(GraphError) {
-            var summary = try tool.copyFromAnyone(to: destination, report)
-            try destination.publish()
+            let time = wallClockMilliseconds()
+            var (summary, checksums) = try tool.make(at: destination, report)
+            try tool.list(summary, checksums, time, destination)
+            summary.directory = try destination.publish(isFull: summary.kind == .full, time: time)
             summary.seconds = Double(monotonicNanoseconds() - tool.start) / 1e9
             return summary
         } catch {
+            if [.network, .unavailable, .overloaded].contains(error.code), tool.isWorthGoingOn(destination) {
+                throw GraphError(
+                    error.code, "\(error.message); what came whole is in \(destination.work), and the next -full goes on from there")
+            }
             do throws(GraphError) { try destination.abandon() } catch let second {
                 throw GraphError(
                     error.code, "\(error.message); what was copied could not be removed: \(second.message)")
@@ -120,134 +155,39 @@ public struct BackupTool: Sendable {
         }
     }
 
-    // MARK: Members
-
-    private var clusterName: String {
-        options.clusterName ?? (options.source.mode == .ha ? Self.defaultClusterName : "")
-    }
-
-    private func copyFromAnyone(to destination: BackupDestination, _ report: (Event) -> Void) throws(GraphError)
-        -> Summary
-    {
-        var failures: [GraphError] = []
-        let candidates = try candidates(&failures, report)
-        for (index, host) in candidates.enumerated() {
-            do throws(CopyFailure) {
-                return try copy(from: host, to: destination, report)
-            } catch {
-                if error.isLocal { throw error.error }
-                failures.append(error.error)
-                if index + 1 < candidates.count { report(.note(error.error.message)) }
-                try destination.clear()
-            }
-        }
-        guard failures.count > 1 else {
-            throw failures.first
-                ?? GraphError(.unavailable, "\(options.source): no member has a store that can be copied now")
-        }
-        throw GraphError(
-            failures[failures.count - 1].code,
-            "no member of \(options.source) could be copied: " + failures.map(\.message).joined(separator: "; "))
-    }
-
-    private func candidates(_ failures: inout [GraphError], _ report: (Event) -> Void) throws(GraphError) -> [HostPort]
-    {
-        let hosts = options.source.hosts
-        // With one host there is nothing to choose, and the copy itself says what is wrong.
-        if hosts.count == 1 { return hosts }
-        var statuses: [(host: HostPort, status: BackupStatus)] = []
-        for (host, answer) in zip(hosts, askForStatus(hosts)) {
-            switch answer {
-            case .success(let status):
-                statuses.append((host, status))
-                let lag = status.lag > 0 ? ", \(status.lag.rawValue) ms behind" : ""
-                report(
-                    .note(
-                        status.isAvailable
-                            ? "\(host): \(status.role), \(status.applied.transactionID)\(lag)"
-                            : "\(host): \(status.role), without a store"))
-            case .failure(let error):
-                failures.append(error)
-                report(.note(error.message))
-            }
-        }
-        return try BackupCandidates.order(statuses).map(\.host)
-    }
-
-    /// Asks all at once, so that hosts that are down cost their time-out only once.
-    private func askForStatus(_ hosts: [HostPort]) -> [Result<BackupStatus, GraphError>] {
-        let answers = SharedAnswers(hosts.count)
-        let (clusterName, security, timeout) = (clusterName, options.security, options.statusTimeout)
-        let threads = hosts.enumerated().map { index, host in
-            DedicatedThread(name: "martlet-status") {
-                answers.set(
-                    index,
-                    Result { () throws(GraphError) in
-                        try BackupClient.statusBlocking(
-                            of: host, clusterName: clusterName, security: security, timeout: timeout)
-                    })
-            }
-        }
-        for thread in threads { thread.join() }
-        return answers.all
-    }
-
-    private final class SharedAnswers: Sendable {
-        private let values: Mutex<[Result<BackupStatus, GraphError>]>
-        init(_ count: Int) {
-            values = Mutex(Array(repeating: .failure(GraphError(.general, "not asked")), count: count))
-        }
-        func set(_ index: Int, _ value: Result<BackupStatus, GraphError>) { values.withLock { $0[index] = value } }
-        var all: [Result<BackupStatus, GraphError>] { values.withLock { $0 } }
-    }
-
-    // MARK: One copy
-
-    private func copy(
-        from host: HostPort, to destination: BackupDestination, _ report: (Event) -> Void
-    ) throws(CopyFailure) -> Summary {
-        var copyOptions = BackupClient.Options(clusterName: clusterName)
-        copyOptions.silenceTimeout = options.silenceTimeout
-        copyOptions.security = options.security
-        report(.note("copying the store of \(host)"))
-        var meter = RateMeter(now: monotonicNanoseconds())
-        let copied = try BackupClient.copy(
-            from: host, into: destination.storeDirectory, copyOptions, fileSystem, cancellation: nil
-        ) { received, files in
-            report(.copying(meter.progress(received: received, files: files, now: monotonicNanoseconds())))
-        }
-        var summary = Summary(
-            directory: destination.directory, host: host, role: copied.role, storeID: copied.storeID,
-            position: copied.position, byteCount: copied.byteCount, copySeconds: copied.seconds, seconds: 0)
-        report(
-            .note(
-                "copied \(BackupDisplay.bytes(Double(copied.byteCount))) up to \(copied.position.transactionID) in \(BackupDisplay.oneDecimal(copied.seconds)) s"
-            ))
-        if options.checksResult { summary.check = try check(copied, destination, report) }
-        return summary
-    }
-
-    /// Opens the copy as a server would, and walks everything.
-    private func check(
-        _ copied: CopiedStore, _ destination: BackupDestination, _ report: (Event) -> Void
-    ) throws(CopyFailure) -> Summary.Check {
+    private func make(
+        at destination: BackupDestination, _ report: (Event) -> Void
+    ) throws(GraphError) -> (Summary, checksums: [String: UInt32]) {
+        guard options.kind == .incremental else { return try makeFull(at: destination, report) }
         do throws(GraphError) {
-            var storeOptions = Store.Options()
-            storeOptions.usesLogThread = false
-            storeOptions.appliesWholeLog = true
-            let store = try Store.open(destination.storeDirectory, fileSystem: fileSystem, options: storeOptions)
-            defer { store.close() }
-            guard store.applied == copied.position else {
-                throw GraphError(.corrupt, "the copy opens at \(store.applied), not at \(copied.position)")
-            }
-            let found = store.check { report(.checking(part: $0)) }
-            return Summary.Check(
-                nodeCount: found.nodeCount, relationshipCount: found.relationshipCount,
-                graphChecksum: found.checksum.description, problems: found.problems)
+            return try makeIncremental(at: destination, report)
         } catch {
-            throw CopyFailure(
-                error: GraphError(error.code, "the copy of store \(copied.storeID) cannot be opened: \(error.message)"),
-                isLocal: error.code == .storageIO)
+            guard error.code == .logPruned, options.fallsBackToFull else { throw error }
+            report(.note("\(error.message); taking a full backup instead"))
+            try destination.clear()
+            return try makeFull(at: destination, report)
+        }
+    }
+
+    /// Whether segments of a full backup are left that the next one need not ask for.
+    private func isWorthGoingOn(_ destination: BackupDestination) -> Bool {
+        let names = (try? fileSystem.list(destination.storeDirectory)) ?? []
+        return options.kind == .full && !names.contains(Store.manifestName) && names.contains { $0.hasSuffix(".seg") }
+    }
+
+    /// Writes down what the backup is.
+    private func list(
+        _ summary: Summary, _ checksums: [String: UInt32], _ time: Int64, _ destination: BackupDestination
+    ) throws(GraphError) {
+        let listing = BackupListing(
+            storeID: summary.storeID, position: summary.position, previous: summary.previous, time: time,
+            source: "\(summary.host) \(summary.role)",
+            files: try BackupListing.files(in: destination.storeDirectory, known: checksums, fileSystem))
+        do throws(FileError) {
+            try fileSystem.replace(
+                destination.storeDirectory + "/" + BackupListing.fileName, with: listing.encode())
+        } catch {
+            throw GraphError(error)
         }
     }
 }

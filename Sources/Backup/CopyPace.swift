@@ -1,9 +1,13 @@
+internal import FileSystem
 internal import Synchronization
 
-/// Keeps all copies of a service together below a number of bytes per second, so that clients keep their share of disk,
+/// Keeps all copies of a service together, or one of a client, below a number of bytes per second, so that clients keep their share of disk,
 /// processors and network.
 final class CopyPace: Sendable {
     private static let nanosecondsPerSecond: UInt64 = 1_000_000_000
+
+    /// However slow the pace and large a frame: the other end must not take the silence for a broken connection.
+    static let pauseMaximum: UInt64 = 10_000_000_000
 
     /// Who was held up by something else may catch up so much.
     private static let credit: UInt64 = 100_000_000
@@ -27,5 +31,13 @@ final class CopyPace: Sendable {
             paidAt = max(paidAt, now - min(now, Self.credit)) + cost
             return paidAt > now ? paidAt - now : 0
         }
+    }
+}
+
+extension CopyPace {
+    /// Has a client take its time after it has taken in some bytes.
+    func hold(_ connection: BackupConnection, after byteCount: UInt64) {
+        let pause = pause(afterSending: Int(clamping: byteCount), now: monotonicNanoseconds())
+        connection.pause(nanoseconds: min(pause, Self.pauseMaximum))
     }
 }

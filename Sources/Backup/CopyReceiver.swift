@@ -20,6 +20,13 @@ struct CopyReceiver: ~Copyable {
     private var fileIndex = 0
     private var fileOffset: UInt64 = 0
     private var minimumEnd = LogPosition.zero
+    /// What an earlier try left; nil when the copy begins from nothing.
+    private let left: [LeftSegment]?
+    private var isSkipped: [Bool] = []
+    /// To be sent to the member as soon as it is there.
+    private(set) var selection: CopySelection?
+    /// CRC-32C of each file as far as it has come.
+    private(set) var checksums: [String: UInt32] = [:]
 
     private(set) var header: CopyHeader?
     /// Bytes of files and log so far.
@@ -28,7 +35,8 @@ struct CopyReceiver: ~Copyable {
     private(set) var fileByteCount: UInt64 = 0
 
     /// - Parameter storeID: the store that is expected; `.none` for any.
-    init(directory: String, fileSystem: any FileSystem, storeID: StoreID) {
+    init(directory: String, fileSystem: any FileSystem, storeID: StoreID, left: [LeftSegment]? = nil) {
+        self.left = left
         self.directory = directory
         self.fileSystem = fileSystem
         self.storeID = storeID
@@ -42,6 +50,7 @@ struct CopyReceiver: ~Copyable {
         case .header(let header): try begin(header)
         case .chunk(let file, let offset, let bytes): try write(file, offset, bytes)
         case .records(let records): try append(records)
+        case .fingerprints(let values): try adopt(values)
         case .end(let position): return try finish(position)
         }
         return nil
@@ -59,7 +68,8 @@ struct CopyReceiver: ~Copyable {
         }
         let target: StoreCopyTarget
         do throws(GraphError) {
-            target = try StoreCopyTarget(directory: directory, fileSystem: fileSystem, manifest: header.manifest)
+            target = try StoreCopyTarget(
+                directory: directory, fileSystem: fileSystem, manifest: header.manifest, isResumed: left != nil)
         } catch {
             throw CopyFailure(error: error, isLocal: error.code == .storageIO)
         }
@@ -69,9 +79,36 @@ struct CopyReceiver: ~Copyable {
         }
         self.header = header
         files = header.files
+        isSkipped = Array(repeating: false, count: files.count)
         fileByteCount = files.reduce(0) { $0 + $1.byteCount }
         minimumEnd = header.target
     }
+
+    /// Takes over what is there already.
+    private mutating func adopt(_ fingerprints: [UInt64]) throws(CopyFailure) {
+        guard let target, let left, selection == nil, receivedByteCount == 0, fingerprints.count == files.count else {
+            throw remote("fingerprints of \(fingerprints.count) files out of turn")
+        }
+        let names = files.map(\.name)
+        do throws(GraphError) {
+            let adopted = try target.adopt(
+                left, fingerprints: Dictionary(zip(names, fingerprints), uniquingKeysWith: { a, _ in a }))
+            for segment in adopted { checksums[segment.name] = segment.checksum }
+        } catch {
+            throw CopyFailure(error: error, isLocal: true)
+        }
+        let chosen = CopySelection(skipping: names.map { checksums[$0] != nil })
+        for index in files.indices where chosen.skips(index) {
+            isSkipped[index] = true
+            fileByteCount -= files[index].byteCount
+        }
+        // What could not be named comes again.
+        for (index, name) in names.enumerated() where !isSkipped[index] { checksums[name] = nil }
+        selection = chosen
+    }
+
+    /// Whether something is there that the next try need not ask for.
+    var hasWholeFile: Bool { files.indices.contains { isSkipped[$0] || $0 < fileIndex } }
 
     private mutating func write(_ file: UInt32, _ offset: UInt64, _ bytes: ArraySlice<UInt8>) throws(CopyFailure) {
         guard let target else { throw remote("content before the header") }
@@ -86,12 +123,14 @@ struct CopyReceiver: ~Copyable {
         do throws(GraphError) { try target.write(files[fileIndex].name, Array(bytes)) } catch {
             throw CopyFailure(error: error, isLocal: error.code == .storageIO)
         }
+        let name = files[fileIndex].name
+        checksums[name] = bytes.withUnsafeBytes { CRC32C.checksum($0, continuing: checksums[name] ?? 0) }
         fileOffset += UInt64(bytes.count)
         receivedByteCount += UInt64(bytes.count)
     }
 
     private mutating func skipFinishedFiles() {
-        while fileIndex < files.count, fileOffset >= files[fileIndex].byteCount {
+        while fileIndex < files.count, isSkipped[fileIndex] || fileOffset >= files[fileIndex].byteCount {
             fileIndex += 1
             fileOffset = 0
         }

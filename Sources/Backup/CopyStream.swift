@@ -12,6 +12,9 @@ internal import Transport
 final class CopyStream: Sendable {
     private enum Stage {
         case header
+        case fingerprints
+        /// The client is to say which files it has.
+        case selection
         case file(Int, offset: UInt64)
         case log(after: TransactionID, end: LogPosition)
         case done
@@ -22,23 +25,50 @@ final class CopyStream: Sendable {
     /// Counts against the service's limit for as long as the stream lives.
     private let slot: CopySlots.Slot
     private let stage = Mutex(Stage.header)
+    /// Whether the client goes on with a copy that was broken off.
+    private let isResumed: Bool
+    private let selection = Mutex(CopySelection(bits: []))
 
     /// Bytes of a frame, about: the event loop that moves it serves clients too.
     private static let chunkByteCount = 256 << 10
 
-    init(_ source: StoreCopySource, role: BackupRole, slot: CopySlots.Slot) {
+    init(_ source: StoreCopySource, role: BackupRole, slot: CopySlots.Slot, isResumed: Bool = false) {
         self.source = source
+        self.isResumed = isResumed
         self.role = role
         self.slot = slot
     }
 
-    /// The next frame; nil after the last.
+    /// Whether ``next()`` has to wait for ``select(_:)``.
+    var awaitsSelection: Bool {
+        stage.withLock { if case .selection = $0 { true } else { false } }
+    }
+
+    var isAtEnd: Bool {
+        stage.withLock { if case .done = $0 { true } else { false } }
+    }
+
+    /// Takes what the client has already; false when nobody asked for it.
+    func select(_ selection: CopySelection) -> Bool {
+        stage.withLock { stage in
+            guard case .selection = stage else { return false }
+            self.selection.withLock { $0 = selection }
+            stage = .file(0, offset: 0)
+            return true
+        }
+    }
+
+    /// The next frame; nil after the last, and while ``awaitsSelection``.
     func next() throws(GraphError) -> ByteBuffer? {
         try stage.withLock { stage throws(GraphError) in
             switch stage {
             case .header:
-                stage = .file(0, offset: 0)
+                stage = isResumed ? .fingerprints : .file(0, offset: 0)
                 return Self.frame(.header(header))
+            case .fingerprints:
+                stage = .selection
+                return Self.frame(.fingerprints(source.fingerprints))
+            case .selection: return nil
             case .file(let index, let offset):
                 return try nextOfFiles(&stage, index, offset)
             case .log(let position, let end):
@@ -58,7 +88,8 @@ final class CopyStream: Sendable {
     private func nextOfFiles(_ stage: inout Stage, _ index: Int, _ offset: UInt64) throws(GraphError) -> ByteBuffer? {
         var index = index
         var offset = offset
-        while index < source.files.count, offset >= source.files[index].byteCount {
+        let selection = selection.withLock { $0 }
+        while index < source.files.count, offset >= source.files[index].byteCount || selection.skips(index) {
             index += 1
             offset = 0
         }

@@ -92,7 +92,8 @@ public final class CrashableFileSystem: FileSystem {
             clone.names[path] = copy
         }
         clone.durableNames = clone.names
-        clone.directories = directories
+        // A directory is there as long as something in it is.
+        clone.directories = directories.union(clone.names.keys.map(parentDirectory))
         return CrashableFileSystem(clone)
     }
 
@@ -220,6 +221,20 @@ public final class CrashableFileSystem: FileSystem {
             return state.names.removeValue(forKey: path) != nil || state.directories.remove(path) != nil
         }
         if !found { throw FileError(.notFound, operation: "remove", path: path, detail: "no such file or directory") }
+    }
+
+    public func link(_ existing: String, as name: String) throws(FileError) {
+        try operation("link \(existing) as", name)
+        try state.withLock { state throws(FileError) in
+            guard let node = state.names[existing] else {
+                throw FileError(.notFound, operation: "link", path: existing, detail: "no such file or directory")
+            }
+            guard state.names[name] == nil else {
+                throw FileError(.exists, operation: "link", path: name, detail: "file exists")
+            }
+            state.names[name] = node
+            state.pendingNames.append(([(name, node)], parentDirectory(name)))
+        }
     }
 
     public func syncDirectory(_ path: String) throws(FileError) {

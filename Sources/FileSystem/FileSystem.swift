@@ -10,6 +10,8 @@ public protocol FileSystem: Sendable {
     /// Replaces `target` atomically. Durable once ``syncDirectory(_:)`` of its directory has returned.
     func rename(_ source: String, to target: String) throws(FileError)
     func remove(_ path: String) throws(FileError)
+    /// Gives a file a second name (a hard link), for files that never change again. Durable like a rename.
+    func link(_ existing: String, as name: String) throws(FileError)
     /// Makes creations, renames and removals in this directory durable.
     func syncDirectory(_ path: String) throws(FileError)
     /// Maps a whole file that never changes again, read-only.
@@ -100,6 +102,25 @@ extension FileSystem {
         try syncDirectory(parentDirectory(path))
     }
 
+    /// Copies a file, part by part, and syncs the copy; its name is durable after the directory is synced.
+    ///
+    /// - Parameter progress: gets the bytes of each part.
+    public func copy(
+        _ source: String, to target: String, progress: ([UInt8]) -> Void = { _ in }
+    ) throws(FileError) {
+        let from = try open(source, .readOnly)
+        defer { from.close() }
+        let to = try open(target, .createEmpty)
+        defer { to.close() }
+        var offset: UInt64 = 0
+        try from.forEachPart { bytes throws(FileError) in
+            try to.write(bytes, at: offset)
+            offset += UInt64(bytes.count)
+            progress(bytes)
+        }
+        try to.sync()
+    }
+
     /// Reads a whole file.
     public func readAll(_ path: String) throws(FileError) -> [UInt8] {
         let file = try open(path, .readOnly)
@@ -112,6 +133,19 @@ extension FileSystem {
 }
 
 extension File {
+    /// Reads the file from its beginning, a mebibyte at a time.
+    public func forEachPart(_ body: ([UInt8]) throws(FileError) -> Void) throws(FileError) {
+        var offset: UInt64 = 0
+        while true {
+            var bytes = [UInt8](repeating: 0, count: 1 << 20)
+            let count = try read(at: offset, into: &bytes)
+            if count == 0 { return }
+            bytes.removeLast(bytes.count - count)
+            offset += UInt64(count)
+            try body(bytes)
+        }
+    }
+
     public func write(_ bytes: [UInt8], at offset: UInt64) throws(FileError) {
         var failure: FileError?
         bytes.withUnsafeBytes { buffer in

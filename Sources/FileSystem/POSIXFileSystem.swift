@@ -60,6 +60,12 @@ public struct POSIXFileSystem: FileSystem {
         guard Glibc.remove(path) == 0 else { throw FileError(errno: errno, operation: "remove", path: path) }
     }
 
+    public func link(_ existing: String, as name: String) throws(FileError) {
+        guard Glibc.link(existing, name) == 0 else {
+            throw FileError(errno: errno, operation: "link \(existing) as", path: name)
+        }
+    }
+
     public func syncDirectory(_ path: String) throws(FileError) {
         let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileError(errno: errno, operation: "sync directory", path: path) }

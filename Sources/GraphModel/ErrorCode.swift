@@ -121,6 +121,9 @@ public struct ErrorCode: Hashable, Sendable, CustomStringConvertible {
         "Neo.DatabaseError.Storage.Corrupt", httpStatus: 500, legacyException: "StoreFailureException")
     public static let storageIO = ErrorCode(
         "Neo.DatabaseError.Storage.IO", httpStatus: 500, legacyException: "StoreFailureException")
+    /// The log that an incremental backup needs is pruned.
+    public static let logPruned = ErrorCode(
+        "Neo.ClientError.Backup.LogPruned", httpStatus: 409, legacyException: "BackupException")
     public static let storeLocked = ErrorCode(
         "Neo.DatabaseError.Storage.Locked", httpStatus: 500, legacyException: "StoreLockedException")
     public static let foreignStore = ErrorCode(

@@ -11,9 +11,11 @@ struct BackupCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup", abstract: "Copy a running database into a directory.",
         discussion: """
-            The copy is consistent and as of its end; the server goes on reading and writing. To restore, use the \
-            directory as the database's. Of a cluster name several members: an up-to-date slave is preferred, and the \
-            next one is tried when one fails. Exit code 3 when the check finds the graph inconsistent.
+            The copy is consistent and as of its end; the server goes on reading and writing. -full copies everything, \
+            -incremental adds to the backup that is in the directory what was committed since. Until the new backup is \
+            whole the one before is untouched. To restore, use the directory as the database's, or martlet restore. Of a \
+            cluster name all members: an up-to-date slave is preferred, and the next one is tried when one fails. Exit \
+            code 3 when the check finds the graph inconsistent.
             """)
 
     @Flag(
@@ -23,7 +25,7 @@ struct BackupCommand: ParsableCommand {
 
     @Flag(
         name: [.customLong("incremental"), .customLong("incremental", withSingleDash: true)],
-        help: "Not supported yet.")
+        help: "Add what was committed since the backup in the directory.")
     var incremental = false
 
     @Option(
@@ -44,6 +46,19 @@ struct BackupCommand: ParsableCommand {
     var cluster: String?
 
     @Option(
+        help: ArgumentHelp(
+            "Make each backup a directory of its own within the directory and keep so many of them.", valueName: "N"))
+    var keep: Int?
+
+    @Flag(name: .customLong("fallback-full"), help: "With -incremental: take a full backup where the log is pruned.")
+    var fallbackFull = false
+
+    @Option(
+        name: .customLong("max-rate"),
+        help: ArgumentHelp("Take no more bytes per second, as 10M; 1M or more.", valueName: "BYTES"))
+    var maxRate: String?
+
+    @Option(
         help: ArgumentHelp("With ha.tls=true: certificates that the members have theirs from, PEM.", valueName: "FILE"))
     var tlsCa: String?
 
@@ -60,9 +75,11 @@ struct BackupCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
-        if full == incremental { throw ValidationError("Say -full.") }
-        if incremental {
-            throw ValidationError("-incremental is not supported yet: use -full into an empty directory.")
+        if full == incremental { throw ValidationError("Say either -full or -incremental.") }
+        if fallbackFull && full { throw ValidationError("--fallback-full goes with -incremental") }
+        if let keep, !(1...999_999 ~= keep) { throw ValidationError("--keep \(keep): expected 1 to 999999") }
+        if let maxRate, Settings.copyRate.parse(maxRate) == nil {
+            throw ValidationError("--max-rate \(maxRate): expected \(Settings.copyRate.allowed)")
         }
         let files = [tlsCa, tlsCertificate, tlsKey]
         guard files.allSatisfy({ $0 == nil }) || files.allSatisfy({ $0 != nil }) else {
@@ -72,7 +89,11 @@ struct BackupCommand: ParsableCommand {
     }
 
     func run() throws {
-        var options = BackupTool.Options(source: try BackupSource(from), directory: to)
+        var options = BackupTool.Options(
+            source: try BackupSource(from), directory: to, kind: full ? .full : .incremental)
+        options.keep = keep
+        options.fallsBackToFull = fallbackFull
+        options.byteCountPerSecond = maxRate.flatMap(Settings.copyRate.parse) ?? 0
         options.clusterName = cluster
         options.checksResult = !noCheck
         if let tlsCa, let tlsCertificate, let tlsKey {
@@ -96,7 +117,7 @@ struct BackupCommand: ParsableCommand {
         var json = JSONWriter(.manual)
         json.beginObject()
         for (key, text) in [
-            ("directory", summary.directory), ("from", summary.host.description), ("role", summary.role.description),
+            ("kind", summary.kind.rawValue), ("directory", summary.directory), ("from", summary.host.description), ("role", summary.role.description),
             ("store_id", summary.storeID.description),
         ] {
             json.key(key)
@@ -104,10 +125,14 @@ struct BackupCommand: ParsableCommand {
         }
         for (key, number) in [
             ("last_tx", summary.position.transactionID.rawValue), ("epoch", summary.position.epoch.rawValue),
-            ("bytes", summary.byteCount),
+            ("bytes", summary.byteCount), ("bytes_from_earlier_try", summary.adoptedByteCount),
         ] {
             json.key(key)
             json.value(number)
+        }
+        if let count = summary.transactionCount {
+            json.key("transactions")
+            json.value(count)
         }
         for (key, number) in [
             ("seconds", summary.seconds), ("copy_seconds", summary.copySeconds),
@@ -116,23 +141,29 @@ struct BackupCommand: ParsableCommand {
             json.key(key)
             json.value(number)
         }
-        json.key("checked")
-        json.value(summary.check != nil)
-        if let check = summary.check {
-            json.key("nodes")
-            json.value(Int64(check.nodeCount))
-            json.key("relationships")
-            json.value(Int64(check.relationshipCount))
-            json.key("graph_checksum")
-            json.string(check.graphChecksum)
-            json.key("consistent")
-            json.value(summary.isConsistent)
-            json.key("problems")
-            json.beginList()
-            for problem in check.problems { json.string(problem) }
-            json.endList()
-        }
+        json.writeCheck(summary.check)
         json.endObject()
         return String(decoding: json.bytes, as: UTF8.self)
+    }
+}
+
+extension JSONWriter {
+    /// What a check found, as fields of the object that is being written.
+    mutating func writeCheck(_ check: BackupTool.Summary.Check?) {
+        key("checked")
+        value(check != nil)
+        guard let check else { return }
+        key("nodes")
+        value(Int64(check.nodeCount))
+        key("relationships")
+        value(Int64(check.relationshipCount))
+        key("graph_checksum")
+        string(check.graphChecksum)
+        key("consistent")
+        value(check.problems.isEmpty)
+        key("problems")
+        beginList()
+        for problem in check.problems { string(problem) }
+        endList()
     }
 }

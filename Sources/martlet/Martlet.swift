@@ -16,6 +16,7 @@ struct Martlet: AsyncParsableCommand {
         version: martletVersion,
         subcommands: [
             ServerCommand.self, CoordinatorCommand.self, ClusterCommand.self, CheckCommand.self, BackupCommand.self,
+            RestoreCommand.self,
             ImportCommand.self, LogCommand.self,
         ])
 }

@@ -24,6 +24,7 @@ import Testing
         .chunk(file: 1, offset: 1 << 33, bytes: [9, 8, 7]),
         .records([[1, 2, 3], [], [4]]),
         .end(position),
+        .fingerprints([0, 7, .max]),
     ]
 
     @Test func answersSurviveTheJourney() throws {
@@ -42,6 +43,8 @@ import Testing
         for request in [
             BackupRequest(kind: .status, clusterName: "", storeID: .none),
             BackupRequest(kind: .full, clusterName: "Märtlet", storeID: StoreID(.max)),
+            BackupRequest(kind: .incremental, clusterName: "", storeID: StoreID(3), position: Self.position),
+            BackupRequest(kind: .resumed, clusterName: "a", storeID: .none),
         ] {
             #expect(try BackupRequest(decoding: request.encode()) == request)
         }

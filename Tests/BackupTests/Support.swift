@@ -76,6 +76,7 @@ final class TestMember: Sendable {
         var member = BackupService.Member(role: .master)
         /// Whether the service has a store to serve.
         var hasStore = true
+        var retention = LogRetention.none
     }
 
     init(_ directory: String, _ setup: Setup = Setup()) async throws {
@@ -84,7 +85,7 @@ final class TestMember: Sendable {
         options.relationshipRangeBits = 6
         options.logRotationByteCount = 256 << 10
         options.logPreallocationByteCount = 64 << 10
-        options.logRetention = .none
+        options.logRetention = setup.retention
         let store = try Store.open(directory, options: options)
         self.store = store
         committer = try LocalCommitter(store)

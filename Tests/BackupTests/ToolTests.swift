@@ -40,7 +40,7 @@ import Transport
         return try await FakeMember { request in
             switch request.kind {
             case .status: frame(BackupAnswer.status(status).encode())
-            case .full:
+            case .full, .incremental, .resumed:
                 frame(BackupAnswer.header(header).encode())
                     + frame(BackupAnswer.chunk(file: 0, offset: 0, bytes: part[...]).encode())
             }

@@ -10,7 +10,8 @@ public struct Setting<Value: Sendable>: Sendable {
     public let meaning: String
     /// Whether its value is shown to nobody.
     public let isSecret: Bool
-    let parse: @Sendable (String) -> Value?
+    /// nil for what is not allowed.
+    public let parse: @Sendable (String) -> Value?
 
     init(
         _ name: String, default defaultText: String?, allowed: String, _ meaning: String,

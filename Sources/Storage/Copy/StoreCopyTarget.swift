@@ -24,9 +24,11 @@ public final class StoreCopyTarget {
 
     /// Begins in a directory that must be empty or not exist.
     ///
+    /// - Parameter isResumed: it may hold what is left of a copy; ``adopt(_:fingerprints:)`` has to be called then.
     /// - Parameter logPreallocationByteCount: the copy's log grows in steps of this; as `Store.Options` have it without.
     public init(
         directory: String, fileSystem: any FileSystem = POSIXFileSystem(), manifest bytes: [UInt8],
+        isResumed: Bool = false,
         logPreallocationByteCount: UInt64 = Store.Options().logPreallocationByteCount
     ) throws(GraphError) {
         var logOptions = TransactionLog.Options()
@@ -40,7 +42,7 @@ public final class StoreCopyTarget {
         do throws(FileError) {
             try fileSystem.createDirectory(directory)
             let present = try fileSystem.list(directory)
-            guard present.isEmpty else {
+            guard present.isEmpty || isResumed else {
                 throw FileError(
                     .exists, operation: "copy a store to", path: directory,
                     detail: "the directory is not empty (\(present[0])); name an empty one")
@@ -48,6 +50,22 @@ public final class StoreCopyTarget {
         } catch {
             throw GraphError(error)
         }
+    }
+
+    /// Takes over what an earlier try left, where it is the very file that the manifest means, and removes all the rest.
+    /// Returns the files that need not be sent again.
+    package func adopt(_ left: [LeftSegment], fingerprints: [String: UInt64]) throws(GraphError) -> [LeftSegment] {
+        let sizes = Dictionary(manifest.allSegments.map { ($0.name, $0.byteCount) }, uniquingKeysWith: max)
+        let adopted = left.filter { sizes[$0.name] == $0.byteCount && fingerprints[$0.name] == $0.fingerprint }
+        for segment in adopted { received[segment.name] = segment.byteCount }
+        do throws(FileError) {
+            for name in try fileSystem.list(directory) where received[name] == nil {
+                try fileSystem.remove(directory + "/" + name)
+            }
+        } catch {
+            throw GraphError(error)
+        }
+        return adopted
     }
 
     public var storeID: StoreID { manifest.storeID }

@@ -2,7 +2,7 @@ public import FileSystem
 public import GraphModel
 
 extension Store {
-    static let lockName = "store_lock"
+    package static let lockName = "store_lock"
     /// The file that makes a directory a store.
     package static let manifestName = Manifest.fileName
 

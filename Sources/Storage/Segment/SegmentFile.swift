@@ -129,6 +129,15 @@ final class SegmentFile: Sendable {
         obsoleteIn.withLock { $0 }?.whileHeld { _ = try? fileSystem.remove(path) }
     }
 
+    /// Tells segments of the same name apart: of the header and the table, which hold the checksums of all the rest.
+    ///
+    /// - Source: FNV-1a, 64 bits.
+    var fingerprint: UInt64 {
+        bytes[..<(Self.headerByteCount + sections.count * Self.sectionByteCount)].reduce(0xCBF2_9CE4_8422_2325) {
+            ($0 ^ UInt64($1)) &* 0x100_0000_01B3
+        }
+    }
+
     /// Lets the file go with the last reader, or with the next opening of the store if that comes later.
     func markObsolete(in ownership: FileOwnership) { obsoleteIn.withLock { $0 = ownership } }
 
