@@ -39,6 +39,8 @@ extension EndToEnd {
                 // The fuzzer is worth something only if it gets through to the operations.
                 #expect(kinds[200, default: 0] > Int(requests) / 50 && kinds[201, default: 0] > 0 && kinds[204, default: 0] > 0, "\(kinds)")
                 #expect(kinds[400, default: 0] > Int(requests) / 50 && kinds[404, default: 0] > 0, "\(kinds)")
+                // Idle for long, it may have been closed.
+                client.disconnect()
                 _ = try client.rows("MATCH (n) WHERE id(n) > 3 DETACH DELETE n")
                 return problems.withLock { $0 }
             }
