@@ -38,10 +38,13 @@ import Transport
             try await onThread { try member.write(2000) }
             let (backup, copy) = (directory + "/backup", directory + "/copy")
             let full = try await run(try options(member, backup, .full))
-            let stops = Flag()
+            // So many transactions a round at most, or the last rounds would check a hundred times what the first do.
+            let allowance = Monitor((number: 2200, isStopped: false))
             async let writer: Int = onThread {
                 var number = 2000
-                while !stops.isSet {
+                while true {
+                    let isStopped = allowance.wait { state in state.isStopped || number < state.number ? state.isStopped : nil }
+                    if isStopped ?? true { break }
                     try member.write(5, from: number)
                     number += 5
                     // Checkpoints replace files and logs rotate meanwhile.
@@ -52,6 +55,8 @@ import Transport
             var last = full.position
             var (byteCount, transactionCount): (UInt64, UInt64) = (0, 0)
             for _ in 0..<rounds {
+                allowance.withLock { $0.number += 200 }
+                allowance.signal()
                 let before = member.store.applied
                 let summary = try await run(try options(member, backup, .incremental))
                 #expect(summary.kind == .incremental && summary.previous == last)
@@ -69,7 +74,8 @@ import Transport
                 for name in try list(copy) { try POSIXFileSystem().remove(copy + "/" + name) }
                 last = summary.position
             }
-            stops.set()
+            allowance.withLock { $0.isStopped = true }
+            allowance.signal()
             _ = try await writer
             let end = try await run(try options(member, backup, .incremental))
             #expect(end.position == member.store.applied)
