@@ -102,10 +102,10 @@ extension Interpreter {
                 return true
             }
             try output.endList()
-        case .object(.entry(let key, let value)):
+        case .object(.entry(let entry)):
             try output.beginObject()
-            try output.key(try text(key))
-            try write(value, into: &output, depth: depth + 1)
+            try output.key(try text(entry.key))
+            try write(entry.value, into: &output, depth: depth + 1)
             try output.endObject()
         case .closure, .type, .object: try output.value(.string(try text(item)))
         }

@@ -83,7 +83,8 @@ import Testing
         "x = 'a'; while (true) x += x", "x = []; while (true) x << 'abc'", "x = [:]; i = 0; while (true) x[i++] = i",
         "(1..4000000000).collect{it}", "c = { c() }; c()", "x = []; while (true) { x = [x] }",
         "p = g.V; while (true) p = p.out", "g.v(0).both.loop(1){true}.iterate()", "x = [1]; while (true) x = x + x",
-        "g.v(0).both.loop(1){true}{true}.paths",
+        "g.v(0).both.loop(1){true}{true}.paths", "p = g.v(0).out; while (true) p = p.loop(1){false}",
+        "p = _().out; while (true) p = g.V.copySplit(p)", "x = [1].toSet(); while (true) { y = x; x = { y }; x = [x]; x = { x } }",
     ])
     func nothingRunsAway(_ script: String) throws {
         let graph = try TestGraph.tinker()
@@ -110,7 +111,13 @@ import Testing
         #expect(throws: GraphError.self) { try graph.run("x = []; x << x; x") }
         #expect(try graph.run("x = []; x << x; m = [:]; m.m = m; f = { f }; x.size()") == "1")
         // Freed one after the other, not one within the other.
-        #expect(try graph.run("x = []; for (i in 1..50000) x = [x]; x = null; 1") == "1")
+        for script in [
+            "x = []; for (i in 1..50000) x = [x]; x = null; 1",
+            "m = [a: 1]; for (i in 1..50000) { for (e in m) m = [a: e] }; m = null; 1",
+            "q = [1]; for (i in 1..20000) { p = q; q = [1]._().transform{p}; q.next() }; q = null; 1",
+            "x = 1; for (i in 1..20000) { [1]._().transform{x}.loop(1){x = it; false}.iterate() }; x = null; 1",
+            "x = 1; for (i in 1..20000) { y = x; x = { y } }; x = null; 1",
+        ] { #expect(try graph.run(script) == "1", "\(script)") }
     }
 
     @Test func soupOfWordsNeverCrashes() throws {

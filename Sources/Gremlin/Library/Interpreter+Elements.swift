@@ -123,7 +123,7 @@ extension Interpreter {
         default: break
         }
         if let result = try item.isEdge ? callEdge(name, item) : callVertex(name, item, arguments) { return result }
-        return try callPipe(name, try Pipe(.items([item])), arguments)
+        return try callPipe(name, try Pipe(memory, .items([item])), arguments)
     }
 
     private func callEdge(_ name: String, _ item: Item) throws(GraphError) -> Item? {
@@ -148,7 +148,7 @@ extension Interpreter {
             if name == "getInEdges" { direction = .incoming }
             let texts = try labels.map { label throws(GraphError) in try text(label) }
             let step: Step.Neighbours = name == "getVertices" ? .vertices(direction) : .edges(direction)
-            return .pipe(try Pipe(.items([item])).adding(.neighbours(step, labels: texts)))
+            return .pipe(try Pipe(memory, .items([item])).adding(.neighbours(step, labels: texts)))
         case "hasRelationship": return .boolean(transaction.degree(id, .both, types: []) > 0)
         case "createRelationshipTo", "addEdge":
             guard arguments.count >= 2 else { throw fail("\(name) needs another vertex and a type") }

@@ -69,11 +69,11 @@ extension Interpreter {
             if !item.isNull { items.append(item) }
         }
         if items.isEmpty && arguments.isEmpty { throw fail("\(name) needs an id") }
-        return .pipe(try Pipe(.items(items)))
+        return .pipe(try Pipe(memory, .items(items)))
     }
 
     private func selection(_ source: Pipe.Source, _ arguments: [Item]) throws(GraphError) -> Pipe {
-        let pipe = try Pipe(source)
+        let pipe = try Pipe(memory, source)
         guard arguments.count == 2 else { return pipe }
         return try pipe.adding(.has(key: arguments[0], .eq, arguments[1], isNegated: false))
     }
@@ -126,7 +126,7 @@ extension Interpreter {
             if item.isNull { throw fail("there is no \(isOfNodes ? "node" : "relationship") \(try text(try first(arguments, name)))") }
             return item
         case "getReferenceNode": return vertex(0)
-        case "getAllNodes": return .pipe(try Pipe(.vertices))
+        case "getAllNodes": return .pipe(try Pipe(memory, .vertices))
         case "getKernelData":
             throw fail("there are no properties of the kernel here: keep such data in a node of its own")
         default: return nil

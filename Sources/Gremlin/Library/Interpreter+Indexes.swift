@@ -84,7 +84,7 @@ extension Interpreter {
     private func pipe(_ ids: [UInt64], _ index: IndexItem) throws(GraphError) -> Item {
         try memory.take(ids.count * 24)
         defer { memory.give(ids.count * 24) }
-        return .pipe(try Pipe(.items(ids.map { index.isOfNodes ? .vertex(NodeID($0)) : .edge(RelationshipID($0)) })))
+        return .pipe(try Pipe(memory, .items(ids.map { index.isOfNodes ? .vertex(NodeID($0)) : .edge(RelationshipID($0)) })))
     }
 
     private func get(_ index: IndexItem, _ key: String, _ value: Item) throws(GraphError) -> Item {

@@ -29,7 +29,7 @@ extension Interpreter {
         case "keySet": return try list(map.all.map(\.key))
         case "values": return try list(map.all.map(\.value))
         case "entrySet": return try list(entries(map))
-        case "_": return .pipe(try Pipe(.items(entries(map))))
+        case "_": return .pipe(try Pipe(memory, .items(entries(map))))
         case "plus": return try apply(.add, .map(map), try first(arguments, name))
         case "sort": return try sort(map, closures(arguments).last)
         case "each", "collect", "find", "findAll", "any", "every", "count", "collectEntries", "eachWithIndex", "groupBy", "min",
@@ -42,7 +42,7 @@ extension Interpreter {
         }
     }
 
-    private func entries(_ map: MapItem) -> [Item] { map.all.map { .object(.entry(key: $0.key, value: $0.value)) } }
+    private func entries(_ map: MapItem) -> [Item] { map.all.map { .object(.entry(EntryItem(memory, $0.key, $0.value))) } }
 
     /// By key, or by a closure that gets one entry or two.
     private func sort(_ map: MapItem, _ closure: ClosureItem?) throws(GraphError) -> Item {
@@ -55,7 +55,7 @@ extension Interpreter {
 
     private func map(_ entries: [Item]) throws(GraphError) -> Item {
         let result = MapItem(memory)
-        for case .object(.entry(let key, let value)) in entries { try result.set(key, value) }
+        for case .object(.entry(let entry)) in entries { try result.set(entry.key, entry.value) }
         return .map(result)
     }
 
@@ -73,7 +73,7 @@ extension Interpreter {
         for (key, value) in map.all {
             let result = try call(closure, [key, value])
             try values.append(result)
-            if result.isTrue() { found.append(.object(.entry(key: key, value: value))) }
+            if result.isTrue() { found.append(.object(.entry(EntryItem(memory, key, value)))) }
         }
         switch name {
         case "each": return .map(map)

@@ -8,7 +8,7 @@ extension Interpreter {
         case .vertex, .edge:
             if name == "id" { return try id(of: item) }
             if name == "label" { return try label(of: item) }
-            if Self.plainSteps.contains(name), let pipe = try adding(name, [], to: try Pipe(.items([item]))) { return .pipe(pipe) }
+            if Self.plainSteps.contains(name), let pipe = try adding(name, [], to: try Pipe(memory, .items([item]))) { return .pipe(pipe) }
             if let getter = try elementGetter(name, item) { return getter }
             return try plainProperty(name, of: item)
         case .pipe(let pipe):
@@ -62,11 +62,11 @@ extension Interpreter {
 
     private func property(_ name: String, of object: ObjectItem) throws(GraphError) -> Item {
         switch (object, name) {
-        case (.entry(let key, _), "key"), (.entry(let key, _), "a"): return key
-        case (.entry(_, let value), "value"), (.entry(_, let value), "b"): return value
-        case (.bundle(let traveller), "object"): return traveller.item
-        case (.bundle(let traveller), "loops"): return .integer(traveller.loops)
-        case (.bundle(let traveller), "path"): return try list(traveller.items)
+        case (.entry(let entry), "key"), (.entry(let entry), "a"): return entry.key
+        case (.entry(let entry), "value"), (.entry(let entry), "b"): return entry.value
+        case (.bundle(let bundle), "object"): return bundle.item
+        case (.bundle(let bundle), "loops"): return .integer(bundle.loops)
+        case (.bundle(let bundle), "path"): return try list(bundle.path?.items ?? [])
         case (.error(let error), "message"), (.error(let error), "localizedMessage"): return .string(error.message)
         case (.relationshipType(let type), "name"): return .string(type)
         case (.graph, "V"), (.graph, "E"), (.graph, "vertices"), (.graph, "edges"), (.graph, "rawGraph"), (.graph, "indices"):
@@ -195,8 +195,8 @@ extension Interpreter {
     func pipe(_ item: Item) throws(GraphError) -> Pipe {
         switch item {
         case .pipe(let pipe): return pipe
-        case .list(let list): return try Pipe(.list(list))
-        default: return try Pipe(.items([item]))
+        case .list(let list): return try Pipe(memory, .list(list))
+        default: return try Pipe(memory, .items([item]))
         }
     }
 

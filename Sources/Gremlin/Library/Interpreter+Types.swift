@@ -27,7 +27,7 @@ extension Interpreter {
         case "GraphMLWriter": return .object(.graphMLWriter)
         case "ByteArrayOutputStream": return .object(.text(TextItem()))
         case "GremlinPipeline", "Pipeline":
-            guard let first = arguments.first else { return .pipe(try Pipe(.anonymous)) }
+            guard let first = arguments.first else { return .pipe(try Pipe(memory, .anonymous)) }
             return .pipe(try pipe(first))
         default:
             if KnownType.exceptions.contains(type) {

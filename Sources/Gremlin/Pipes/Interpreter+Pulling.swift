@@ -185,7 +185,7 @@ extension Interpreter {
         }
     }
 
-    private func pair(_ a: Item, _ b: Item) -> Item { .object(.entry(key: a, value: b)) }
+    private func pair(_ a: Item, _ b: Item) -> Item { .object(.entry(EntryItem(memory, a, b))) }
 
     // MARK: All at once
 

@@ -143,6 +143,11 @@ extension Interpreter {
 
     private func has(_ arguments: [Item], isNegated: Bool) throws(GraphError) -> Step {
         guard let key = arguments.first else { throw fail("has needs the name of a property") }
+        for argument in arguments {
+            if case .object(.comparison) = argument { continue }
+            // Only what can be compared.
+            _ = try ItemKey(argument)
+        }
         switch arguments.count {
         case 1: return .has(key: key, .neq, .null, isNegated: isNegated)
         case 2: return .has(key: key, .eq, arguments[1], isNegated: isNegated)

@@ -222,7 +222,7 @@ final class LoopPuller: Puller {
             try interpreter.step()
             if var traveller = try inner?.next() {
                 traveller.loops = loops + 1
-                let bundle = Item.object(.bundle(traveller))
+                let bundle = Item.object(.bundle(BundleItem(interpreter.memory, traveller)))
                 let goesOn = try interpreter.call(condition, [bundle]).isTrue()
                 if goesOn {
                     try interpreter.memory.take(Self.travellerByteCount)

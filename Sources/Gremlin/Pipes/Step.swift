@@ -83,6 +83,17 @@ final class PathNode {
         (self.item, self.name, self.parent) = (item, name, parent)
     }
 
+    /// The items on the way to here, the first first.
+    var items: [Item] {
+        var items: [Item] = []
+        var node: PathNode? = self
+        while let current = node {
+            if current.name == nil { items.append(current.item) }
+            node = current.parent
+        }
+        return items.reversed()
+    }
+
     /// One after the other: a path may have any length.
     deinit {
         var next = parent
@@ -118,15 +129,7 @@ struct Traveller {
     mutating func mark(_ name: String) { path = PathNode(item, name: name, after: path) }
 
     /// The items on the way, the first first.
-    var items: [Item] {
-        var items: [Item] = []
-        var node = path
-        while let current = node {
-            if current.name == nil { items.append(current.item) }
-            node = current.parent
-        }
-        return items.reversed()
-    }
+    var items: [Item] { path?.items ?? [] }
 
     /// The named items on the way, the first first; of a name that came several times the last.
     var named: [(name: String, item: Item)] {

@@ -23,7 +23,7 @@ final class ListItem: Held {
         try replace(elements)
     }
 
-    deinit { memory.bury(elements) }
+    deinit { memory.bury(&elements) }
 
     override func clear() { (elements, known) = ([], []) }
 
@@ -81,7 +81,9 @@ final class MapItem: Held {
     var count: Int { places.count }
 
     deinit {
-        memory.bury(entries.flatMap { entry -> [Item] in entry.map { [$0.key, $0.value] } ?? [] })
+        var items = entries.flatMap { entry -> [Item] in entry.map { [$0.key, $0.value] } ?? [] }
+        clear()
+        memory.bury(&items)
     }
 
     override func clear() { (entries, places) = ([], [:]) }
@@ -123,12 +125,56 @@ final class MapItem: Held {
     }
 }
 
+/// A key of a map with its value, or any two items.
+final class EntryItem: Held {
+    private(set) var key: Item
+    private(set) var value: Item
+
+    init(_ memory: Memory, _ key: Item, _ value: Item) {
+        (self.key, self.value) = (key, value)
+        super.init(memory)
+    }
+
+    deinit {
+        var items = [key, value]
+        clear()
+        memory.bury(&items)
+    }
+
+    override func clear() { (key, value) = (.null, .null) }
+}
+
+/// What the closures of a loop get to know.
+final class BundleItem: Held {
+    private(set) var item: Item
+    private(set) var path: PathNode?
+    let loops: Int64
+
+    init(_ memory: Memory, _ traveller: Traveller) {
+        (item, path, loops) = (traveller.item, traveller.path, traveller.loops)
+        super.init(memory)
+    }
+
+    deinit {
+        var items = [item]
+        item = .null
+        memory.bury(&items)
+        memory.bury(&path)
+    }
+
+    override func clear() { (item, path) = (.null, nil) }
+}
+
 /// Rows of named columns.
 final class TableItem: Held {
     private(set) var columns: [String] = []
     private(set) var rows: [[Item]] = []
 
-    deinit { memory.bury(rows.flatMap { $0 }) }
+    deinit {
+        var items = rows.flatMap { $0 }
+        rows = []
+        memory.bury(&items)
+    }
 
     override func clear() { rows = [] }
 

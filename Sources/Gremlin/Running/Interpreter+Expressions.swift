@@ -176,7 +176,7 @@ extension Interpreter {
         if let result = try callFunction(name, arguments) { return result }
         switch name {
         case "_":
-            guard let first = arguments.first else { return .pipe(try Pipe(.anonymous)) }
+            guard let first = arguments.first else { return .pipe(try Pipe(memory, .anonymous)) }
             return try invoke("_", on: first, [])
         case "println", "print": return .null
         default: throw GraphError.beyondSubset("the function \(name)", at: place)

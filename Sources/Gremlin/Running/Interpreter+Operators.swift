@@ -199,10 +199,10 @@ extension Interpreter {
         case .closure: text += "closure"
         case .type(let name): text += "class \(name)"
         case .object(.relationshipType(let name)): text += name
-        case .object(.entry(let key, let value)):
-            try append(key, to: &text, depth: depth + 1)
+        case .object(.entry(let entry)):
+            try append(entry.key, to: &text, depth: depth + 1)
             text += "="
-            try append(value, to: &text, depth: depth + 1)
+            try append(entry.value, to: &text, depth: depth + 1)
         case .object(.error(let error)): text += error.message
         case .object(.text(let stream)): text += stream.text
         case .object(let object): text += object.kindName

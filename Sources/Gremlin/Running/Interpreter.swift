@@ -275,7 +275,7 @@ final class Interpreter {
         case .map(let map):
             for (key, value) in map.all {
                 try step()
-                guard try body(.object(.entry(key: key, value: value))) else { return }
+                guard try body(.object(.entry(EntryItem(memory, key, value)))) else { return }
             }
         case .pipe(let pipe):
             while let traveller = try next(pipe) { guard try body(traveller.item) else { return } }

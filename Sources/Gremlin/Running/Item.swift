@@ -46,10 +46,10 @@ indirect enum ObjectItem {
     case succeeds(Bool)
     case relationshipType(String)
     case direction(Direction)
-    case entry(key: Item, value: Item)
+    case entry(EntryItem)
     case error(GraphError)
     /// What the closures of `loop` get.
-    case bundle(Traveller)
+    case bundle(BundleItem)
     case comparison(Comparison)
     case queryContext(text: String, [IndexOrder])
     case sort([IndexOrder])

@@ -6,6 +6,7 @@ final class Memory {
     private var slots: [Slot] = []
     private var freeSlots: [Int] = []
     private var buried: [[Item]] = []
+    private var buriedObjects: [AnyObject] = []
     private var isBurying = false
     private(set) var byteCount = 0
     private let byteCountMaximum: Int
@@ -39,12 +40,28 @@ final class Memory {
     }
 
     /// Frees what a container held, one container after the other: they may stand in each other any number deep.
-    func bury(_ items: [Item]) {
+    /// Takes them from the caller, whose own reference would be the last one otherwise.
+    func bury(_ items: inout [Item]) {
         if items.isEmpty { return }
         buried.append(items)
+        items = []
+        dig()
+    }
+
+    /// The same for what one thing alone refers to.
+    func bury<Object: AnyObject>(_ object: inout Object?) {
+        if let object { buriedObjects.append(object) }
+        object = nil
+        dig()
+    }
+
+    private func dig() {
         if isBurying { return }
         isBurying = true
-        while let next = buried.popLast() { withExtendedLifetime(next) {} }
+        while !buried.isEmpty || !buriedObjects.isEmpty {
+            while let next = buried.popLast() { withExtendedLifetime(next) {} }
+            while let next = buriedObjects.popLast() { withExtendedLifetime(next) {} }
+        }
         isBurying = false
     }
 
@@ -92,7 +109,11 @@ final class Environment: Held {
         try grow(128)
     }
 
-    deinit { memory.bury(variables.map(\.value)) }
+    deinit {
+        var values = variables.map(\.value)
+        variables = []
+        memory.bury(&values)
+    }
 
     override func clear() { variables = [] }
 

@@ -193,7 +193,7 @@ extension Parser {
         while case .name(let word) = token(ahead: count).kind, Self.modifiers.contains(word) {
             (count, isTyped) = (count + 1, true)
         }
-        guard case .name(let first) = token(ahead: count).kind else { return nil }
+        guard case .name(let first) = token(ahead: count).kind else { return isTyped ? count : nil }
         let mayBeType = Self.primitiveTypes.contains(first) || first.first?.isUppercase == true || first == "java"
             || first == "org" || first == "com"
         guard mayBeType else { return isTyped ? count : nil }
