@@ -41,6 +41,7 @@ var targets: [Target] = [
     module("Cypher", ["GraphModel"]),
     module("QueryEngine", ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher"], exclude: ["DESIGN.md"]),
     module("Traversal", ["GraphModel", "Storage"], exclude: ["DESIGN.md"]),
+    module("Gremlin", ["GraphModel", "LuceneQuery", "Storage"], exclude: ["DESIGN.md"]),
     module("JSON", ["GraphModel"]),
     module("Coordination", ["GraphModel", "FileSystem"]),
     module("EtcdCoordination", ["GraphModel", "FileSystem", "JSON", "Coordination"]),
@@ -79,6 +80,7 @@ var targets: [Target] = [
         ]),
     tests("CypherTests", ["GraphModel", "Cypher"]),
     tests("TraversalTests", ["GraphModel", "FileSystem", "Storage", "Traversal"]),
+    tests("GremlinTests", ["GraphModel", "FileSystem", "Storage", "Gremlin"]),
     tests("QueryEngineTests", ["GraphModel", "FileSystem", "Storage", "Cypher", "QueryEngine"]),
 ]
 var dependencies: [Package.Dependency] = []
@@ -130,8 +132,8 @@ if !coreOnly {
         module(
             "RESTServer",
             [
-                "GraphModel", "FileSystem", "JSON", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Traversal", "Transport",
-                "Database", "Gzip",
+                "GraphModel", "FileSystem", "JSON", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Traversal", "Gremlin",
+                "Transport", "Database", "Gzip",
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),

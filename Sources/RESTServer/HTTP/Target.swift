@@ -40,9 +40,12 @@ struct Target: Sendable {
     }
 
     /// All query parameters.
-    func parameters() throws(GraphError) -> [(name: String, value: String)] {
+    func parameters() throws(GraphError) -> [(name: String, value: String)] { try Self.parameters(query) }
+
+    /// The pairs of a query, or of a form.
+    static func parameters(_ text: Substring) throws(GraphError) -> [(name: String, value: String)] {
         var parameters: [(name: String, value: String)] = []
-        for pair in query.utf8.split(separator: UInt8(ascii: "&")) { parameters.append(try Self.decoded(pair)) }
+        for pair in text.utf8.split(separator: UInt8(ascii: "&")) { parameters.append(try decoded(pair)) }
         return parameters
     }
 

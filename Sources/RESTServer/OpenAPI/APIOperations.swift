@@ -140,7 +140,7 @@ enum APIOperations {
         "GET /db/data/ext/CypherPlugin/graphdb/execute_query": APIOperation(
             "What the plugin says of itself", .json("Object")),
         "POST /db/data/ext/GremlinPlugin/graphdb/execute_script": APIOperation(
-            "Refused: this server runs no programs that are sent to it", body: "Object", .json("Error", 400)),
+            "Runs a Gremlin script in one transaction; no other code is run", body: "GremlinScript", .json("Any")),
         "GET /db/data/ext/GremlinPlugin/graphdb/execute_script": APIOperation(
             "What the plugin says of itself", .json("Object")),
         "GET /db/data/application.wadl": APIOperation("This API in WADL, where that is enabled", .text(200, "application/vnd.sun.wadl+xml")),

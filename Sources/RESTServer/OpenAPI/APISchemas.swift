@@ -116,6 +116,14 @@ enum APISchemas {
             "end": \(uri("node")), "type": {"type": "string", "minLength": 1}, "properties": \(reference("Properties"))}}
             """
         ),
+        ("Any", "{}"),
+        (
+            "GremlinScript",
+            """
+            {"type": "object", "required": ["script"], "properties": {"script": {"type": "string", "examples": \
+            ["g.v(0)", "g.v(id).out('knows').name"]}, "params": {"type": "object"}}}
+            """
+        ),
         (
             "CypherQuery",
             """

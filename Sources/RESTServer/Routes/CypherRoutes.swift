@@ -16,7 +16,7 @@ struct CypherRoutes: Sendable {
     func add(to table: inout RouteTable) {
         table.add("/db/data/cypher", [(.post, query)])
         // 18.17: the same under the name it had as a plugin; deprecated.
-        PluginRoutes(cypherQuery: query).add(to: &table)
+        PluginRoutes(cypherQuery: query, gremlinScript: GremlinScripts(database: database).handler).add(to: &table)
     }
 
     private func run(_ call: Call) async throws(GraphError) -> Answer {

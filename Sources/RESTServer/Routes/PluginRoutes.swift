@@ -1,8 +1,7 @@
 internal import GraphModel
 internal import HTTPTypes
 
-/// 10.1, 18.17, 18.18: the plugins that come with the server. Cypher is one, under the name it once had. Gremlin runs any
-/// code that it is sent; this server runs none, and says so.
+/// 10.1, 18.17, 18.18: the plugins that come with the server. Cypher is one, under the name it once had.
 struct PluginRoutes: Sendable {
     /// A plugin with its one method.
     struct Plugin: Sendable {
@@ -21,7 +20,7 @@ struct PluginRoutes: Sendable {
         ])
     static let gremlin = Plugin(
         name: "GremlinPlugin", method: "execute_script",
-        description: "execute a Gremlin script: refused here, since it could be any program; use Cypher",
+        description: "execute a Gremlin script with 'g' set to the graph and 'results' containing the results; no other code is run",
         parameters: [
             ("script", "The Gremlin script", false, "string"), ("params", "JSON Map of additional parameters", true, "map"),
         ])
@@ -29,6 +28,8 @@ struct PluginRoutes: Sendable {
 
     /// What answers a query to the Cypher plugin.
     let cypherQuery: Handler
+    /// What answers a script to the Gremlin plugin.
+    let gremlinScript: Handler
 
     func add(to table: inout RouteTable) {
         table.add("/db/data/ext", [(.get, .own(list))])
@@ -37,8 +38,7 @@ struct PluginRoutes: Sendable {
         }
         table.add(Self.cypher.path, [(.post, cypherQuery), (.get, .own { call in describe(Self.cypher, call) })])
         table.add(Self.gremlin.path, takesAnyBody: true, [
-            (.post, .own(Self.refuse, asJob: { _, _ throws(GraphError) in throw Self.noScripts })),
-            (.get, .own { call in describe(Self.gremlin, call) }),
+            (.post, gremlinScript), (.get, .own { call in describe(Self.gremlin, call) }),
         ])
     }
 
@@ -105,10 +105,4 @@ struct PluginRoutes: Sendable {
             json.endObject()
         }
     }
-
-    private static let noScripts = GraphError(
-        .invalidRequest,
-        "Gremlin scripts are programs, and this server runs no programs that are sent to it: write a Cypher query and POST it to /db/data/cypher")
-
-    @Sendable private static func refuse(_ call: Call) throws(GraphError) -> Answer { throw noScripts }
 }

@@ -3,7 +3,7 @@ public import GraphModel
 /// What the hits of a query are put in order by.
 public enum IndexSorting: Sendable {
     /// The values of a key by their text; the least of an entity counts.
-    case text(key: String)
+    case text(key: String, isReversed: Bool = false)
     /// The numbers of a key that were added for ranges.
     case number(key: String, isReversed: Bool = false)
     /// The best first.
@@ -29,7 +29,7 @@ extension Transaction {
                 let (x, y) = (a.values[index], b.values[index])
                 var order = x.isNull ? (y.isNull ? 0 : -1) : y.isNull ? 1 : x.order(y)
                 switch criterion {
-                case .number(_, isReversed: true), .score: order = -order
+                case .number(_, isReversed: true), .text(_, isReversed: true), .score: order = -order
                 case .number, .text: break
                 }
                 if order != 0 { return order < 0 }
@@ -44,7 +44,7 @@ extension Transaction {
     ) -> Value {
         switch criterion {
         case .score: return .float(hit.score)
-        case .text(let key):
+        case .text(let key, _):
             let texts = entries.compactMap { entry -> String? in
                 if case .text(let text) = entry.value, codeUnitsEqual(entry.key, key) { text } else { nil }
             }
