@@ -32,7 +32,7 @@ import Testing
                 (#"{"script": "v = g.addVertex([name: 'a']); v.name"}"#, "application/json", "\"a\""),
                 ("script=g.V.has('name','a').count()", Self.form, "1"),
                 // What only a run can tell to be a write.
-                (#"{"script": "g.V.has('name','a').each{it.age = 3}; g.V.age.next()"}"#, "application/json", "3"),
+                (#"{"script": "g.V.has('name','a').each{it.age = 3}; g.V.has('name','a').age.next()"}"#, "application/json", "3"),
             ] {
                 let reply = try await client.send("POST", Self.scripts, body: body, contentType: type)
                 #expect(reply.status == 200, "\(body)")
