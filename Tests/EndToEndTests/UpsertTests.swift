@@ -162,6 +162,8 @@ extension EndToEnd {
             let again = try Program.run(arguments(directory, addresses))
             #expect(try summary(again).nodes == Summary(unchanged: 6100), "\(again.output)")
             #expect(try summary(again).relationships == Summary(unchanged: 6000))
+            try await cluster.stopAndCompareStores()
+            await cluster.stop()
         }
     }
 }
