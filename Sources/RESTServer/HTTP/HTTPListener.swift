@@ -89,8 +89,9 @@ final class HTTPListener: Sendable {
     /// Stops listening, lets requests under way finish for at most `limit`, and closes all connections.
     func stop(limit: Milliseconds, _ logger: Logger) async {
         let run = run
-        let watchdog = Task {
-            try await Task.sleep(nanoseconds: limit.rawValue * 1_000_000)
+        let watchdog = MultiThreadedEventLoopGroup.singleton.next().scheduleTask(
+            in: .milliseconds(Int64(clamping: limit.rawValue))
+        ) {
             logger.warning("requests still run after \(limit): their connections are closed")
             run.cancel()
         }
