@@ -19,10 +19,13 @@ package enum HTTPProbe {
 
     /// Sends one request on a connection of its own.
     ///
-    /// - Parameter address: `host:port`, also with `http://` before and a path's slash after it.
+    /// - Parameters:
+    ///   - address: `host:port`, also with `http://` before and a path's slash after it.
+    ///   - bookmark: the server answers once it has applied this transaction.
     /// - Throws: `.network` naming the address.
     package static func request(
-        _ method: String = "GET", _ address: String, _ path: String, body: String? = nil, timeout: Milliseconds = 2000
+        _ method: String = "GET", _ address: String, _ path: String, body: String? = nil, bookmark: UInt64? = nil,
+        timeout: Milliseconds = 2000
     ) async throws(GraphError) -> Answer {
         var text = address
         if text.hasPrefix("http://") { text.removeFirst("http://".count) }
@@ -31,14 +34,20 @@ package enum HTTPProbe {
             throw GraphError(.configuration, "\(address): expected host:port or http://host:port")
         }
         do {
-            return try await exchange(method, target, path, body, timeout)
+            return try await exchange(method, target, path, body, bookmark, timeout)
         } catch {
             throw GraphError(.network, "\(target): \(error)")
         }
     }
 
+    /// Returns after some time: before a server that refused a connection is asked again.
+    package static func pause(_ time: Milliseconds) async {
+        let timer = MultiThreadedEventLoopGroup.singleton.next().scheduleTask(in: .milliseconds(Int64(time.rawValue))) {}
+        try? await timer.futureResult.get()
+    }
+
     private static func exchange(
-        _ method: String, _ target: HostPort, _ path: String, _ body: String?, _ timeout: Milliseconds
+        _ method: String, _ target: HostPort, _ path: String, _ body: String?, _ bookmark: UInt64?, _ timeout: Milliseconds
     ) async throws -> Answer {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let promise = loop.makePromise(of: Answer.self)
@@ -65,6 +74,7 @@ package enum HTTPProbe {
         head.headers.add(name: "Host", value: target.description)
         head.headers.add(name: "Connection", value: "close")
         head.headers.add(name: "Accept", value: "application/json")
+        if let bookmark { head.headers.add(name: "X-HA-Tx", value: String(bookmark)) }
         if let body {
             head.headers.add(name: "Content-Type", value: "application/json")
             head.headers.add(name: "Content-Length", value: "\(body.utf8.count)")

@@ -11,7 +11,7 @@ final class UpsertClient {
     private let patience: Milliseconds
     private let note: (String) -> Void
     private static let requestTimeout: Milliseconds = 120_000
-    private static let pauses: [UInt64] = [100, 200, 400, 800, 1500]
+    private static let pauses: [Milliseconds] = [100, 200, 400, 800, 1500]
 
     /// - Parameters:
     ///   - addresses: of HTTP servers, the first to be asked first.
@@ -57,9 +57,23 @@ final class UpsertClient {
             }
             if attempt == 0 { note("\(problem); tries again") }
             current = (current + 1) % addresses.count
-            try? await Task.sleep(nanoseconds: Self.pauses[min(attempt, Self.pauses.count - 1)] * 1_000_000)
+            await HTTPProbe.pause(Self.pauses[min(attempt, Self.pauses.count - 1)])
             attempt += 1
         }
+    }
+
+    /// The last transaction that the server had applied; nil when it does not say.
+    func lastApplied() async -> UInt64? {
+        guard let answer = try? await HTTPProbe.request("GET", addresses[current], "/hastatus"), case .map(let status)? = answer.json,
+            case .map(let applied)? = status["applied"], case .integer(let number)? = applied["tx"]
+        else { return nil }
+        return UInt64(exactly: number)
+    }
+
+    /// Returns once the server has applied a transaction, or no longer waits for it.
+    func waitUntilApplied(_ transaction: UInt64) async {
+        _ = try? await HTTPProbe.request(
+            "GET", addresses[current], "/db/data/relationship/types", bookmark: transaction, timeout: Self.requestTimeout)
     }
 
     private static func rows(_ answer: HTTPProbe.Answer) throws(GraphError) -> [[Value]] {

@@ -128,13 +128,15 @@ public struct UpsertTool {
         var parameters = Array("{\"l\": ".utf8)
         parameters += UpsertBatch.json(key.label) + Array(", \"p\": ".utf8) + UpsertBatch.json(key.property) + Array("}".utf8)
         while true {
+            let before = await client.lastApplied()
             let rows = try await client.run(question, parameters: parameters)
             guard case .string(let state)? = rows.first?.first, state.text != "ONLINE" else { return }
             if state.text == "FAILED" {
                 throw GraphError(.constraintViolation, "\(key) is not unique in the graph: \(rows[0].last.map { "\($0)" } ?? "")")
             }
             progress.update(stage: "indexes \(key)", part: 0, rowCount: nil)
-            try? await Task.sleep(nanoseconds: 200_000_000)
+            // Each of its states comes with a transaction.
+            if let before { await client.waitUntilApplied(before + 1) }
         }
     }
 
