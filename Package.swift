@@ -56,7 +56,7 @@ var targets: [Target] = [
         name: "EmbeddedExample",
         // What Martlet exports, too: or a change in there would not build this anew.
         dependencies: ["GraphModel", "LuceneQuery", "Storage", "Cypher", "QueryEngine", "Traversal", "Database", "Martlet"], path: "Examples/Embedded", swiftSettings: swiftSettings),
-    module("TestSupport", ["GraphModel", "FileSystem"]),
+    module("TestSupport", ["GraphModel", "FileSystem", "Storage"]),
     module("Simulation", ["GraphModel", "FileSystem", "Storage", "Coordination", "Replication"]),
     tests("GraphModelTests", ["GraphModel"]),
     tests("FileSystemTests", ["FileSystem"]),

@@ -1,5 +1,5 @@
 internal import FileSystem
-internal import GraphModel
+public import GraphModel
 
 /// Shows how far a backup is: as a line that redraws itself on a terminal, as a line every few seconds elsewhere.
 public final class BackupDisplay {
@@ -18,6 +18,15 @@ public final class BackupDisplay {
         self.isLive = isLive
         self.now = now
         self.write = write
+    }
+
+    /// Shows on standard error what `body` reports, until it ends.
+    public static func showing<R>(
+        _ body: (@escaping (BackupTool.Event) -> Void) throws(GraphError) -> R
+    ) throws(GraphError) -> R {
+        let display = BackupDisplay(isLive: StandardStream.error.isTerminal) { StandardStream.error.write($0) }
+        defer { display.finish() }
+        return try body { display.show($0) }
     }
 
     private var intervalNanoseconds: UInt64 { isLive ? 100_000_000 : 5_000_000_000 }

@@ -100,15 +100,7 @@ struct BackupCommand: ParsableCommand {
             options.security = try TLSClient(
                 authorityPath: tlsCa, identity: TLSIdentity(certificatePath: tlsCertificate, keyPath: tlsKey))
         }
-        let display = BackupDisplay(isLive: StandardStream.error.isTerminal) { StandardStream.error.write($0) }
-        let summary: BackupTool.Summary
-        do throws(GraphError) {
-            summary = try BackupTool.run(options) { display.show($0) }
-        } catch {
-            display.finish()
-            throw error
-        }
-        display.finish()
+        let summary = try BackupDisplay.showing { show throws(GraphError) in try BackupTool.run(options, report: show) }
         StandardStream.output.writeLine(json ? Self.json(summary) : summary.text)
         if !summary.isConsistent { throw ExitStatus.inconsistent }
     }

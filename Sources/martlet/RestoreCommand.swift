@@ -38,15 +38,7 @@ struct RestoreCommand: ParsableCommand {
         var options = RestoreTool.Options(source: from, target: to)
         options.replaces = force
         options.checksResult = !noCheck
-        let display = BackupDisplay(isLive: StandardStream.error.isTerminal) { StandardStream.error.write($0) }
-        let summary: RestoreTool.Summary
-        do throws(GraphError) {
-            summary = try RestoreTool.run(options) { display.show($0) }
-        } catch {
-            display.finish()
-            throw error
-        }
-        display.finish()
+        let summary = try BackupDisplay.showing { show throws(GraphError) in try RestoreTool.run(options, report: show) }
         StandardStream.output.writeLine(json ? Self.json(summary) : summary.text)
         if !summary.isConsistent { throw ExitStatus.inconsistent }
     }

@@ -1,8 +1,8 @@
 import Cypher
-import FileSystem
 import GraphModel
 import QueryEngine
 import Storage
+import TestSupport
 import Testing
 
 /// A small in-memory database to ask questions of.
@@ -23,13 +23,7 @@ final class Graph {
     }
 
     init() throws {
-        var options = Store.Options()
-        options.usesLogThread = false
-        options.createsReferenceNode = false
-        options.nodeRangeBits = 6
-        options.relationshipRangeBits = 8
-        options.logPreallocationByteCount = 4096
-        store = try Store.open("store", fileSystem: CrashableFileSystem(), options: options)
+        store = try makeSmallStore()
         committer = try LocalCommitter(store)
     }
 

@@ -1,4 +1,3 @@
-import FileSystem
 import GraphModel
 import Storage
 import TestSupport
@@ -11,13 +10,7 @@ final class TestGraph {
     let committer: LocalCommitter
 
     init() throws {
-        var options = Store.Options()
-        options.usesLogThread = false
-        options.createsReferenceNode = false
-        options.nodeRangeBits = 6
-        options.relationshipRangeBits = 8
-        options.logPreallocationByteCount = 4096
-        store = try Store.open("store", fileSystem: CrashableFileSystem(), options: options)
+        store = try makeSmallStore()
         committer = try LocalCommitter(store)
     }
 
