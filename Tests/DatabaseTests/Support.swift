@@ -76,12 +76,3 @@ final class Notes: Sendable {
     var all: [String] { list.withLock { $0 } }
     func note(_ text: String) { list.withLock { $0.append(text) } }
 }
-
-/// Waits until a condition holds, for half a minute at most.
-func eventually(_ condition: () -> Bool) async throws {
-    let deadline = monotonicNanoseconds() + 30_000_000_000
-    while !condition() {
-        try #require(monotonicNanoseconds() < deadline)
-        try await Task.sleep(nanoseconds: 2_000_000)
-    }
-}

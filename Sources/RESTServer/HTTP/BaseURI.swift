@@ -19,9 +19,9 @@ package struct BaseURI: Sendable {
     }
 
     /// Throws `.invalidRequest` for a host that cannot be one: it would end up inside the answer.
-    init(of head: HTTPRequest, scheme: String, localAuthority: String) throws(GraphError) {
+    init(of head: HTTPRequest, scheme: String, localAuthority: @autoclosure () -> String) throws(GraphError) {
         var scheme = scheme
-        var host = head.authority ?? localAuthority
+        var host = head.authority ?? localAuthority()
         if let forwarded = head.headerFields[.forwardedHost], let first = Self.first(forwarded) { host = first }
         if let forwarded = head.headerFields[.forwardedProto], let first = Self.first(forwarded)?.lowercased() {
             guard first == "http" || first == "https" else {
@@ -29,7 +29,7 @@ package struct BaseURI: Sendable {
             }
             scheme = first
         }
-        if host.isEmpty { host = localAuthority }
+        if host.isEmpty { host = localAuthority() }
         guard host.utf8.count <= 255, host.utf8.allSatisfy(Self.isHostByte) else {
             throw GraphError(.invalidRequest, "the host of the request is not a host name with an optional port")
         }

@@ -50,13 +50,7 @@ package struct RowEncoder: ResultConsumer, Sendable {
 
     package mutating func end(_ statistics: QueryStatistics, in transaction: Transaction) throws(GraphError) {
         json.endList()
-        if let plan = statistics.plan {
-            var writer = RepresentationWriter(continuing: json, base: base, transaction: transaction)
-            json = JSONWriter(layout)
-            writer.json.key("plan")
-            writer.value(plan.value)
-            json = writer.json
-        }
+        statistics.writePlan(to: &json, layout, base, transaction)
         json.endObject()
         kept.append(ByteBuffer(bytes: json.take()))
     }
@@ -64,5 +58,18 @@ package struct RowEncoder: ResultConsumer, Sendable {
     private mutating func finishPiece(_ json: inout JSONWriter) throws(GraphError) {
         let piece = json.take()
         if let pipe, !isKept { try pipe.send(piece) } else { kept.append(ByteBuffer(bytes: piece)) }
+    }
+}
+
+extension QueryStatistics {
+    /// The plan, where one was asked for, as a member of the object that is open.
+    func writePlan(to json: inout JSONWriter, _ layout: JSONWriter.Layout, _ base: BaseURI, _ transaction: Transaction) {
+        guard let plan else { return }
+        var writer = RepresentationWriter(continuing: json, base: base, transaction: transaction)
+        // The writer has the only reference to the buffer while it grows.
+        json = JSONWriter(layout)
+        writer.json.key("plan")
+        writer.value(plan.value)
+        json = writer.json
     }
 }

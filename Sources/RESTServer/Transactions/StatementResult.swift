@@ -57,13 +57,7 @@ struct StatementResult: ResultConsumer, Sendable {
             json.key("stats")
             Self.statistics(statistics, &json)
         }
-        if let plan = statistics.plan {
-            var writer = RepresentationWriter(continuing: json, base: base, transaction: transaction)
-            json = JSONWriter(layout)
-            writer.json.key("plan")
-            writer.value(plan.value)
-            json = writer.json
-        }
+        statistics.writePlan(to: &json, layout, base, transaction)
         json.endObject()
     }
 
