@@ -277,6 +277,22 @@ import Testing
         #expect(try third.putIfAbsent(.node(NodeID(0)), toIndex: "users", key: "name", value: .text("new")) == nil)
     }
 
+    /// Every change of the settings is written whole, so that they may not grow for ever.
+    @Test func followedKeysAreBounded() throws {
+        let fixture = try Fixture()
+        let long = String(repeating: "k", count: 32_767)
+        try fixture.change { transaction in
+            try transaction.startAutoIndexing("a" + long, of: .node)
+            try transaction.startAutoIndexing("b" + long, of: .node)
+            #expect(throws: GraphError.self) { try transaction.startAutoIndexing("c", of: .node) }
+            // One that is followed already is no more; and room can be made.
+            try transaction.startAutoIndexing("b" + long, of: .node)
+            try transaction.stopAutoIndexing("a" + long, of: .node)
+            try transaction.startAutoIndexing("c", of: .node)
+            #expect(transaction.autoIndexing(.node).keys == ["b" + long, "c"])
+        }
+    }
+
     /// 14.12.4, with the manual's four nodes.
     @Test func automaticIndexFollowsWhatIsTouched() throws {
         let fixture = try Fixture()

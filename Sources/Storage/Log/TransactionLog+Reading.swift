@@ -16,7 +16,7 @@ extension TransactionLog {
             if let first = state.tail.first, transactionID >= first.position.transactionID {
                 guard transactionID <= state.last.transactionID else { return .known(nil) }
                 let index = Int(transactionID.rawValue - first.position.transactionID.rawValue)
-                return .known(state.tail[state.tail.startIndex + index].position)
+                return .known(state.tail[index]?.position)
             }
             guard
                 let file = state.files.last(where: { $0.before.transactionID <= transactionID }),
@@ -43,10 +43,10 @@ extension TransactionLog {
             if let first = state.tail.first, wanted >= first.position.transactionID {
                 var records: [LogRecord] = []
                 var byteCount = 0
-                var index = state.tail.startIndex + Int(wanted.rawValue - first.position.transactionID.rawValue)
-                while index < state.tail.endIndex, records.isEmpty || byteCount < maximumByteCount {
-                    records.append(state.tail[index])
-                    byteCount += state.tail[index].bytes.count
+                var index = Int(wanted.rawValue - first.position.transactionID.rawValue)
+                while records.isEmpty || byteCount < maximumByteCount, let record = state.tail[index] {
+                    records.append(record)
+                    byteCount += record.bytes.count
                     index += 1
                 }
                 return .known(records)

@@ -28,8 +28,8 @@ package final class TransactionLog: Sendable {
         var last: LogPosition
         var durable: LogPosition
         var pending: [LogRecord] = []
-        /// The latest entries, for readers; the first is that of `tailFirst`.
-        var tail: ArraySlice<LogRecord> = []
+        /// The latest entries, for readers that keep up.
+        var tail = ReleasingQueue<LogRecord>()
         var tailByteCount = 0
         var isWriting = false
         var isStopping = false
@@ -137,9 +137,6 @@ package final class TransactionLog: Sendable {
         {
             state.tailByteCount -= first.bytes.count
             state.tail.removeFirst()
-        }
-        if state.tail.startIndex > 4096 && state.tail.startIndex > state.tail.count {
-            state.tail = ArraySlice(Array(state.tail))
         }
     }
 

@@ -88,6 +88,9 @@ public struct AutoIndexing: Sendable, Equatable {
     /// Names of properties, in the order in which they were added.
     public internal(set) var keys: [String] = []
 
+    /// Most bytes that the names may have together: every change of the settings writes all of them.
+    static let keysByteCountMaximum = 65_536
+
     func follows(_ key: String) -> Bool { keys.contains { codeUnitsEqual($0, key) } }
 
     func encode(into writer: inout ByteWriter) {

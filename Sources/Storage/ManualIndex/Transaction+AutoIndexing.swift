@@ -13,10 +13,19 @@ extension Transaction {
     }
 
     /// From now on changes of a property are followed, once automatic indexing is on.
+    /// - Throws: `argumentError` for an empty key, or when the followed keys would have more than 65,536 bytes together.
     public func startAutoIndexing(_ key: String, of kind: SchemaRule.EntityKind) throws(GraphError) {
         if key.isEmpty { throw GraphError(.argumentError, "a property key cannot be empty") }
         var settings = autoIndexing(kind)
-        if !settings.follows(key) { settings.keys.append(key) }
+        if !settings.follows(key) {
+            let byteCount = settings.keys.reduce(key.utf8.count) { $0 + $1.utf8.count }
+            guard byteCount <= AutoIndexing.keysByteCountMaximum else {
+                throw GraphError(
+                    .argumentError,
+                    "automatic indexing would follow \(settings.keys.count + 1) \(kind.word) properties whose names have \(byteCount) bytes, at most \(AutoIndexing.keysByteCountMaximum) are allowed: take some out first")
+            }
+            settings.keys.append(key)
+        }
         try set(settings, kind)
     }
 

@@ -37,7 +37,7 @@ public struct Sequencer: Sendable {
     /// When a constraint last came into force: what was decided before was not checked against it.
     private var constraintChange = TransactionID.zero
     /// How many entities and claims each transaction touched, oldest first; for forgetting.
-    private var history: ArraySlice<(TransactionID, Int)> = []
+    private var history = ReleasingQueue<(TransactionID, Int)>()
     private var historyKeyCount = 0
     /// Bound of the memory of recent changes, in entities and claims.
     static let rememberedKeyCountMaximum = 500_000
@@ -370,6 +370,5 @@ public struct Sequencer: Sendable {
         }
         recent.forget(upTo: floor)
         claims = claims.filter { $0.value > floor }
-        if history.startIndex > 65536 { history = ArraySlice(Array(history)) }
     }
 }
