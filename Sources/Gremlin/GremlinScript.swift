@@ -23,28 +23,42 @@ package struct GremlinScript: Sendable {
         }
     }
 
+    /// The addresses of the documents that it loads, as far as they stand in it as they are.
+    package var documents: Set<String> {
+        var addresses: Set<String> = []
+        for case .call(_, let name, let arguments, _) in tree.parts {
+            guard case .literal(.string("loadGraphML")) = tree.parts[name], let first = arguments.first,
+                case .literal(.string(let address)) = tree.parts[first]
+            else { continue }
+            addresses.insert(address)
+        }
+        return addresses
+    }
+
     private static let writingMethods: Set<String> = [
         "addVertex", "addEdge", "removeVertex", "removeEdge", "clear", "createNode", "createRelationshipTo", "setProperty",
         "putAt", "removeProperty", "delete", "forNodes", "forRelationships", "createIndex", "createManualIndex", "dropIndex",
-        "putIfAbsent", "beginTx", "startTransaction", "rollback",
+        "putIfAbsent", "beginTx", "startTransaction", "rollback", "loadGraphML",
     ]
 
     /// Runs the script and hands what it gives to `output`. What it changes is part of the transaction.
     ///
     /// - Parameters:
     ///   - parameters: variables that are there from the start.
+    ///   - documents: what `loadGraphML` may load, by address.
     ///   - byteCountMaximum: bytes that it may hold, roughly; 0 is no limit.
     ///   - check: called every few thousand steps; throws to end the script.
     /// - Throws: `.scriptFailure` and `.scriptSyntax` for what goes wrong in the script, `.readOnly` when it writes and the
     ///   transaction does not, `.queryMemory`, `.executionLimit`, and what the graph throws. The transaction may hold half
     ///   of what the script does then: it is for the caller to roll it back.
     package func run<Output: GremlinOutput>(
-        in transaction: Transaction, parameters: [(key: String, value: Value)] = [], byteCountMaximum: Int = 0,
+        in transaction: Transaction, parameters: [(key: String, value: Value)] = [],
+        documents: [String: [UInt8]] = [:], byteCountMaximum: Int = 0,
         into output: inout Output, check: (() throws(GraphError) -> Void)? = nil
     ) throws(GraphError) {
         let memory = Memory(byteCountMaximum: byteCountMaximum)
         defer { memory.clear() }
-        let interpreter = try Interpreter(tree, in: transaction, memory, check: check)
+        let interpreter = try Interpreter(tree, in: transaction, memory, documents: documents, check: check)
         try interpreter.globals.declare("g", .object(.graph))
         for (key, value) in parameters { try interpreter.globals.declare(key, try Item(value, memory)) }
         let result = try interpreter.run(body, interpreter.globals)

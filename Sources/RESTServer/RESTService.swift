@@ -32,6 +32,10 @@ public final class RESTService: Sendable {
         public var configuration: [(name: String, description: String, value: String?)] = []
         /// What clients may keep open of paged traversals.
         public var pagedTraversals = PagedTraversalLimits()
+        /// Fetches what a script's `loadGraphML` names, or throws `.scriptFailure` when that is not allowed or not there.
+        public typealias DocumentLoader = @Sendable (_ address: String) async throws(GraphError) -> [UInt8]
+        /// nil: scripts may load nothing.
+        public var loadDocument: DocumentLoader?
         /// Whether answers carry this member's role and epoch.
         public var isClustered = false
         public init() {}
@@ -73,7 +77,7 @@ public final class RESTService: Sendable {
         PropertyRoutes().add(to: &table)
         IndexRoutes(database: database).add(to: &table)
         AutoIndexRoutes(database: database).add(to: &table)
-        CypherRoutes(database: database).add(to: &table)
+        CypherRoutes(database: database, loadDocument: options.loadDocument).add(to: &table)
         LabelRoutes(database: database).add(to: &table)
         SchemaRoutes().add(to: &table)
         TraversalRoutes(database: database).add(to: &table)

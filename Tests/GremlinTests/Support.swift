@@ -39,14 +39,14 @@ final class TestGraph {
     /// Runs a script and commits what it writes; what it gives, as text.
     func run(
         _ script: String, _ parameters: [(key: String, value: Value)] = [], byteCountMaximum: Int = 64 << 20,
-        check: (() throws(GraphError) -> Void)? = nil
+        documents: [String: [UInt8]] = [:], check: (() throws(GraphError) -> Void)? = nil
     ) throws(GraphError) -> String {
         let script = try GremlinScript(script)
         var output = TextOutput()
         let transaction = committer.begin(nodes: 1000, relationships: 1000)
         do throws(GraphError) {
             try script.run(
-                in: transaction, parameters: parameters, byteCountMaximum: byteCountMaximum, into: &output, check: check)
+                in: transaction, parameters: parameters, documents: documents, byteCountMaximum: byteCountMaximum, into: &output, check: check)
         } catch {
             transaction.close()
             throw error

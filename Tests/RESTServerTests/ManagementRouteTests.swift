@@ -41,6 +41,28 @@ import Testing
         }
     }
 
+    /// 18.18.2, for who may load documents.
+    @Test func documentsAreLoadedByTheServerOnly() async throws {
+        let script = #"{"script": "g.loadGraphML('http://docs/a.xml'); g.V.has('name', 'you').name.toList()"}"#
+        try await withServer { client async throws in
+            let reply = try await client.send("POST", Self.scripts, body: script)
+            #expect(reply.status == 400 && reply.text.contains("loadGraphML is refused"), "\(reply.text)")
+        }
+        var options = RESTService.Options()
+        options.loadDocument = { address throws(GraphError) in
+            guard address == "http://docs/a.xml" else { throw GraphError(.scriptFailure, "not \(address)") }
+            let key = #"<key id="n" for="node" attr.name="name" attr.type="string"/>"#
+            return Array(#"<graphml>\#(key)<graph><node id="1"><data key="n">you</data></node></graph></graphml>"#.utf8)
+        }
+        try await withServer(options) { client async throws in
+            let reply = try await client.send("POST", Self.scripts, body: script)
+            #expect(reply.status == 200 && reply.text == #"[ "you" ]"#, "\(reply.text)")
+            let other = try await client.send(
+                "POST", Self.scripts, body: script.replacing("docs", with: "others"))
+            #expect(other.status == 400 && other.text.contains("not http://others/a.xml"), "\(other.text)")
+        }
+    }
+
     @Test func failingScriptsChangeNothing() async throws {
         try await withServer { client async throws in
             let counting = #"{"script": "g.V.count()"}"#

@@ -32,9 +32,15 @@ extension Interpreter {
             try endTransaction(succeeds: false)
             return .null
         case "loadGraphML":
-            throw GraphError(
-                .scriptFailure,
-                "loadGraphML is refused (\(place)): the server fetches nothing from addresses or files that a script names; send the vertices and edges as parameters, or import the file with martlet import")
+            let source = try text(try first(arguments, name))
+            guard let document = documents[source] else {
+                throw GraphError(
+                    .scriptFailure,
+                    "loadGraphML is refused (\(place)): what it loads must stand in the script as one text without parts to fill in, in a request of its own; or send the vertices and edges as parameters")
+            }
+            var loader = try GraphMLLoader(document, self)
+            try loader.load()
+            return .null
         default: return nil
         }
     }

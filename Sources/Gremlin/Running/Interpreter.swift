@@ -10,6 +10,8 @@ final class Interpreter {
     let globals: Environment
     private let functions: [String: ScriptTree.Function]
     private let check: (() throws(GraphError) -> Void)?
+    /// What the script may load, by the address that it names.
+    let documents: [String: [UInt8]]
     private var stepCount = 0
     private var stepsToCheck = Interpreter.checkInterval
     private var depth = 0
@@ -25,9 +27,11 @@ final class Interpreter {
     static let textByteCountMaximum = 16 << 20
 
     init(
-        _ tree: ScriptTree, in transaction: Transaction, _ memory: Memory, check: (() throws(GraphError) -> Void)?
+        _ tree: ScriptTree, in transaction: Transaction, _ memory: Memory, documents: [String: [UInt8]],
+        check: (() throws(GraphError) -> Void)?
     ) throws(GraphError) {
         (self.tree, self.transaction, self.memory, self.check) = (tree, transaction, memory, check)
+        self.documents = documents
         globals = try Environment(memory, in: nil)
         functions = Dictionary(tree.functions.map { ($0.name, $0) }) { _, last in last }
     }

@@ -10,6 +10,8 @@ internal import Storage
 /// 18.18: Gremlin scripts, each in one transaction.
 struct GremlinScripts: Sendable {
     let database: Database
+    /// See ``RESTService/Options/loadDocument``.
+    let loadDocument: RESTService.Options.DocumentLoader?
 
     var handler: Handler { .own(run, asJob: runAsJob) }
 
@@ -45,8 +47,12 @@ struct GremlinScripts: Sendable {
             switch first {
             case .answer(let bytes): return call.json(.ok, bytes)
             case .writes(let script):
+                // Before the transaction, which may have to run again.
+                var documents: [String: [UInt8]] = [:]
+                for address in script.documents { documents[address] = try await load(address) }
+                let loaded = documents
                 let result = try await database.write(call.options) { transaction throws(GraphError) in
-                    try bytes(of: script, request, call, control, in: transaction)
+                    try bytes(of: script, request, documents: loaded, call, control, in: transaction)
                 }
                 var answer = call.json(.ok, result.value)
                 answer.transactionID = result.transactionID
@@ -68,18 +74,27 @@ struct GremlinScripts: Sendable {
     }
 
     private func bytes(
-        of script: GremlinScript, _ request: Request, _ call: Call, _ control: ExecutionControl, in transaction: Transaction
+        of script: GremlinScript, _ request: Request, documents: [String: [UInt8]] = [:], _ call: Call,
+        _ control: ExecutionControl, in transaction: Transaction
     ) throws(GraphError) -> [UInt8] {
         try database.attending(control) { () throws(GraphError) in
             let maximum = database.options.queryByteCountMaximum
             var output = GremlinAnswer(
                 writer: RepresentationWriter(call.layout, base: call.base, transaction: transaction), byteCountMaximum: maximum)
-            try script.run(in: transaction, parameters: request.parameters, byteCountMaximum: maximum, into: &output) {
-                () throws(GraphError) in try control.check()
-            }
+            try script.run(
+                in: transaction, parameters: request.parameters, documents: documents, byteCountMaximum: maximum, into: &output
+            ) { () throws(GraphError) in try control.check() }
             try transaction.requireIntact()
             return output.bytes
         }
+    }
+
+    private func load(_ address: String) async throws(GraphError) -> [UInt8] {
+        guard let loadDocument else {
+            throw GraphError(
+                .scriptFailure, "loadGraphML is refused: this server fetches nothing from addresses or files that a script names")
+        }
+        return try await loadDocument(address)
     }
 
     // MARK: What is asked for

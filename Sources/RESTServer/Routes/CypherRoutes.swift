@@ -9,6 +9,7 @@ internal import Storage
 /// 18.3: Cypher queries, in the dialect of the manual unless the query says otherwise.
 struct CypherRoutes: Sendable {
     let database: Database
+    let loadDocument: RESTService.Options.DocumentLoader?
 
     /// Runs a query.
     var query: Handler { .own(run, asJob: runAsJob) }
@@ -16,7 +17,8 @@ struct CypherRoutes: Sendable {
     func add(to table: inout RouteTable) {
         table.add("/db/data/cypher", [(.post, query)])
         // 18.17: the same under the name it had as a plugin; deprecated.
-        PluginRoutes(cypherQuery: query, gremlinScript: GremlinScripts(database: database).handler).add(to: &table)
+        let scripts = GremlinScripts(database: database, loadDocument: loadDocument)
+        PluginRoutes(cypherQuery: query, gremlinScript: scripts.handler).add(to: &table)
     }
 
     private func run(_ call: Call) async throws(GraphError) -> Answer {

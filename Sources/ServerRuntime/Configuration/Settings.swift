@@ -93,6 +93,10 @@ public enum Settings {
         "Language of queries without a CYPHER prefix at the manual's endpoints; auto tells by how they begin",
         parse: { DialectChoice($0) })
 
+    public static let documentSources = Setting<[String]>(
+        "martlet.gremlin.document_sources", default: nil, allowed: "host or host:port with commas between",
+        "HTTP servers that a script's loadGraphML may load from; absent: it may load nothing", parse: Parse.names)
+
     public static let nodeAutoIndexing = Setting<Bool>(
         "node_auto_indexing", default: nil, allowed: "true or false",
         "Switches the automatic index of nodes on or off at every start; absent: it stays as it is in the database, off in a new one",
@@ -258,7 +262,7 @@ public enum Settings {
         AnySetting(mode), AnySetting(location), AnySetting(webAddress), AnySetting(webPort), AnySetting(secureEnabled),
         AnySetting(securePort), AnySetting(certificate), AnySetting(certificateKey), AnySetting(bodyLimit), AnySetting(transactionTimeout), AnySetting(wadl), AnySetting(drainDelay), AnySetting(stopLimit), AnySetting(logLevel),
         AnySetting(queryThreads), AnySetting(queryNiceness), AnySetting(queryTimeout), AnySetting(queryMemory), AnySetting(dialect),
-        AnySetting(nodeAutoIndexing), AnySetting(nodeKeys), AnySetting(relationshipAutoIndexing),
+        AnySetting(documentSources), AnySetting(nodeAutoIndexing), AnySetting(nodeKeys), AnySetting(relationshipAutoIndexing),
         AnySetting(relationshipKeys), AnySetting(readOnly), AnySetting(lockTimeout),
         AnySetting(transactionLimit), AnySetting(checkpointThreshold), AnySetting(logRotation),
         AnySetting(logRetention), AnySetting(serverID), AnySetting(haServer), AnySetting(coordinators),

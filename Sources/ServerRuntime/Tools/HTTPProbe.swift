@@ -17,6 +17,9 @@ package enum HTTPProbe {
         package var json: Value? { try? JSONParser.parse(body) }
     }
 
+    /// Longest body of an answer.
+    static let bodyByteCountMaximum = 64 << 20
+
     /// Sends one request on a connection of its own.
     ///
     /// - Parameters:
@@ -99,7 +102,15 @@ private final class AnswerCollector: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head): status = Int(head.status.code)
-        case .body(let buffer): body.append(contentsOf: buffer.readableBytesView)
+        case .body(let buffer):
+            guard body.count + buffer.readableBytes <= HTTPProbe.bodyByteCountMaximum else {
+                promise.fail(
+                    FileError(
+                        .other, operation: "read", path: "answer",
+                        detail: "it is longer than \(HTTPProbe.bodyByteCountMaximum) bytes"))
+                return context.close(promise: nil)
+            }
+            body.append(contentsOf: buffer.readableBytesView)
         case .end:
             promise.succeed(.init(status: status, body: body))
             context.close(promise: nil)

@@ -7,15 +7,18 @@ internal import Synchronization
 /// stays until the whole layer goes. Beside it a table by hash of the key, for equality. Costs of a change: O(log n) of
 /// the layer, whatever the size of the index below.
 final class IndexLayer: @unchecked Sendable {
-    // Safety: `memory`, `predecessors` and `tail…` belong to the writer (who holds the store's apply lock, or the owner of
+    // Safety: `memory` and `fingers` belong to the writer (who holds the store's apply lock, or the owner of
     // a transaction); what readers reach is immutable or atomic and published by a releasing store.
     private var memory: Arena
     private let head: Node
-    private let predecessors: UnsafeMutablePointer<Node>
+    /// For each kind of key, told by its first byte, the nodes before the last change on every level: the next change is
+    /// often close behind.
+    private let fingers: UnsafeMutablePointer<Node>
     private let byHash: Table?
     private let nodeCount = Atomic<Int>(0)
     private let balance = Atomic<Int>(0)
     private static let heightMaximum = 12
+    private static let fingerCount = 4
 
     private final class Table: Sendable {
         let table = IDTable(minimumCapacity: 64)
@@ -26,12 +29,12 @@ final class IndexLayer: @unchecked Sendable {
         var memory = Arena(firstChunkByteCount: isShared ? 1 << 14 : 1 << 10)
         head = Node.make(in: &memory, UnsafeRawBufferPointer(start: nil, count: 0), id: 0, height: Self.heightMaximum, sameHash: 0)
         self.memory = memory
-        predecessors = .allocate(capacity: Self.heightMaximum)
-        predecessors.initialize(repeating: head, count: Self.heightMaximum)
+        fingers = .allocate(capacity: Self.fingerCount * Self.heightMaximum)
+        fingers.initialize(repeating: head, count: Self.fingerCount * Self.heightMaximum)
         byHash = isShared ? Table() : nil
     }
 
-    deinit { predecessors.deallocate() }
+    deinit { fingers.deallocate() }
 
     /// Entries that were ever changed here.
     var count: Int { nodeCount.load(ordering: .relaxed) }
@@ -128,14 +131,14 @@ final class IndexLayer: @unchecked Sendable {
 
     /// The first node at or after (key, id).
     func first(from key: UnsafeRawBufferPointer, id: UInt64) -> Node? {
-        last(before: key, id: id, { _, _ in }).next
+        lastOrHead(before: key, id: id).next
     }
 
     /// The last node before (key, id); nil when there is none. `key` nil means the end.
     func last(before key: UnsafeRawBufferPointer?, id: UInt64) -> Node? {
         let node: Node
         if let key {
-            node = last(before: key, id: id, { _, _ in })
+            node = lastOrHead(before: key, id: id)
         } else {
             var last = head
             for level in (0..<Self.heightMaximum).reversed() {
@@ -146,15 +149,11 @@ final class IndexLayer: @unchecked Sendable {
         return node == head ? nil : node
     }
 
-    @inline(__always)
-    private func last(
-        before key: UnsafeRawBufferPointer, id: UInt64, _ visit: (Int, Node) -> Void
-    ) -> Node {
+    private func lastOrHead(before key: UnsafeRawBufferPointer, id: UInt64) -> Node {
         let keyHead = IndexKey.head(key)
         var node = head
         for level in (0..<Self.heightMaximum).reversed() {
             while let next = node.next(level), next.order(key, keyHead, id) < 0 { node = next }
-            visit(level, node)
         }
         return node
     }
@@ -194,41 +193,87 @@ final class IndexLayer: @unchecked Sendable {
 
     /// Notes that a transaction put an entry in or took it out.
     func set(_ isPresent: Bool, _ key: UnsafeRawBufferPointer, id: UInt64, transaction: UInt64) {
-        let previous = last(before: key, id: id) { level, node in predecessors[level] = node }
-        let before: Bool?
-        if let known = previous.next, known.order(key, IndexKey.head(key), id) == 0 {
-            before = known.add(isPresent, transaction, in: &memory)
-        } else {
-            before = nil
-            insert(isPresent, key, id, transaction)
-        }
+        let before = change(isPresent, key, id, transaction)
         if before != isPresent {
             // A first word "out" speaks of an entry below.
             balance.add(isPresent ? 1 : -1, ordering: .relaxed)
         }
     }
 
-    private func insert(_ isPresent: Bool, _ key: UnsafeRawBufferPointer, _ id: UInt64, _ transaction: UInt64) {
+    /// Returns what was said of the entry before; nil when nothing was.
+    private func change(_ isPresent: Bool, _ key: UnsafeRawBufferPointer, _ id: UInt64, _ transaction: UInt64) -> Bool? {
         let hash = IndexKey.hash(key)
+        let keyHead = IndexKey.head(key)
         // One node in four is a level higher; drawn from the entry itself, so that a run can be repeated.
         let draw = (hash ^ id &* 0x9E37_79B9_7F4A_7C15) &* 0xBF58_476D_1CE4_E5B9
         let height = min(Self.heightMaximum, 1 + (draw | 1).leadingZeroBitCount / 2)
-        var chain: UnsafeMutablePointer<Atomic<UInt>>?
-        if let byHash {
-            if let known = byHash.table.find(Self.slotKey(hash)) {
-                chain = UnsafeMutablePointer(bitPattern: known)
-            } else {
-                let made = memory.make(Atomic<UInt>(0))
-                byHash.table.insert(Self.slotKey(hash), UInt(bitPattern: made))
-                chain = made
-            }
+        let chain = byHash?.table.find(Self.slotKey(hash)).flatMap { UnsafeMutablePointer<Atomic<UInt>>(bitPattern: $0) }
+        let newest = chain.flatMap { Node($0.pointee.load(ordering: .relaxed)) }
+        func make() -> Node {
+            let node = Node.make(in: &memory, key, id: id, height: height, sameHash: newest?.bits ?? 0)
+            _ = node.add(isPresent, transaction, in: &memory)
+            return node
         }
-        let node = Node.make(
-            in: &memory, key, id: id, height: height, sameHash: chain?.pointee.load(ordering: .relaxed) ?? 0)
-        _ = node.add(isPresent, transaction, in: &memory)
-        for level in 0..<height { node.setNext(predecessors[level].next(level), level) }
-        for level in 0..<height { predecessors[level].setNext(node, level) }
-        chain?.pointee.store(node.bits, ordering: .releasing)
-        nodeCount.add(1, ordering: .relaxed)
+        func publish(_ node: Node) {
+            if let chain {
+                chain.pointee.store(node.bits, ordering: .releasing)
+            } else if let byHash {
+                let made = memory.make(Atomic<UInt>(node.bits))
+                byHash.table.insert(Self.slotKey(hash), UInt(bitPattern: made))
+            }
+            nodeCount.add(1, ordering: .relaxed)
+        }
+        // Entities mostly come in the order of their ids: the last one of this key is right before, without a search.
+        if height == 1, let newest, newest.id < id, IndexKey.areEqual(newest.key, key),
+            newest.next.map({ $0.order(key, keyHead, id) > 0 }) ?? true
+        {
+            let node = make()
+            node.setNext(newest.next, 0)
+            newest.setNext(node, 0)
+            publish(node)
+            return nil
+        }
+        let finger = fingers + Int(key.first ?? 0) % Self.fingerCount * Self.heightMaximum
+        seek(key, keyHead, id, finger)
+        if let known = finger[0].next, known.order(key, keyHead, id) == 0 { return known.add(isPresent, transaction, in: &memory) }
+        let node = make()
+        for level in 0..<height {
+            // Others may have been put in here since the finger came by.
+            while let next = finger[level].next(level), next.order(key, keyHead, id) < 0 { finger[level] = next }
+            node.setNext(finger[level].next(level), level)
+        }
+        for level in 0..<height {
+            finger[level].setNext(node, level)
+            finger[level] = node
+        }
+        publish(node)
+        return nil
+    }
+
+    /// Moves a finger so that on the lowest levels it is right before (key, id). Above, it may be further back.
+    private func seek(
+        _ key: UnsafeRawBufferPointer, _ keyHead: UInt64, _ id: UInt64, _ finger: UnsafeMutablePointer<Node>
+    ) {
+        var level = 0
+        if finger[0] == head || finger[0].order(key, keyHead, id) < 0 {
+            // Up only as far as the place is away.
+            while level < Self.heightMaximum - 1, let next = finger[level].next(level), next.order(key, keyHead, id) < 0 {
+                level += 1
+            }
+        } else {
+            level = Self.heightMaximum - 1
+            finger.update(repeating: head, count: Self.heightMaximum)
+        }
+        var moved: Node?
+        while true {
+            var node = moved ?? finger[level]
+            while let next = node.next(level), next.order(key, keyHead, id) < 0 {
+                node = next
+                moved = next
+            }
+            finger[level] = node
+            if level == 0 { return }
+            level -= 1
+        }
     }
 }

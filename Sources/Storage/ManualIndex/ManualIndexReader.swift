@@ -37,6 +37,22 @@ struct ManualIndexReader {
         }
     }
 
+    /// Whether a pair was added for an entity, by its ``ManualIndexKey/entity(_:_:_:)``: no other entity has that key, so
+    /// this goes by hash and is the same however many have the value.
+    func containsPair(_ entityKey: [UInt8]) -> Bool {
+        entityKey.withUnsafeBytes { key in
+            let hash = IndexKey.hash(key)
+            for (layer, transaction) in layers where layer.count > 0 {
+                var word: Bool?
+                layer.forEach(key, hash: hash) { word = $0.isPresent(at: transaction) }
+                if let word { return word }
+            }
+            var isFound = false
+            entries.run?.forEachRun(key, hash: hash) { _, _ in isFound = true }
+            return isFound
+        }
+    }
+
     /// The values that were added for an entity, of one key or of all.
     func values(of id: UInt64, key: String? = nil) -> [(key: String, value: IndexedValue)] {
         var result: [(key: String, value: IndexedValue)] = []

@@ -101,6 +101,7 @@ struct ManualIndexSearch {
 
     static func union(_ a: [IndexHit], _ b: [IndexHit]) -> [IndexHit] {
         if a.isEmpty { return b }
+        if b.isEmpty { return a }
         var result: [IndexHit] = []
         result.reserveCapacity(a.count + b.count)
         var index = 0
@@ -150,8 +151,18 @@ struct ManualIndexSearch {
     /// What a range finds that holds one key only: by id already.
     private func sortedHits(_ range: IndexRange) throws(GraphError) -> [IndexHit] {
         var result: [IndexHit] = []
-        try forEach(range) { _, id in result.append(IndexHit(id: id, score: 1)) }
-        return result
+        var merge = reader.merge(range)
+        var ids: ContiguousArray<UInt64> = []
+        while true {
+            ids.removeAll(keepingCapacity: true)
+            if merge.takeFromRun(4096, into: &ids) == nil {
+                guard let entry = merge.next() else { return result }
+                ids.append(entry.id)
+            }
+            let before = result.count
+            for id in ids { result.append(IndexHit(id: id, score: 1)) }
+            if before >> 12 != result.count >> 12 { try checkpoint() }
+        }
     }
 
     /// What was added as this very number.

@@ -179,10 +179,10 @@ extension Transaction {
     }
 
     func add(_ id: UInt64, to index: ManualIndex, _ key: String, _ value: IndexedValue) throws(GraphError) {
-        let bytes = ManualIndexKey.value(key, value)
-        let mark = UnlayeredEntries.mark(bytes, id)
+        let bytes = ManualIndexKey.entity(id, key, value)
+        let mark = UnlayeredEntries.mark(bytes)
         if writes?.unlayeredEntries[index.id]?.marks.contains(mark) ?? false { layerEntries(of: index) }
-        if readerOfLayers(index).contains(bytes, id) { return }
+        if readerOfLayers(index).containsPair(bytes) { return }
         try record(.addToManualIndex(index.id, entity: id, key: key, value: value.stored))
         writes?.unlayeredEntries[index.id, default: UnlayeredEntries()].add(id, key, value, mark)
     }
@@ -199,7 +199,7 @@ extension Transaction {
 
     func remove(_ id: UInt64, from index: ManualIndex, _ key: String, _ value: IndexedValue) throws(GraphError) {
         let reader = reader(index)
-        guard reader.contains(ManualIndexKey.value(key, value), id) else { return }
+        guard reader.containsPair(ManualIndexKey.entity(id, key, value)) else { return }
         try record(.removeFromManualIndex(index.id, entity: id, key: key, value: value.stored))
         let layer = ownLayer(index.id)
         reader.remove(id, key, value) { layer.set($0, $1, id: id, transaction: 1) }
@@ -243,9 +243,7 @@ struct UnlayeredEntries {
     /// By hash: an entry whose mark is not here is not in the list.
     private(set) var marks: Set<UInt64> = []
 
-    static func mark(_ bytes: [UInt8], _ id: UInt64) -> UInt64 {
-        bytes.withUnsafeBytes { IndexKey.hash($0) } ^ id &* 0x9E37_79B9_7F4A_7C15
-    }
+    static func mark(_ entityKey: [UInt8]) -> UInt64 { entityKey.withUnsafeBytes { IndexKey.hash($0) } }
 
     mutating func add(_ id: UInt64, _ key: String, _ value: IndexedValue, _ mark: UInt64) {
         list.append((id, key, value))
