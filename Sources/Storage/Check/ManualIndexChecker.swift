@@ -23,7 +23,7 @@ extension Store {
                 if !reader.contains(ManualIndexKey.entity(entry.id, key, value), entry.id) {
                     report.note("\(place): is found by \(key)=\(value.text), but knows nothing of it")
                 }
-                for token in reader.tokens(value)
+                for token in reader.index.tokens(value)
                 where !reader.contains(ManualIndexKey.token(key, String(decoding: token, as: UTF8.self)), entry.id) {
                     report.note("\(place): is not found by a token of \(key)=\(value.text)")
                 }
@@ -43,7 +43,7 @@ extension Store {
                     continue
                 }
                 let bytes = Array(token.utf8)
-                if !reader.values(of: entry.id, key: key).contains(where: { reader.tokens($0.value).contains(bytes) }) {
+                if !reader.values(of: entry.id, key: key).contains(where: { reader.index.tokens($0.value).contains(bytes) }) {
                     report.note("\(place): is found by token \"\(token)\" of \(key), which no value has")
                 }
             default: report.note("\(place): an entry of no kind")

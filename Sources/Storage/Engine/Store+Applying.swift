@@ -125,13 +125,17 @@ struct Application {
 
     /// The ends of relationships are all over the memory: what a later command needs is asked for now.
     private func prefetch(_ command: Command, stage: Int) {
-        guard case .createRelationship(_, _, let start, let end, _) = command else { return }
-        if stage == 0 {
-            view.base.prefetchNode(start)
-            view.base.prefetchNode(end)
+        func ask(_ node: UInt64) {
+            if stage == 0 { view.base.prefetchNode(node) }
+            overlay.prefetch(node, stage: stage)
         }
-        overlay.prefetch(start, stage: stage)
-        overlay.prefetch(end, stage: stage)
+        switch command {
+        case .createRelationship(_, _, let start, let end, _):
+            ask(start)
+            ask(end)
+        case .addToManualIndex(_, let node, _, _): ask(node)
+        default: break
+        }
     }
 
     private mutating func apply(_ command: Command, _ transaction: UInt64) throws(GraphError) {

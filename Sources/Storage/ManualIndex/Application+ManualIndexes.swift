@@ -8,16 +8,17 @@ extension Application {
         guard let index = view.schema.schema.manualIndex(id), let entries = view.schema.manualEntries(id),
             let layer = entries.layers.first, let value = IndexedValue(stored: value)
         else { throw GraphError(.corrupt, "index \(id.rawValue) does not exist") }
-        let reader = ManualIndexReader(index, entries, at: transaction)
         guard isAddition else {
-            reader.remove(entity, key, value) { layer.set($0, $1, id: entity, transaction: transaction) }
+            ManualIndexReader(index, entries, at: transaction).remove(entity, key, value) {
+                layer.set($0, $1, id: entity, transaction: transaction)
+            }
             return
         }
         let exists =
             index.entity == .node
             ? view.nodeExists(entity, at: transaction) : view.relationship(entity, at: transaction) != nil
         guard exists else { throw GraphError(.corrupt, "\(index.entity.word) \(entity) does not exist") }
-        reader.add(entity, key, value) { layer.set($0, $1, id: entity, transaction: transaction) }
+        index.forEachKey(entity, key, value) { layer.set(true, $0, id: entity, transaction: transaction) }
     }
 
     /// An entity that goes leaves every named index.

@@ -64,34 +64,19 @@ struct ManualIndexReader {
         return result
     }
 
-    /// The tokens of a value that queries find it by; none where they look at the values themselves.
-    func tokens(_ value: IndexedValue) -> Set<[UInt8]> {
-        guard !index.analyzer.isIdentity, case .text(let text) = value else { return [] }
-        return Set(index.analyzer.tokens(text).map { Array($0.utf8) })
-    }
-
     // MARK: Changes
 
     typealias Change = (_ isPresent: Bool, _ key: UnsafeRawBufferPointer) -> Void
-
-    /// What an addition puts in.
-    func add(_ id: UInt64, _ key: String, _ value: IndexedValue, _ body: Change) {
-        ManualIndexKey.value(key, value).withUnsafeBytes { body(true, $0) }
-        ManualIndexKey.entity(id, key, value).withUnsafeBytes { body(true, $0) }
-        for token in tokens(value) {
-            ManualIndexKey.token(key, String(decoding: token, as: UTF8.self)).withUnsafeBytes { body(true, $0) }
-        }
-    }
 
     /// What a removal takes out: nothing when there is nothing. A token that another value has, too, stays.
     func remove(_ id: UInt64, _ key: String, _ value: IndexedValue, _ body: Change) {
         let valueKey = ManualIndexKey.value(key, value)
         guard contains(valueKey, id) else { return }
-        var gone = tokens(value)
+        var gone = index.tokens(value)
         if !gone.isEmpty {
             for (_, other) in values(of: id, key: key)
             where ManualIndexKey.value(key, other) != valueKey {
-                gone.subtract(tokens(other))
+                gone.subtract(index.tokens(other))
             }
         }
         valueKey.withUnsafeBytes { body(false, $0) }
@@ -104,6 +89,23 @@ struct ManualIndexReader {
     /// What goes with an entity.
     func removeAll(of id: UInt64, _ body: Change) {
         for (key, value) in values(of: id) { remove(id, key, value, body) }
+    }
+}
+
+extension ManualIndex {
+    /// The tokens of a value that queries find it by; none where they look at the values themselves.
+    func tokens(_ value: IndexedValue) -> Set<[UInt8]> {
+        guard !analyzer.isIdentity, case .text(let text) = value else { return [] }
+        return Set(analyzer.tokens(text).map { Array($0.utf8) })
+    }
+
+    /// The keys that an addition puts in.
+    func forEachKey(_ id: UInt64, _ key: String, _ value: IndexedValue, _ body: (UnsafeRawBufferPointer) -> Void) {
+        ManualIndexKey.value(key, value).withUnsafeBytes(body)
+        ManualIndexKey.entity(id, key, value).withUnsafeBytes(body)
+        for token in tokens(value) {
+            ManualIndexKey.token(key, String(decoding: token, as: UTF8.self)).withUnsafeBytes(body)
+        }
     }
 }
 

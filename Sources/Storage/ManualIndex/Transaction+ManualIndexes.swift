@@ -191,9 +191,8 @@ extension Transaction {
     func layerEntries(of index: ManualIndex) {
         guard let added = writes?.unlayeredEntries.removeValue(forKey: index.id) else { return }
         let layer = ownLayer(index.id)
-        let reader = readerOfLayers(index)
         for entry in added.list {
-            reader.add(entry.id, entry.key, entry.value) { layer.set($0, $1, id: entry.id, transaction: 1) }
+            index.forEachKey(entry.id, entry.key, entry.value) { layer.set(true, $0, id: entry.id, transaction: 1) }
         }
     }
 
