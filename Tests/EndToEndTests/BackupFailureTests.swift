@@ -51,17 +51,18 @@ extension EndToEnd {
             #expect(!disabled.output.contains("backup service listens"))
             let foreign = try self.server(directory, "foreign")
             defer { foreign.process.kill9() }
-            let cases: [(from: String, expected: [String])] = [
+            let cases: [(from: String, status: Int32, expected: [String])] = [
                 // Nothing listens where the service would.
-                ("single://127.0.0.1:1", ["connection refused", "online_backup_enabled"]),
+                ("single://127.0.0.1:1", 1, ["connection refused", "online_backup_enabled"]),
                 // The port of HTTP instead.
-                ("single://127.0.0.1:\(disabled.port)", ["no backup service", "online_backup_port"]),
-                (try source(foreign), ["store"]),
-                ("ha://" + (try source(server)).dropFirst("single://".count), ["single://"]),
+                ("single://127.0.0.1:\(disabled.port)", 1, ["no backup service", "online_backup_port"]),
+                (try source(foreign), 1, ["this member has store", "the copy is to be of store"]),
+                // No member of a cluster.
+                ("ha://" + (try source(server)).dropFirst("single://".count), 2, ["ask with single://"]),
             ]
-            for (from, expected) in cases {
+            for (from, status, expected) in cases {
                 let outcome = try Program.run(["backup", "-incremental", "-from", from, "-to", backup])
-                #expect(outcome.status == 1, "\(from): \(outcome.output)")
+                #expect(outcome.status == status, "\(from): \(outcome.output)")
                 #expect(expected.allSatisfy(outcome.output.contains), "\(from): \(outcome.output)")
                 #expect(outcome.output.split(separator: "\n").filter { $0.hasPrefix("martlet: error: ") }.count == 1)
                 #expect(try contents(backup) == before, "\(from)")

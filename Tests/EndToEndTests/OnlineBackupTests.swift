@@ -120,8 +120,14 @@ extension EndToEnd {
             #expect(logBytes >= missing && logBytes <= missing + missing / 10 + 65_536)
             let line = cluster.logLines(slave).first { $0.contains("up to date with member") }
             #expect(line?.contains("bytes of log") == true, "\(line ?? "no line")")
-            let status = try Program.run(["cluster", "status", "--from", "127.0.0.1:\(slave.httpPort)"])
-            #expect(status.output.contains("log bytes") && status.output.contains(" \(logBytes) "), "\(status.output)")
+            // The master may have had an entry of its own to send meanwhile.
+            try waitUntil("the table shows the bytes") {
+                guard case .map(let fetched)? = cluster.status(slave)?["fetched"], case .integer(let bytes)? = fetched["log_bytes"] else {
+                    return false
+                }
+                let table = try Program.run(["cluster", "status", "--from", "127.0.0.1:\(slave.httpPort)"]).output
+                return table.contains("log bytes") && table.contains(" \(bytes) ")
+            }
         }
 
         @Test func mistakesAreToldAndDestroyNothing() throws {
