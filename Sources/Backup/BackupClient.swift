@@ -108,7 +108,7 @@ public enum BackupClient {
         }
     }
 
-    /// Runs what blocks on a thread of its own.
+    /// Runs what blocks on a thread of its own, after everything else that this process does.
     static func onThread<R: Sendable>(
         _ cancellation: Cancellation = Cancellation(), _ body: @escaping @Sendable () throws(GraphError) -> R
     ) async throws(GraphError) -> R {
@@ -116,7 +116,10 @@ public enum BackupClient {
         thread.start()
         let result: Result<R, GraphError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                thread.submit { _ in continuation.resume(returning: Result(catching: body)) }
+                thread.submit { _ in
+                    lowerThreadPriority()
+                    continuation.resume(returning: Result(catching: body))
+                }
             }
         } onCancel: {
             cancellation.cancel()

@@ -54,6 +54,7 @@ public final class ClusterMember: CommitPipeline {
     let openStore: Mutex<Store?>
     let note: @Sendable (NoteLevel, String) -> Void
     private let summer = GraphSummer()
+    let meter = FetchMeter()
     let onFailure: @Sendable (GraphError) -> Void
     public let reserve = IDReserve()
     private let fileSystem: any FileSystem
@@ -128,7 +129,7 @@ public final class ClusterMember: CommitPipeline {
         options.member.httpAddress = httpAddress
         options.member.backupAddress = backupAddress
         let host = ClusterMemberHost(
-            directory: directory, storeOptions: configuration.storeOptions, summer: summer, network: network, copier: copier,
+            directory: directory, storeOptions: configuration.storeOptions, summer: summer, meter: meter, network: network, copier: copier,
             branchedDataPolicy: configuration.replication.branchedDataPolicy, note: note, onFailure: onFailure)
         let engine = try MemberEngine(
             options: options, coordinators: configuration.coordinators, store: store,

@@ -15,19 +15,21 @@ final class ClusterMemberHost: MemberHost {
     var enqueue: (@Sendable (@escaping ClusterMember.Job) -> Void)?
     var storeChanged: (@Sendable (Store?) -> Void)?
     let summer: GraphSummer
+    let meter: FetchMeter
     private var current: Store?
     private let branchedDataPolicy: BranchedDataPolicy
     /// What the store on disk is, from the moment that it turned out to be branched until it is set aside.
     private var branch: BranchedStore?
 
     init(
-        directory: StoreDirectory, storeOptions: Store.Options, summer: GraphSummer,
+        directory: StoreDirectory, storeOptions: Store.Options, summer: GraphSummer, meter: FetchMeter,
         network: any FrameNetwork, copier: any StoreCopier,
         branchedDataPolicy: BranchedDataPolicy, note: @escaping @Sendable (NoteLevel, String) -> Void,
         onFailure: @escaping @Sendable (GraphError) -> Void
     ) {
         self.branchedDataPolicy = branchedDataPolicy
         self.summer = summer
+        self.meter = meter
         self.directory = directory
         self.storeOptions = storeOptions
         self.network = network
@@ -76,7 +78,7 @@ final class ClusterMemberHost: MemberHost {
             branch = BranchedStore(
                 beside: directory.path, time: wallClockMilliseconds(), storeID: old.storeID, last: old.last, master: member.id)
         }
-        let (directory, copier, options, enqueue) = (directory, copier, storeOptions, enqueue)
+        let (directory, copier, options, enqueue, meter) = (directory, copier, storeOptions, enqueue, meter)
         let (branch, keepsLast) = (setAside ? branch : nil, branchedDataPolicy == .keepLast)
         // Safety of the hand-over: the thread only computes; the engine takes the result on its own thread.
         _ = DedicatedThread(name: "martlet-copy") { [storeChanged] in
@@ -84,7 +86,10 @@ final class ClusterMemberHost: MemberHost {
             let result = Result { () throws(GraphError) -> Store in
                 old?.close()
                 try directory.prepareCopy()
-                try copier.copyStore(of: member, storeID: storeID, into: directory.copyPath)
+                let before = meter.storeCopyByteCount
+                try copier.copyStore(of: member, storeID: storeID, into: directory.copyPath) { byteCount in
+                    meter.note(storeCopyByteCount: before + byteCount)
+                }
                 if let branch { try directory.describeBranch(branch) }
                 try directory.install(keepingAs: branch?.directory)
                 if keepsLast, let branch { try directory.removeBranches(before: branch) }

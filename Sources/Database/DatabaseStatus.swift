@@ -48,12 +48,27 @@ public struct DatabaseStatus: Sendable, Equatable {
         }
     }
 
+    /// Bytes that a member has taken in from others.
+    public struct Fetched: Sendable, Equatable {
+        /// Entries of the log, those that came twice included.
+        public var logByteCount: UInt64
+        /// Copies of stores, those of tries that failed included.
+        public var storeCopyByteCount: UInt64
+
+        public init(logByteCount: UInt64, storeCopyByteCount: UInt64) {
+            self.logByteCount = logByteCount
+            self.storeCopyByteCount = storeCopyByteCount
+        }
+    }
+
     public var mode: Mode
     public var role: Role
     /// Since when it has this role, in milliseconds of the wall clock since 1970; nil when it stands alone.
     public var roleSince: Int64?
     /// When data last came from the master, likewise; nil for a master, and while nothing came since the start.
     public var lastUpdate: Int64?
+    /// What came from other members since the process started; nil when it stands alone.
+    public var fetched: Fetched?
     /// Version of the protocol that this server speaks with other members; nil when it stands alone.
     public var protocolVersion: UInt16?
     /// Version of the protocol that all members speak, as the register has it; nil when it stands alone.

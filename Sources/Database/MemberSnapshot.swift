@@ -35,6 +35,7 @@ struct MemberSnapshot: Sendable {
     var peers: [MemberID: MemberCore.PeerStatus] = [:]
     var clusterVersion: UInt16 = 1
     var applied = TransactionID.zero
+    var receivedLogByteCount: UInt64 = 0
     var graphComparison: GraphComparison?
     /// The role at the end of the round, and since when, in milliseconds of the wall clock.
     var role = DatabaseStatus.Role.pending
@@ -94,6 +95,7 @@ struct MemberSnapshot: Sendable {
         peers = core.peerStatus
         clusterVersion = core.clusterVersion
         applied = engine.store?.applied.transactionID ?? .zero
+        receivedLogByteCount = core.receivedLogByteCount
         graphComparison = engine.graphComparison
         role = role(now: now)
         isLeftAlone =
@@ -127,6 +129,8 @@ extension ClusterMember {
         var status = DatabaseStatus(mode: .ha, role: member.role(now: now))
         status.roleSince = member.roleSince
         status.lastUpdate = member.isMaster ? nil : member.lastUpdate
+        status.fetched = .init(
+            logByteCount: member.receivedLogByteCount, storeCopyByteCount: meter.storeCopyByteCount)
         status.protocolVersion = configuration.replication.member.protocolVersion
         status.clusterVersion = member.clusterVersion
         status.graphComparison = member.graphComparison

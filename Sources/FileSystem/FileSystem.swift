@@ -38,6 +38,9 @@ public protocol File: AnyObject, Sendable {
     /// Makes all earlier writes and the file's length durable (`fdatasync`). After a failure nothing may be assumed
     /// about earlier writes; never retry it as if nothing had happened.
     func sync() throws(FileError)
+    /// Has what was written begin its way to the disk, without waiting for it: a later ``sync()`` takes less time. Promises
+    /// nothing.
+    func beginSync(from offset: UInt64, byteCount: UInt64)
     func byteCount() throws(FileError) -> UInt64
     func truncate(to byteCount: UInt64) throws(FileError)
     /// Reserves space so that later writes below `byteCount` need no allocation; the visible length grows.

@@ -155,6 +155,11 @@ private final class POSIXFile: File {
         guard fdatasync(descriptor) == 0 else { throw FileError(errno: errno, operation: "sync", path: path) }
     }
 
+    func beginSync(from offset: UInt64, byteCount: UInt64) {
+        // Linux begins to write dirty pages back when it is told that they are not needed; it keeps them until then.
+        _ = posix_fadvise(descriptor, off_t(offset), off_t(byteCount), POSIX_FADV_DONTNEED)
+    }
+
     func byteCount() throws(FileError) -> UInt64 {
         var info = stat()
         guard fstat(descriptor, &info) == 0 else { throw FileError(errno: errno, operation: "stat", path: path) }

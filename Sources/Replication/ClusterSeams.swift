@@ -10,5 +10,9 @@ public protocol FrameNetwork: Sendable {
 /// Fetches a copy of another member's store. Blocks until it is done; called on a thread of its own.
 public protocol StoreCopier: Sendable {
     /// Copies into a directory that does not exist yet; leaves nothing there when it throws.
-    func copyStore(of member: ClusterRegister.Member, storeID: StoreID, into directory: String) throws(GraphError)
+    ///
+    /// - Parameter progress: is called with the bytes that have come, time and again.
+    func copyStore(
+        of member: ClusterRegister.Member, storeID: StoreID, into directory: String, progress: (UInt64) -> Void
+    ) throws(GraphError)
 }

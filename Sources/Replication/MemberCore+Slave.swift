@@ -55,6 +55,7 @@ extension MemberCore {
         _ now: Instant, _ actions: inout [Action]
     ) {
         var slave = slave
+        receivedLogByteCount += append.records.reduce(0) { $0 + UInt64($1.bytes.count) }
         let applied = log.applied
         // Once what is applied is known to be the master's, too, what lies before it needs no look.
         var records = append.records[...]
@@ -101,6 +102,8 @@ extension MemberCore {
             records.removeFirst()
         }
         if !records.isEmpty { actions.append(.append(Array(records))) }
+        slave.fetchedCount += UInt64(records.count)
+        slave.fetchedByteCount += records.reduce(0) { $0 + UInt64($1.bytes.count) }
         let end = records.last?.position.transactionID ?? previous.transactionID
         slave.verified = max(slave.verified, end)
         slave.commitPoint = max(slave.commitPoint, append.commitPoint)
@@ -181,6 +184,11 @@ extension MemberCore {
         if !saysNothing {
             slave.acknowledged = acknowledged
             slave.repliedAt = now
+        }
+        if !slave.hasToldFetched, slave.isVerified, slave.commitPoint <= durable, slave.commitPoint > .zero {
+            slave.hasToldFetched = true
+            let what = slave.fetchedCount == 0 ? "nothing" : "\(slave.fetchedCount) transactions, \(slave.fetchedByteCount) bytes of log"
+            actions.append(.note("up to date with member \(slave.master.rawValue) at \(slave.commitPoint): fetched \(what)"))
         }
         role = .slave(slave)
         completeWhenCaughtUp(slave, durable, log, &actions)

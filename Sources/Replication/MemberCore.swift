@@ -119,6 +119,8 @@ public struct MemberCore: Sendable {
     var announcedRevision: UInt64?
     /// When the register was seen to name the master of a new epoch.
     var newMasterNamedAt: Instant?
+    /// Bytes of log entries that masters have sent since the start, those that came twice included.
+    public internal(set) var receivedLogByteCount: UInt64 = 0
     /// When this member, if it polls, asks its master for entries next.
     var pullAt: Instant
     public let startedAt: Instant

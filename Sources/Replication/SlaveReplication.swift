@@ -20,4 +20,9 @@ struct SlaveReplication: Sendable {
     var sentAt: Instant
     /// Since when this member has known of commits that it has not applied.
     var behindSince: Instant?
+    /// What has come of the log since this member follows: entries that were not here, and their bytes.
+    var fetchedCount: UInt64 = 0
+    var fetchedByteCount: UInt64 = 0
+    /// Whether it has been told what it took to catch up.
+    var hasToldFetched = false
 }

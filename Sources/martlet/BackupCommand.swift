@@ -89,6 +89,8 @@ struct BackupCommand: ParsableCommand {
     }
 
     func run() throws {
+        // The threads that are made from here on are as low: a server on this machine goes first.
+        lowerThreadPriority()
         var options = BackupTool.Options(
             source: try BackupSource(from), directory: to, kind: full ? .full : .incremental)
         options.keep = keep

@@ -13,7 +13,9 @@ import Testing
         func send(_ frame: [UInt8], to address: String) {}
     }
     private struct NoCopier: StoreCopier {
-        func copyStore(of member: ClusterRegister.Member, storeID: StoreID, into directory: String) throws(GraphError) {
+        func copyStore(
+            of member: ClusterRegister.Member, storeID: StoreID, into directory: String, progress: (UInt64) -> Void
+        ) throws(GraphError) {
             throw GraphError(.network, "nobody is there")
         }
     }

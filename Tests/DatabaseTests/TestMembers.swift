@@ -93,7 +93,7 @@ final class TestMembers: Sendable {
         let exchange: Exchange
 
         func copyStore(
-            of member: ClusterRegister.Member, storeID: StoreID, into directory: String
+            of member: ClusterRegister.Member, storeID: StoreID, into directory: String, progress: (UInt64) -> Void
         ) throws(GraphError) {
             guard let store = try exchange.member(member.address)?.member.readableStore() else {
                 throw GraphError(.network, "\(member.address) is not there")

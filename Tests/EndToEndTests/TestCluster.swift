@@ -62,6 +62,9 @@ final class TestCluster: Sendable {
     var writePort: Int { cluster.writePort }
     var readPort: Int { cluster.readPort }
 
+    /// What `martlet backup -from` takes to choose a member itself.
+    var backupSource: String { "ha://" + members.map { "127.0.0.1:\($0.backupPort)" }.joined(separator: ",") }
+
     func client(_ port: Int) -> BlockingHTTPClient { BlockingHTTPClient(port: port) }
 
     func stop(keep: Bool = false) async {

@@ -133,6 +133,7 @@ import Testing
             $0.problem = "a \"word\""
             $0.roleSince = 1_700_000_000_123
             $0.protocolVersion = 3
+            $0.fetched = .init(logByteCount: 815, storeCopyByteCount: 4711)
         }
         try await withServer(pipeline) { client async throws in
             let reply = try await client.get("/hastatus")
@@ -147,6 +148,8 @@ import Testing
             #expect(map["last_update"] == .null)
             #expect(map["version"] == .string(martletVersion))
             #expect(map["protocol_version"] == .integer(3))
+            guard case .map(let fetched)? = map["fetched"] else { Issue.record("no bytes"); return }
+            #expect(fetched["log_bytes"] == .integer(815) && fetched["copy_bytes"] == .integer(4711))
             #expect(map["sync_set"] == .list([.integer(1), .integer(2)]))
             guard case .map(let applied)? = map["applied"] else { Issue.record("no position"); return }
             #expect(applied["checksum"] == .string("ffffffffffffffff"))

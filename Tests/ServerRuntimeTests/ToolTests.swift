@@ -185,7 +185,8 @@ import Testing
             Array(
                 """
                 {"role": "slave", "since": "2026-01-05T10:11:12.345Z", "server_id": 2, "epoch": 3, "last": {"tx": 7},
-                 "applied": {"tx": 6}, "lag_ms": 4, "last_update": null, "version": "1.2.3", "protocol_version": 1,
+                 "applied": {"tx": 6}, "lag_ms": 4, "last_update": null,
+                 "fetched": {"log_bytes": 815, "copy_bytes": 0}, "version": "1.2.3", "protocol_version": 1,
                  "sync_set": [2, 3],
                  "members": [{"id": 1, "role": "unreachable", "unreachable_since": "2026-01-05T10:11:11.005Z"},
                              {"id": 2, "role": "slave", "unreachable_since": null}]}
@@ -196,9 +197,9 @@ import Testing
         ]
         #expect(
             ClusterTool.table(views) == """
-                member  role         since                 HTTP                   epoch  last tx  applied tx  lag ms  in sync set  last update  version  protocol
+                member  role         since                 HTTP                   epoch  last tx  applied tx  lag ms  in sync set  last update  log bytes  copied bytes  version  protocol
                 1       unreachable  2026-01-05T10:11:11Z  http://10.0.0.1:7474/
-                2       slave        2026-01-05T10:11:12Z  http://10.0.0.2:7474/  3      7        6           4       yes          -            1.2.3    1
+                2       slave        2026-01-05T10:11:12Z  http://10.0.0.2:7474/  3      7        6           4       yes          -            815        0             1.2.3    1
                 """)
         guard case .list(let list) = try JSONParser.parse(Array(ClusterTool.json(views).utf8)), case .map(let down) = list.elements[0]
         else {

@@ -32,6 +32,13 @@ struct MetricsPage: Sendable {
         page.gauge("martlet_readable", "Whether reads are served here now", readiness.isReadable ? 1 : 0)
         page.gauge("martlet_members", "Members of the cluster", UInt64(status.members.count))
         page.gauge("martlet_sync_set_members", "Members whose acknowledgements count", UInt64(status.syncSet.count))
+        if let fetched = status.fetched {
+            page.counter(
+                "martlet_received_log_bytes_total", "Bytes of log entries that came from masters", fetched.logByteCount)
+            page.counter(
+                "martlet_received_copy_bytes_total", "Bytes of store copies that came from other members",
+                fetched.storeCopyByteCount)
+        }
         let transactions = openTransactions.counts
         page.gauge("martlet_open_transactions", "Transactions that clients hold open", UInt64(transactions.open))
         page.counter(

@@ -42,6 +42,7 @@ enum StatusJSON {
         json.value(status.lag.rawValue)
         json.key("last_update")
         optional(status.lastUpdate.map(timestampText), &json)
+        fetched(status.fetched, &json)
         json.key("version")
         json.string(martletVersion)
         json.key("protocol_version")
@@ -138,6 +139,20 @@ enum StatusJSON {
         // In hexadecimal: JSON readers round integers of this length.
         json.key("checksum")
         json.string(String(position.checksum, radix: 16))
+        json.endObject()
+    }
+
+    private static func fetched(_ fetched: DatabaseStatus.Fetched?, _ json: inout JSONWriter) {
+        json.key("fetched")
+        guard let fetched else {
+            json.null()
+            return
+        }
+        json.beginObject()
+        json.key("log_bytes")
+        json.value(fetched.logByteCount)
+        json.key("copy_bytes")
+        json.value(fetched.storeCopyByteCount)
         json.endObject()
     }
 

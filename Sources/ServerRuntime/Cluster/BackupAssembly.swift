@@ -15,7 +15,9 @@ struct BackupStoreCopier: StoreCopier {
     let security: TLSClient?
     let logger: Logger
 
-    func copyStore(of member: ClusterRegister.Member, storeID: StoreID, into directory: String) throws(GraphError) {
+    func copyStore(
+        of member: ClusterRegister.Member, storeID: StoreID, into directory: String, progress: (UInt64) -> Void
+    ) throws(GraphError) {
         guard let source = HostPort(member.backupAddress) else {
             throw GraphError(.network, "member \(member.id.rawValue) has not said where it serves store copies")
         }
@@ -28,6 +30,7 @@ struct BackupStoreCopier: StoreCopier {
         options.keepsUnfinished = true
         try BackupClient.copyStoreBlocking(from: source, into: directory, options: options) { done, total in
             received = done
+            progress(done)
             let now = monotonicNanoseconds()
             guard now - reported > 5_000_000_000 else { return }
             reported = now

@@ -75,13 +75,13 @@ package enum ClusterTool {
         var rows = [
             [
                 "member", "role", "since", "HTTP", "epoch", "last tx", "applied tx", "lag ms", "in sync set", "last update",
-                "version", "protocol",
+                "log bytes", "copied bytes", "version", "protocol",
             ]
         ]
         for view in views {
             let id = view.id.map { "\($0)" } ?? "?"
             guard case .map(let status)? = view.status else {
-                rows.append([id, "unreachable", time(unreachableSince(view, views)), "http://\(view.httpAddress)/"] + Array(repeating: "", count: 8))
+                rows.append([id, "unreachable", time(unreachableSince(view, views)), "http://\(view.httpAddress)/"] + Array(repeating: "", count: 10))
                 continue
             }
             var inSet = "no"
@@ -89,7 +89,8 @@ package enum ClusterTool {
             rows.append([
                 id, text(status["role"]), time(status["since"]), "http://\(view.httpAddress)/", text(status["epoch"]),
                 text(member(status["last"], "tx")), text(member(status["applied"], "tx")), text(status["lag_ms"]), inSet,
-                time(status["last_update"]), text(status["version"]), text(status["protocol_version"]),
+                time(status["last_update"]), text(member(status["fetched"], "log_bytes")),
+                text(member(status["fetched"], "copy_bytes")), text(status["version"]), text(status["protocol_version"]),
             ])
         }
         return aligned(rows)

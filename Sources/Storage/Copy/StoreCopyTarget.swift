@@ -10,6 +10,10 @@ public final class StoreCopyTarget {
     private let manifest: Manifest
     private var log: TransactionLog?
     private var current: (file: any File, name: String, offset: UInt64)?
+    /// Bytes of the current file that are on their way to the disk.
+    private var begunByteCount: UInt64 = 0
+    /// Written, and not known to be on the disk: synced once the next one is written, so that the disk works while more comes.
+    private var finished: (any File)?
     private var received: [String: UInt64] = [:]
     /// Bytes of log entries that are not written yet: a sync for each part received would set the pace of the copy.
     private var unflushedByteCount = 0
@@ -17,6 +21,8 @@ public final class StoreCopyTarget {
     /// Bytes of a segment between two syncs. All at the end would keep the disk for a minute or more, from the members of
     /// other clusters on this machine too, and the sender would hear nothing meanwhile.
     private static let syncByteCount: UInt64 = 32 << 20
+    /// Bytes after which the disk is given something to do.
+    private static let beginSyncByteCount: UInt64 = 4 << 20
     private let hasMadeDirectory: Bool
     private var isFinished = false
 
@@ -77,11 +83,17 @@ public final class StoreCopyTarget {
             if current?.name != name {
                 try finishFile()
                 current = (try fileSystem.open(directory + "/" + name, .createEmpty), name, 0)
+                begunByteCount = 0
             }
             guard let (file, _, offset) = current else { return }
             try file.write(bytes, at: offset)
             let end = offset + UInt64(bytes.count)
-            if offset / Self.syncByteCount != end / Self.syncByteCount { try file.sync() }
+            if offset / Self.syncByteCount != end / Self.syncByteCount {
+                try file.sync()
+                begunByteCount = end
+            } else if end - begunByteCount >= Self.beginSyncByteCount {
+                beginSync(file, end)
+            }
             current = (file, name, end)
             received[name, default: 0] += UInt64(bytes.count)
         } catch {
@@ -90,10 +102,23 @@ public final class StoreCopyTarget {
     }
 
     private func finishFile() throws(FileError) {
-        guard let (file, _, _) = current else { return }
+        guard let (file, _, end) = current else { return }
+        current = nil
+        beginSync(file, end)
+        try syncFinished()
+        finished = file
+    }
+
+    private func beginSync(_ file: any File, _ end: UInt64) {
+        if end > begunByteCount { file.beginSync(from: begunByteCount, byteCount: end - begunByteCount) }
+        begunByteCount = end
+    }
+
+    private func syncFinished() throws(FileError) {
+        guard let file = finished else { return }
+        finished = nil
         try file.sync()
         file.close()
-        current = nil
     }
 
     /// Adds log entries that follow the segments.
@@ -136,6 +161,7 @@ public final class StoreCopyTarget {
         }
         do throws(FileError) {
             try finishFile()
+            try syncFinished()
             try fileSystem.syncDirectory(directory)
         } catch {
             throw GraphError(error)
@@ -161,6 +187,7 @@ public final class StoreCopyTarget {
         if isFinished { return }
         log = nil
         current = nil
+        finished = nil
         do throws(FileError) {
             for name in try fileSystem.list(directory)
             where received[name] != nil || LogFile.isLogName(name) || name == Manifest.fileName + ".new" {
