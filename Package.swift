@@ -37,7 +37,7 @@ var targets: [Target] = [
     module("Gzip", ["CZlib"]),
     module("FileSystem", ["CBriefLock", "CByteSearch", "CMalloc", "CCRC32C"]),
     module("LuceneQuery", ["GraphModel"]),
-    module("Storage", ["GraphModel", "FileSystem", "LuceneQuery", "Gzip", "CPrefetch"]),
+    module("Storage", ["GraphModel", "FileSystem", "LuceneQuery", "Gzip", "JSON", "CPrefetch"]),
     module("Cypher", ["GraphModel"]),
     module("QueryEngine", ["GraphModel", "FileSystem", "LuceneQuery", "Storage", "Cypher"], exclude: ["DESIGN.md"]),
     module("Traversal", ["GraphModel", "Storage"], exclude: ["DESIGN.md"]),
@@ -145,8 +145,8 @@ if !coreOnly {
         module(
             "ServerRuntime",
             [
-                "GraphModel", "FileSystem", "JSON", "Storage", "Coordination", "EtcdCoordination", "Replication", "Transport",
-                "Database", "Backup", "RESTServer",
+                "GraphModel", "FileSystem", "JSON", "Gzip", "Storage", "Coordination", "EtcdCoordination", "Replication",
+                "Transport", "Database", "Backup", "RESTServer",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -11,18 +11,38 @@ public enum StandardStream: Int32, Sendable {
     public var isTerminal: Bool { isatty(rawValue) == 1 }
 
     /// Writes text as it is. Nothing can be done when nobody takes it.
-    public func write(_ text: String) {
-        let bytes = Array(text.utf8)
+    public func write(_ text: String) { _ = write(Array(text.utf8)) }
+
+    /// Writes bytes as they are; false when nobody takes them.
+    public func write(_ bytes: [UInt8]) -> Bool {
         var done = 0
         while done < bytes.count {
             let count = bytes.withUnsafeBytes { Glibc.write(rawValue, $0.baseAddress! + done, bytes.count - done) }
             if count < 0 && errno == EINTR { continue }
-            if count <= 0 { return }
+            if count <= 0 { return false }
             done += count
         }
+        return true
     }
 
     public func writeLine(_ text: String) { write(text + "\n") }
+}
+
+/// What others write to this process.
+public enum StandardInput {
+    /// Fills the buffer; waits for what is still to come, and gives fewer bytes only at the end.
+    public static func read(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
+        guard let start = buffer.baseAddress else { return 0 }
+        var done = 0
+        while done < buffer.count {
+            let count = Glibc.read(0, start + done, buffer.count - done)
+            if count < 0 && errno == EINTR { continue }
+            if count < 0 { throw FileError(.io, operation: "read", path: "standard input", detail: String(cString: strerror(errno))) }
+            if count == 0 { break }
+            done += count
+        }
+        return done
+    }
 }
 
 /// The most memory that this process ever held, in bytes, pages of mapped files included.

@@ -89,6 +89,8 @@ public final class RESTService: Sendable {
             OpenTransactions.Limits(
                 timeout: options.transactionTimeout, countMaximum: options.openTransactionCountMaximum))
         TransactionRoutes(database: database, open: openTransactions).add(to: &table)
+        ExportRoutes(database: database).add(to: &table)
+        UpsertRoutes(database: database).add(to: &table)
         StatusRoutes(database: database, control: control, isDraining: isDraining).add(to: &table)
         let page = MetricsPage(database: database, openTransactions: openTransactions, isDraining: isDraining)
         let requests = MetricsBox()

@@ -17,7 +17,7 @@ struct Martlet: AsyncParsableCommand {
         subcommands: [
             ServerCommand.self, CoordinatorCommand.self, ClusterCommand.self, CheckCommand.self, BackupCommand.self,
             RestoreCommand.self,
-            ImportCommand.self, LogCommand.self,
+            ImportCommand.self, ExportCommand.self, LogCommand.self,
         ])
 }
 

@@ -105,11 +105,11 @@ extension EndToEnd {
             try write(directory + "/a.csv", ["id:ID,name", "1,x"])
             try write(directory + "/b.csv", [":ID,name", "1,x"])
             try write(directory + "/c.csv", [":START_ID(nowhere),:END_ID(Person.id)", "1,2"])
-            try write(directory + "/d.csv", ["id:ID,born:date", "1,2000-01-01"])
+            try write(directory + "/d.csv", ["id:ID,born:date,born:date", "1,2000-01-01,"])
             for (more, part) in [
                 (["--nodes", directory + "/a.csv"], "needs the label"), (["--nodes", "P=\(directory)/b.csv"], "as in id:ID"),
                 (["--nodes", "P=\(directory)/a.csv", "--relationships", "R=\(directory)/c.csv"], "START_ID(nowhere)"),
-                (["--nodes", "P=\(directory)/d.csv"], "no dates"), (["--nodes", "P=\(directory)/missing.csv"], "missing.csv"),
+                (["--nodes", "P=\(directory)/d.csv"], "\"born\" and one type"), (["--nodes", "P=\(directory)/missing.csv"], "missing.csv"),
                 ([], "--nodes and --relationships are missing"),
             ] {
                 let outcome = try Program.run(["import", "--upsert", at] + more)
@@ -120,6 +120,67 @@ extension EndToEnd {
             #expect(nobody.status != 0 && nobody.output.contains("no member could go on"), "\(nobody.output)")
             let client = BlockingHTTPClient(port: server.port)
             #expect(try client.rows("MATCH (n:P) RETURN count(n)") == [[.integer(0)]])
+            try server.kill(SIGTERM)
+            removeTree(directory)
+        }
+
+        @Test func valuesOfAllTypesAreKeptAndFoundUnchanged() throws {
+            let directory = try TestCluster.temporaryDirectory("upsert-types")
+            let server = try ProcessTests.SingleServer(directory: directory)
+            let at = "127.0.0.1:\(server.port)"
+            try write(
+                directory + "/a.csv",
+                [
+                    "id:ID,born:date,at:datetime,for:duration,where:point,raw:byte[],days:date[],x:double,mixed:int,mixed:string,tags:string[json]",
+                    "1,1815-12-10,2024-02-29T12:30+01:00[Europe/Berlin],P1M2DT3.5S,SRID=4326;POINT(12.5 47),1;-2,2024-01-01;2024-01-02,NaN,1,,",
+                    "2,,,,,,,inf,,one,\"[\"\"a;b\"\",\"\"\"\"]\"", "3,,,,,,,,1,one,",
+                ])
+            let words = ["import", "--upsert", at, "--nodes", "T=\(directory)/a.csv", "--json"]
+            #expect(try summary(try Program.run(words)).nodes == Summary(created: 2, failed: 1))
+            #expect(try summary(try Program.run(words)).nodes == Summary(unchanged: 2, failed: 1))
+            let client = BlockingHTTPClient(port: server.port)
+            let row = try client.rows(
+                "MATCH (n:T {id: '1'}) RETURN n.born = date('1815-12-10'), n.at = datetime('2024-02-29T12:30+01:00[Europe/Berlin]'), n.for = duration('P1M2DT3.5S'), n.where = point({longitude: 12.5, latitude: 47}), n.days = [date('2024-01-01'), date('2024-01-02')], n.mixed")
+            #expect(row == [[.boolean(true), .boolean(true), .boolean(true), .boolean(true), .boolean(true), .integer(1)]])
+            #expect(try client.rows("MATCH (n:T {id: '2'}) RETURN n.tags, n.mixed") == [[.list([.string("a;b"), .string("")]), .string("one")]])
+            try server.kill(SIGTERM)
+            removeTree(directory)
+        }
+
+        @Test func documentsBecomeNodesAndTheirReferencesRelationships() throws {
+            let directory = try TestCluster.temporaryDirectory("upsert-documents")
+            let server = try ProcessTests.SingleServer(directory: directory)
+            let at = "127.0.0.1:\(server.port)"
+            try write(
+                directory + "/documents.json",
+                [
+                    #"{"_index": "i", "_id": "d1", "_source": {"type": "Document", "title": "One", "author": {"name": "Ada", "ref": ["p1", "p2"]}, "n": [1, 2.5, null]}}"#,
+                    #"{"_index": "i", "_id": "p1", "_type": "Person", "_source": {"name": "Ada", "nothing": null}}"#,
+                    #"{"_index": "i", "_id": "p2", "_type": "Person", "_source": {"name": "Grace"}}"#,
+                    #"{"_index": "i", "_id": "d2", "_source": {"type": "Document", "parts": [{"a": 1}]}}"#,
+                    #"{"_index": "i", "_id": "d3", "_source": {"title": "none"}}"#, #"{"_id": "d4", "_source": {"#,
+                ])
+            let words = ["--documents", "\(directory)/documents.json", "--relationship", "author.ref:WROTE:Person", "--json"]
+            let first = try Program.run(["import", "--upsert", at] + words)
+            #expect(first.output.contains("objects") && first.output.contains("name a label") && first.output.contains("malformed"), "\(first.output)")
+            #expect(try summary(first).nodes == Summary(created: 3, failed: 3))
+            #expect(try summary(first).relationships == Summary(created: 2))
+            let second = try Program.run(["import", "--upsert", at] + words)
+            #expect(try summary(second).nodes == Summary(unchanged: 3, failed: 3))
+            #expect(try summary(second).relationships == Summary(unchanged: 2))
+            let client = BlockingHTTPClient(port: server.port)
+            #expect(
+                try client.rows("MATCH (d:Document)-[:WROTE]->(p:Person) RETURN d.title, d.`author.name`, d.n, p.name ORDER BY p.id")
+                    == [
+                        [.string("One"), .string("Ada"), .list([.float(1), .float(2.5)]), .string("Ada")],
+                        [.string("One"), .string("Ada"), .list([.float(1), .float(2.5)]), .string("Grace")],
+                    ])
+            let equal = try Program.run(["import", "--compare", at] + words)
+            #expect(equal.status == 0 && equal.output.contains("\"equal\" : true"), "\(equal.output)")
+            _ = try client.rows("CREATE (:Person {id: 'p3'})")
+            let different = try Program.run(["import", "--compare", at] + words.dropLast())
+            #expect(different.status == 1, "\(different.output)")
+            #expect(different.output.contains("node Person: 2 in the source, 3 in the graph  (+1)") && different.output.contains("different"), "\(different.output)")
             try server.kill(SIGTERM)
             removeTree(directory)
         }

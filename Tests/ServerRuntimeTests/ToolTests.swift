@@ -16,8 +16,8 @@ import Testing
         try write(directory + "/knows.csv", ":START_ID,:END_ID,since:int\n1,3,1999\n3,9,2000\n")
         var options = ImportTool.Options()
         options.directory = directory + "/store"
-        options.nodes = ["Person:Human=" + directory + "/people.csv"]
-        options.relationships = ["KNOWS=" + directory + "/knows.csv"]
+        options.files.nodes = ["Person:Human=" + directory + "/people.csv"]
+        options.files.relationships = ["KNOWS=" + directory + "/knows.csv"]
         return options
     }
 
@@ -150,13 +150,13 @@ import Testing
                 } catch { return error }
                 return nil
             }
-            #expect(try failure { $0.nodes = [] }?.code == .configuration)
-            #expect(try failure { $0.nodes = ["Person="] }?.message == "--nodes Person=: expected FILE, or NAME=FILE, or several files with commas between")
-            #expect(try failure { $0.relationships = ["A:B=x.csv"] }?.code == .configuration)
-            #expect(try failure { $0.delimiter = "::" }?.message == "--delimiter ::: expected one ASCII character, TAB, or its number as U+1F")
-            #expect(try failure { $0.quote = "," }?.code == .configuration)
+            #expect(try failure { $0.files.nodes = [] }?.code == .configuration)
+            #expect(try failure { $0.files.nodes = ["Person="] }?.message == "--nodes Person=: expected FILE, or NAME=FILE, or several files with commas between")
+            #expect(try failure { $0.files.relationships = ["A:B=x.csv"] }?.code == .configuration)
+            #expect(try failure { $0.files.delimiter = "::" }?.message == "--delimiter ::: expected one ASCII character, TAB, or its number as U+1F")
+            #expect(try failure { $0.files.quote = "," }?.code == .configuration)
             #expect(try failure { $0.memory = "1M" }?.message.contains("--max-memory 1M") ?? false)
-            #expect(try failure { $0.nodes = [directory + "/none.csv"] }?.message.contains("/none.csv") ?? false)
+            #expect(try failure { $0.files.nodes = [directory + "/none.csv"] }?.message.contains("/none.csv") ?? false)
             let empty = directory + "/empty"
             try POSIXFileSystem().createDirectory(empty)
             #expect(throws: GraphError.self) { try CheckTool.run(empty, asJSON: false) { _ in } }

@@ -44,6 +44,8 @@ struct Answer: Sendable {
 enum ContentType: String, Sendable {
     case json = "application/json"
     case streamedJSON = "application/json; stream=true"
+    /// One JSON value in each line.
+    case jsonLines = "application/x-ndjson"
     case text = "text/plain; charset=utf-8"
     case html = "text/html; charset=utf-8"
     case wadl = "application/vnd.sun.wadl+xml"

@@ -118,6 +118,12 @@ package struct JSONWriter: Sendable {
         }
     }
 
+    /// Ends a line, for texts of one value in each.
+    package mutating func endLine() {
+        bytes.append(UInt8(ascii: "\n"))
+        hasElement = false
+    }
+
     // MARK: Scalars
 
     package mutating func null() {

@@ -194,6 +194,10 @@ enum APIOperations {
             all["POST \(path)/{id}/commit"] = operation("Runs last statements and commits", 200)
             all["DELETE \(path)/{id}"] = APIOperation("Rolls back", .json("StatementResults"))
         }
+        all["GET /db/{name}/export"] = APIOperation(
+            "The whole graph, as one transaction sees it, as JSON Lines: for martlet export", .text(200, "application/x-ndjson"))
+        all["POST /db/{name}/upsert"] = APIOperation(
+            "Adds and updates entities by their keys, for martlet import --upsert, in whose own format the body is", .json("Object"))
         return all
     }()
 

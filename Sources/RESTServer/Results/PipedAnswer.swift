@@ -5,11 +5,14 @@ internal import QueryEngine
 extension Call {
     /// Answers with what `run` makes, while it makes it: see ``ResultPipe``. An error before anything had to leave is
     /// thrown; a client that leaves ends the run.
+    ///
+    /// - Parameter streamType: what the answer is, when it is always a stream.
     func piped(
-        _ database: Database, _ control: ExecutionControl,
+        _ database: Database, _ control: ExecutionControl, as streamType: ContentType? = nil,
         _ run: @escaping @Sendable (ResultPipe) async throws(GraphError) -> ResultPipe.Ending
     ) async throws(GraphError) -> Answer {
-        let pipe = ResultPipe(isStreamed ? .streamed : .whole) { database.whileBlocked($0) }
+        let contentType = streamType ?? self.contentType
+        let pipe = ResultPipe(isStreamed || streamType != nil ? .streamed : .whole) { database.whileBlocked($0) }
         // A query whose client has gone would only be in the way of others.
         let client = ClientPresence.of(channel)
         client?.onLeaving {

@@ -39,8 +39,6 @@ struct TransactionRoutes: Sendable {
         let showsMetadata: Bool
     }
 
-    private static let names = ["data", "neo4j", "graph.db"]
-
     private func handler(
         _ style: Style, _ body: @escaping @Sendable (Request) async throws(GraphError) -> Answer
     ) -> Handler {
@@ -52,10 +50,7 @@ struct TransactionRoutes: Sendable {
             case .tx: path = "/db/data/tx"
             case .named:
                 let name = parameters.removeFirst()
-                guard Self.names.contains(name) else {
-                    throw GraphError(
-                        .databaseNotFound, "there is no database \"\(name)\": there is one, with the names \(Self.names.joined(separator: ", "))")
-                }
+                try DatabaseName.require(name)
                 path = "/db/\(name)/tx"
             }
             return try await body(

@@ -9,7 +9,7 @@ package enum ChecksumTool {
     package static func compare(from addresses: String) async throws(GraphError) -> (table: String, agree: Bool) {
         let master = try await ClusterTool.requireMaster(from: addresses)
         let path = "/db/manage/server/ha/checksums"
-        let started = try await HTTPProbe.request("POST", master, path, body: "{}", timeout: 20_000)
+        let started = try await HTTPProbe.request("POST", master, path, body: Array("{}".utf8), timeout: 20_000)
         guard started.status == 202, case .map(let map)? = started.json, case .integer(let transaction)? = map["transaction"]
         else {
             throw ClusterTool.refusal(started, by: master)

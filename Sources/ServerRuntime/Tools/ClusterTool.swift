@@ -228,7 +228,7 @@ package enum ClusterTool {
 
     private static func ask(_ master: String, _ action: String, body: String) async throws(GraphError) -> String {
         let answer = try await HTTPProbe.request(
-            "POST", master, "/db/manage/server/ha/\(action)", body: body, timeout: 20_000)
+            "POST", master, "/db/manage/server/ha/\(action)", body: Array(body.utf8), timeout: 20_000)
         guard answer.status < 300 else { throw refusal(answer, by: master) }
         return String(decoding: answer.body, as: UTF8.self)
     }

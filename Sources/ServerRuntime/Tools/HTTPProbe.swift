@@ -27,8 +27,8 @@ package enum HTTPProbe {
     ///   - bookmark: the server answers once it has applied this transaction.
     /// - Throws: `.network` naming the address.
     package static func request(
-        _ method: String = "GET", _ address: String, _ path: String, body: String? = nil, bookmark: UInt64? = nil,
-        timeout: Milliseconds = 2000
+        _ method: String = "GET", _ address: String, _ path: String, body: [UInt8]? = nil, contentType: String = "application/json",
+        bookmark: UInt64? = nil, timeout: Milliseconds = 2000
     ) async throws(GraphError) -> Answer {
         var text = address
         if text.hasPrefix("http://") { text.removeFirst("http://".count) }
@@ -37,7 +37,7 @@ package enum HTTPProbe {
             throw GraphError(.configuration, "\(address): expected host:port or http://host:port")
         }
         do {
-            return try await exchange(method, target, path, body, bookmark, timeout)
+            return try await exchange(method, target, path, body, contentType, bookmark, timeout)
         } catch {
             throw GraphError(.network, "\(target): \(error)")
         }
@@ -50,7 +50,8 @@ package enum HTTPProbe {
     }
 
     private static func exchange(
-        _ method: String, _ target: HostPort, _ path: String, _ body: String?, _ bookmark: UInt64?, _ timeout: Milliseconds
+        _ method: String, _ target: HostPort, _ path: String, _ body: [UInt8]?, _ contentType: String, _ bookmark: UInt64?,
+        _ timeout: Milliseconds
     ) async throws -> Answer {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let promise = loop.makePromise(of: Answer.self)
@@ -79,12 +80,12 @@ package enum HTTPProbe {
         head.headers.add(name: "Accept", value: "application/json")
         if let bookmark { head.headers.add(name: "X-HA-Tx", value: String(bookmark)) }
         if let body {
-            head.headers.add(name: "Content-Type", value: "application/json")
-            head.headers.add(name: "Content-Length", value: "\(body.utf8.count)")
+            head.headers.add(name: "Content-Type", value: contentType)
+            head.headers.add(name: "Content-Length", value: "\(body.count)")
         }
         channel.write(HTTPClientRequestPart.head(head), promise: nil)
         if let body {
-            channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(string: body))), promise: nil)
+            channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil)
         }
         channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
         return try await promise.futureResult.get()

@@ -3,20 +3,11 @@ public import GraphModel
 internal import RESTServer
 internal import Storage
 
-/// `martlet import`: loads CSV files into a new store.
+/// `martlet import`: loads CSV files, or JSON Lines, into a new store.
 public enum ImportTool {
     public struct Options: Sendable {
         public var directory = ""
-        /// `FILES`, `Label=FILES` or `Label1:Label2=FILES`, where `FILES` is one file or several with commas between; the
-        /// first begins with the header.
-        public var nodes: [String] = []
-        /// `FILES` or `TYPE=FILES`.
-        public var relationships: [String] = []
-        /// One character, `TAB`, or `U+` and the hexadecimal number of one.
-        public var delimiter = ","
-        public var arrayDelimiter = ";"
-        /// As `delimiter`, or `NONE`.
-        public var quote = "\""
+        public var files = SourceFiles()
         /// Bytes with an optional suffix `K`, `M`, `G`, in powers of 1024.
         public var memory = "1G"
         /// Where to report bad rows instead of on the display.
@@ -32,9 +23,14 @@ public enum ImportTool {
     public static func run(
         _ options: Options, progress: ProgressDisplay, print: (String) -> Void
     ) throws(GraphError) {
-        let nodes = try options.nodes.map { text throws(GraphError) in try input(text, "--nodes") }
-        let relationships = try options.relationships.map { text throws(GraphError) in try Self.relationships(text) }
-        if nodes.isEmpty { throw GraphError(.configuration, "--nodes is missing: name at least one file of nodes") }
+        if !options.files.documents.isEmpty { throw GraphError(.configuration, "--documents: only --upsert and --compare read them") }
+        var options = options
+        let converted = try ConvertedLines(options.files.jsonLines, beside: options.directory, progress)
+        defer { converted?.remove() }
+        if let converted { try converted.add(to: &options.files) }
+        let nodes = try options.files.nodes.map { text throws(GraphError) in try input(text, "--nodes") }
+        let relationships = try options.files.relationships.map { text throws(GraphError) in try Self.relationships(text) }
+        if nodes.isEmpty { throw GraphError(.configuration, "--nodes and --json-lines are missing: name at least one file of nodes") }
         let importOptions = try importerOptions(options)
         let badRows = try options.badRowsPath.map { path throws(GraphError) in try BadRowReport(path) }
         let importer = BulkImporter(
@@ -61,7 +57,7 @@ public enum ImportTool {
     private static func importerOptions(_ options: Options) throws(GraphError) -> BulkImporter.Options {
         var result = BulkImporter.Options()
         (result.separator, result.arraySeparator, result.quote) = try characters(
-            options.delimiter, options.arrayDelimiter, options.quote)
+            options.files.delimiter, options.files.arrayDelimiter, options.files.quote)
         result.memoryByteCountMaximum = try memory(options.memory)
         result.badRowCountMaximum = options.badRowCountMaximum
         return result

@@ -6,7 +6,7 @@ struct ImportGroup {
     let paths: [String]
     let reader: ImportReader
     let columns: [ImportColumn]
-    /// Columns of properties, ascending by key.
+    /// Columns of properties, ascending by key. Columns of one key have different types, and a row a value in one of them.
     let properties: [(column: Int, key: TokenID)]
     /// The rows read with the header, which is their first.
     let first: CSVBatch
@@ -31,8 +31,8 @@ extension BulkImporter {
                 case .id, .startID, .endID, .label, .type, .ignore: continue
                 }
                 let key = token(.propertyKey, column.name)
-                guard !properties.contains(where: { $0.key == key }) else {
-                    throw GraphError(.argumentError, "\(path): two columns have the name \"\(column.name)\"")
+                guard !properties.contains(where: { $0.key == key && columns[$0.column].typeName == column.typeName }) else {
+                    throw GraphError(.argumentError, "\(path): two columns have the name \"\(column.name)\" and one type")
                 }
                 properties.append((index, key))
             }

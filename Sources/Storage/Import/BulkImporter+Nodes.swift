@@ -67,11 +67,16 @@ extension BulkImporter {
         }
         scratch.removeAll()
         var propertyCount = 0
+        var last: TokenID?
         do throws(BadField) {
             for (column, key) in group.properties {
                 let field = batch.field(row, column, bytes)
                 if field.isMissing { continue }
-                if try append(field, group.columns[column], key, to: &scratch) { propertyCount += 1 }
+                if try append(field, group.columns[column], key, to: &scratch) {
+                    if key == last { throw BadField(twice: group.columns[column].name) }
+                    last = key
+                    propertyCount += 1
+                }
             }
         } catch { return error.text }
         var set = lastSet

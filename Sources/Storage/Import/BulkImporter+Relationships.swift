@@ -239,6 +239,7 @@ extension BulkImporter {
                 for (column, key) in group.properties {
                     let field = batch.field(row, column, bytes)
                     if let value = try group.columns[column].value(field, arraySeparator: options.arraySeparator) {
+                        if key == properties.last?.key { throw BadField(twice: group.columns[column].name) }
                         properties.append(Property(key: key, value: value))
                     }
                 }

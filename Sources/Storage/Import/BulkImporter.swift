@@ -198,14 +198,9 @@ public final class BulkImporter {
     }
 
     private func beginStage(_ inputs: [Input]) throws(GraphError) {
-        stageByteCount = 0
         stageDoneByteCount = 0
         do throws(FileError) {
-            for path in inputs.flatMap(\.paths) {
-                let file = try fileSystem.open(path, .readOnly)
-                defer { file.close() }
-                stageByteCount += try file.byteCount()
-            }
+            stageByteCount = try ImportSource.byteCount(inputs.flatMap(\.paths), fileSystem)
         } catch {
             throw GraphError(.argumentError, error.description)
         }

@@ -31,7 +31,7 @@ package final class ImportRowReader {
     ) throws(GraphError) {
         var byteCount: UInt64 = 0
         do throws(FileError) {
-            for path in paths { byteCount += try fileSystem.open(path, .readOnly).byteCount() }
+            byteCount = try ImportSource.byteCount(paths, fileSystem)
         } catch { throw GraphError(.argumentError, error.description) }
         self.byteCount = byteCount
         self.arraySeparator = arraySeparator

@@ -2,25 +2,35 @@ internal import FileSystem
 internal import GraphModel
 internal import JSON
 internal import RESTServer
+internal import Synchronization
 
 /// Runs statements at a server, or at whichever member of a cluster answers. What it is given may run twice: an answer can
 /// be lost on its way, and then nobody knows.
-final class UpsertClient {
+final class UpsertClient: Sendable {
     private let addresses: [String]
-    private var current = 0
+    private let current = Mutex(0)
     private let patience: Milliseconds
-    private let note: (String) -> Void
+    private let notes = Mutex<[String]>([])
     private static let requestTimeout: Milliseconds = 120_000
     private static let pauses: [Milliseconds] = [100, 200, 400, 800, 1500]
 
     /// - Parameters:
     ///   - addresses: of HTTP servers, the first to be asked first.
     ///   - patience: how long to go on trying when none of them can.
-    init(_ addresses: [String], patience: Milliseconds, note: @escaping (String) -> Void) {
+    init(_ addresses: [String], patience: Milliseconds) {
         self.addresses = addresses
         self.patience = patience
-        self.note = note
     }
+
+    /// What went wrong since the last call.
+    func takeNotes() -> [String] {
+        notes.withLock { notes in
+            defer { notes = [] }
+            return notes
+        }
+    }
+
+    private var address: String { addresses[current.withLock { $0 }] }
 
     /// The rows of one statement, committed.
     ///
@@ -39,24 +49,63 @@ final class UpsertClient {
         body.endObject()
         body.endList()
         body.endObject()
-        let text = String(decoding: body.bytes, as: UTF8.self)
+        let answer = try await post("/db/neo4j/tx/commit", body.bytes, "application/json")
+        guard case .list(let results)? = answer["results"], case .map(let result)? = results.elements.first,
+            case .list(let data)? = result["data"]
+        else { throw GraphError(.network, "answered without results") }
+        return data.elements.map { row in
+            if case .map(let row) = row, case .list(let values)? = row["row"] { values.elements } else { [] }
+        }
+    }
+
+    /// What became of the rows of a request.
+    struct Outcome: Sendable {
+        let created: Int
+        let updated: Int
+        let unchanged: Int
+        /// Numbers of the relationships that lack a node.
+        let endless: [Int]
+    }
+
+    /// ``upsert(_:)``, with what it throws.
+    func tryUpsert(_ request: [UInt8]) async -> Result<Outcome, GraphError> {
+        do throws(GraphError) { return .success(try await upsert(request)) } catch { return .failure(error) }
+    }
+
+    /// The rows of an ``UpsertRequest``, committed. Throws like ``run(_:parameters:)``.
+    private func upsert(_ request: [UInt8]) async throws(GraphError) -> Outcome {
+        let answer = try await post("/db/neo4j/upsert", request, "application/octet-stream")
+        func number(_ name: String) -> Int? {
+            if case .integer(let number)? = answer[name] { Int(exactly: number) } else { nil }
+        }
+        guard let created = number("created"), let updated = number("updated"), let unchanged = number("unchanged"),
+            case .list(let list)? = answer["endless"]
+        else { throw GraphError(.general, "the server answered something else than the counts of an upsert") }
+        var endless: [Int] = []
+        for case .integer(let number) in list.elements { endless.append(Int(number)) }
+        return Outcome(created: created, updated: updated, unchanged: unchanged, endless: endless)
+    }
+
+    /// Posts to one member after the other until one of them does it.
+    private func post(_ path: String, _ body: [UInt8], _ contentType: String) async throws(GraphError) -> MapValue {
         let start = monotonicNanoseconds()
         var attempt = 0
         while true {
             let problem: String
+            let address = address
             do throws(GraphError) {
-                return try Self.rows(
+                return try Self.content(
                     try await HTTPProbe.request(
-                        "POST", addresses[current], "/db/neo4j/tx/commit", body: text, timeout: Self.requestTimeout))
+                        "POST", address, path, body: body, contentType: contentType, timeout: Self.requestTimeout))
             } catch {
                 guard error.code == .network || error.isRetryable || error.code == .outcomeUnknown else { throw error }
-                problem = "\(addresses[current]): \(error.message)"
+                problem = "\(address): \(error.message)"
             }
             guard monotonicNanoseconds() - start < patience.rawValue * 1_000_000 else {
                 throw GraphError(.unavailable, "no member could go on for \(patience): \(problem)")
             }
-            if attempt == 0 { note("\(problem); tries again") }
-            current = (current + 1) % addresses.count
+            if attempt == 0 { notes.withLock { $0.append("\(problem); tries again") } }
+            current.withLock { $0 = ($0 + 1) % addresses.count }
             await HTTPProbe.pause(Self.pauses[min(attempt, Self.pauses.count - 1)])
             attempt += 1
         }
@@ -64,7 +113,7 @@ final class UpsertClient {
 
     /// The last transaction that the server had applied; nil when it does not say.
     func lastApplied() async -> UInt64? {
-        guard let answer = try? await HTTPProbe.request("GET", addresses[current], "/hastatus"), case .map(let status)? = answer.json,
+        guard let answer = try? await HTTPProbe.request("GET", address, "/hastatus"), case .map(let status)? = answer.json,
             case .map(let applied)? = status["applied"], case .integer(let number)? = applied["tx"]
         else { return nil }
         return UInt64(exactly: number)
@@ -73,10 +122,16 @@ final class UpsertClient {
     /// Returns once the server has applied a transaction, or no longer waits for it.
     func waitUntilApplied(_ transaction: UInt64) async {
         _ = try? await HTTPProbe.request(
-            "GET", addresses[current], "/db/data/relationship/types", bookmark: transaction, timeout: Self.requestTimeout)
+            "GET", address, "/db/data/relationship/types", bookmark: transaction, timeout: Self.requestTimeout)
     }
 
-    private static func rows(_ answer: HTTPProbe.Answer) throws(GraphError) -> [[Value]] {
+    static func json(_ text: String) -> [UInt8] {
+        var json = JSONWriter(.compact)
+        json.string(text)
+        return json.bytes
+    }
+
+    private static func content(_ answer: HTTPProbe.Answer) throws(GraphError) -> MapValue {
         guard case .map(let map)? = answer.json else {
             throw GraphError(.network, "answered \(answer.status) with something else than JSON")
         }
@@ -84,12 +139,7 @@ final class UpsertClient {
             throw fault(string(error["code"]), string(error["message"]))
         }
         guard answer.status == 200 else { throw fault(string(map["code"]), string(map["message"]), answer.status) }
-        guard case .list(let results)? = map["results"], case .map(let result)? = results.elements.first,
-            case .list(let data)? = result["data"]
-        else { throw GraphError(.network, "answered without results") }
-        return data.elements.map { row in
-            if case .map(let row) = row, case .list(let values)? = row["row"] { values.elements } else { [] }
-        }
+        return map
     }
 
     private static func string(_ value: Value?) -> String {
@@ -101,6 +151,8 @@ final class UpsertClient {
         if code.hasPrefix("Neo.TransientError.") || status == 503 { return GraphError(.unavailable, message) }
         if code == ErrorCode.outcomeUnknown.name { return GraphError(.outcomeUnknown, message) }
         if code == ErrorCode.schemaRuleExists.name { return GraphError(.schemaRuleExists, message) }
+        // No other rows would be better.
+        if [404, 405, 415].contains(status) { return GraphError(.general, "the server takes no upserts of this version: \(message)") }
         return GraphError(.invalidRequest, message)
     }
 }

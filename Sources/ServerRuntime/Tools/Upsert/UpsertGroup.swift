@@ -1,33 +1,21 @@
 internal import GraphModel
+internal import RESTServer
 internal import Storage
-
-/// How the nodes of a group are told apart: a label and a property.
-struct UpsertKey: Hashable, CustomStringConvertible {
-    let label: String
-    let property: String
-
-    var description: String { "\(label).\(property)" }
-
-    /// What a header says in parentheses, where no file on the command line has that id space.
-    init?(_ text: String) {
-        guard let dot = text.lastIndex(of: "."), dot != text.startIndex, text.index(after: dot) != text.endIndex else { return nil }
-        label = String(text[..<dot])
-        property = String(text[text.index(after: dot)...])
-    }
-
-    init(label: String, property: String) {
-        self.label = label
-        self.property = property
-    }
-}
 
 /// What the columns of some files mean for an upsert.
 enum UpsertGroup {
     case nodes(NodeColumns)
     case relationships(RelationshipColumns)
 
+    var keys: [UpsertRequest.Key] {
+        switch self {
+        case .nodes(let columns): [columns.key]
+        case .relationships(let columns): [columns.start, columns.end]
+        }
+    }
+
     struct NodeColumns {
-        let key: UpsertKey
+        let key: UpsertRequest.Key
         let space: String
         let idColumn: Int
         /// Given with the files, the key's label first; and columns with more.
@@ -37,8 +25,8 @@ enum UpsertGroup {
     }
 
     struct RelationshipColumns {
-        let start: UpsertKey
-        let end: UpsertKey
+        let start: UpsertRequest.Key
+        let end: UpsertRequest.Key
         let startColumn: Int
         let endColumn: Int
         let type: String?
@@ -73,19 +61,19 @@ enum UpsertGroup {
                 "\(path): an upsert needs an :ID column with the name of the property that is the key, as in id:ID, or --key with that name")
         }
         return NodeColumns(
-            key: UpsertKey(label: label, property: property), space: id.space, idColumn: id.column, labels: labels,
+            key: UpsertRequest.Key(label: label, property: property), space: id.space, idColumn: id.column, labels: labels,
             labelColumns: labelColumns, properties: try properties(columns, path))
     }
 
     /// - Parameter spaces: the keys of the nodes on the command line by their id space.
     static func relationships(
-        _ columns: [ImportColumn], type: String?, spaces: [String: UpsertKey], path: String
+        _ columns: [ImportColumn], type: String?, spaces: [String: UpsertRequest.Key], path: String
     ) throws(GraphError) -> RelationshipColumns {
-        var start: (column: Int, key: UpsertKey)?
-        var end: (column: Int, key: UpsertKey)?
+        var start: (column: Int, key: UpsertRequest.Key)?
+        var end: (column: Int, key: UpsertRequest.Key)?
         var typeColumn: Int?
-        func key(_ space: String, _ role: String) throws(GraphError) -> UpsertKey {
-            if let key = spaces[space] ?? UpsertKey(space) { return key }
+        func key(_ space: String, _ role: String) throws(GraphError) -> UpsertRequest.Key {
+            if let key = spaces[space] ?? UpsertRequest.Key(space) { return key }
             throw GraphError(
                 .argumentError,
                 "\(path): no file of nodes has the ids of :\(role)(\(space)); name label and property of the key, as in :\(role)(Person.id)")
@@ -113,13 +101,14 @@ enum UpsertGroup {
     private static func properties(_ columns: [ImportColumn], _ path: String) throws(GraphError) -> [(column: Int, name: String)] {
         var result: [(column: Int, name: String)] = []
         for (index, column) in columns.enumerated() where column.role == .property {
-            guard column.isJSON else {
-                throw GraphError(.argumentError, "\(path): column \"\(column.name)\": an upsert takes no dates, times, points and bytes yet")
-            }
-            guard !result.contains(where: { codeUnitsEqual($0.name, column.name) }) else {
-                throw GraphError(.argumentError, "\(path): two columns have the name \"\(column.name)\"")
-            }
-            result.append((index, column.name))
+            guard
+                !result.contains(where: {
+                    codeUnitsEqual($0.name, column.name) && codeUnitsEqual(columns[$0.column].typeName, column.typeName)
+                })
+            else { throw GraphError(.argumentError, "\(path): two columns have the name \"\(column.name)\" and one type") }
+            // Columns of one name side by side: a row has a value in one of them.
+            let place = result.lastIndex { codeUnitsEqual($0.name, column.name) }.map { $0 + 1 } ?? result.count
+            result.insert((index, column.name), at: place)
         }
         return result
     }
