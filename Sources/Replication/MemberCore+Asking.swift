@@ -54,6 +54,12 @@ extension MemberCore {
         return false
     }
 
+    /// Whether this master waits for the register to take another sync set.
+    package var hasProposal: Bool {
+        if case .master(let master) = role { return master.proposal != nil }
+        return false
+    }
+
     /// The epoch this member is master of; nil when it is not.
     public var masterEpoch: Epoch? {
         if case .master(let master) = role { return master.epoch }

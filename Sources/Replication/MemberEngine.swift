@@ -26,6 +26,8 @@ public protocol MemberHost: AnyObject {
 public final class MemberEngine {
     public let options: ReplicationOptions
     public private(set) var store: Store?
+    /// What could be read here when the store was closed to make room for a copy.
+    private var appliedBeforeCopy = TransactionID.zero
     public let reserve: IDReserve
     public private(set) var core: MemberCore
     var client: RegisterClient
@@ -176,10 +178,22 @@ public final class MemberEngine {
             step(.storeCopyFinished, now)
         case .failure(let error):
             host.note(.warning, "store copy failed: \(error.message)")
-            store = former
-            step(.storeCopyFailed(isBack: former != nil), now)
+            store = former.flatMap(withWhatWasReadable)
+            step(.storeCopyFailed(isBack: store != nil), now)
         }
         fulfilAppliedWaits()
+    }
+
+    /// A store that is opened again knows of commits what its log says; this member had heard more, and showed it to readers.
+    private func withWhatWasReadable(_ store: Store) -> Store? {
+        do throws(GraphError) {
+            try store.apply(upTo: min(appliedBeforeCopy, store.last.transactionID))
+            return store
+        } catch {
+            host.note(.warning, "the former store cannot be used: \(error.message)")
+            store.close()
+            return nil
+        }
     }
 
     /// The store cannot be written any more: this member does nothing from now on.
@@ -341,6 +355,7 @@ public final class MemberEngine {
         guard let register = core.register, let member = register.member(id) else {
             return coreStep(.storeCopyFailed(isBack: store != nil), now)
         }
+        appliedBeforeCopy = store?.applied.transactionID ?? .zero
         store = nil
         host.note(.info, "copies the store of member \(id.rawValue)")
         host.startStoreCopy(from: member, storeID: register.storeID, setAside: setAside)

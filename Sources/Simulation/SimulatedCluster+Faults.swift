@@ -91,6 +91,10 @@ extension SimulatedCluster {
         if let state = node.stateOnDisk, state.founding != .none || state.mastered > .zero && register.syncSet.count < 3 {
             return false
         }
+        // A master that has proposed a smaller sync set, or gave up after it did, may be all that the next register counts.
+        if register.master == node.memberID,
+            node.engine.map({ $0.core.leaseEnd(now: node.now) == nil || $0.core.hasProposal }) ?? true
+        { return false }
         return members.allSatisfy { other in
             other.index == node.index || !register.syncSet.contains { $0 == other.memberID }
                 || other.stateOnDisk?.isComplete ?? false
