@@ -54,135 +54,134 @@ extension EndToEnd {
                 [":START_ID(person),:END_ID(book),year:int"] + (0..<6000).map { "p\($0 % people),b\(($0 * 7 + $0 / people) % 100),\(1900 + $0 % 100)" })
         }
 
-        @Test func aSecondRunChangesNothingAndAThirdOnlyWhatDiffers() throws {
-            let directory = try TestCluster.temporaryDirectory("upsert")
+        /// A server of its own, whose store has to be whole in the end.
+        private func withServer(
+            _ name: String, _ body: (_ directory: String, _ address: String, _ client: BlockingHTTPClient) throws -> Void
+        ) throws {
+            let directory = try TestCluster.temporaryDirectory(name)
+            defer { removeTree(directory) }
             let server = try ProcessTests.SingleServer(directory: directory)
-            let client = BlockingHTTPClient(port: server.port)
-            try writeFiles(directory)
-            let first = try Program.run(arguments(directory, "127.0.0.1:\(server.port)"))
-            #expect(first.status == 0, "\(first.output)")
-            #expect(try summary(first).nodes == Summary(created: 3100))
-            #expect(try summary(first).relationships == Summary(created: 6000))
-            #expect(
-                try client.rows("MATCH (n:Person:Reader {id: 'p7'}) RETURN n.name, n.age, n.score, n.tags, n.active")
-                    == [[.string("Name, 7"), .integer(7), .float(7.5), .list([.string("a"), .string("b1")]), .boolean(false)]])
-
-            let transactions = try client.request("GET", "/hastatus").json
-            let second = try Program.run(arguments(directory, "127.0.0.1:\(server.port)"))
-            #expect(try summary(second).nodes == Summary(unchanged: 3100))
-            #expect(try summary(second).relationships == Summary(unchanged: 6000))
-            func lastTransaction(_ status: Value?) -> Value? {
-                guard case .map(let map)? = status, case .map(let last)? = map["last"] else { return nil }
-                return last["tx"]
+            do { try body(directory, "127.0.0.1:\(server.port)", BlockingHTTPClient(port: server.port)) } catch {
+                server.process.kill9()
+                throw error
             }
-            // Nothing was written, not even anew.
-            #expect(lastTransaction(try client.request("GET", "/hastatus").json) == lastTransaction(transactions))
-
-            // A tenth is older by one year; half of the people are gone from the file and stay in the graph.
-            try writeFiles(directory, ageOffset: 1, people: 1500)
-            try write(
-                directory + "/read.csv",
-                [":START_ID(person),:END_ID(Book.isbn),year:int", "p1,b7,1901", "p1,b7,2000", "p2,nobody,1999", "p3,,1998", "p4,b4,when"])
-            let third = try Program.run(arguments(directory, "127.0.0.1:\(server.port)", ["--bad-rows", directory + "/bad.csv"]))
-            #expect(third.status == 0, "\(third.output)")
-            #expect(try summary(third).nodes == Summary(updated: 150, unchanged: 1450))
-            #expect(try summary(third).relationships == Summary(updated: 1, repeated: 1, failed: 3))
-            let bad = String(decoding: try POSIXFileSystem().readAll(directory + "/bad.csv"), as: UTF8.self)
-            for part in ["read.csv\",4,\"there is no node", "read.csv\",5,\"the :END_ID field is empty", "read.csv\",6,\"column"] {
-                #expect(bad.contains(part), "\(bad)")
-            }
-            #expect(try client.rows("MATCH (n:Person) RETURN count(n)") == [[.integer(3000)]])
-            #expect(try client.rows("MATCH (:Person {id: 'p1'})-[r:READ]->(:Book {isbn: 'b7'}) RETURN r.year") == [[.integer(2000)]])
             try server.kill(SIGTERM)
             #expect(try Program.run(["check", directory + "/graph.db"]).status == 0)
-            removeTree(directory)
+        }
+
+        @Test func aSecondRunChangesNothingAndAThirdOnlyWhatDiffers() throws {
+            try withServer("upsert") { directory, at, client in
+                try writeFiles(directory)
+                let first = try Program.run(arguments(directory, at))
+                #expect(first.status == 0, "\(first.output)")
+                #expect(try summary(first).nodes == Summary(created: 3100))
+                #expect(try summary(first).relationships == Summary(created: 6000))
+                #expect(
+                    try client.rows("MATCH (n:Person:Reader {id: 'p7'}) RETURN n.name, n.age, n.score, n.tags, n.active")
+                        == [[.string("Name, 7"), .integer(7), .float(7.5), .list([.string("a"), .string("b1")]), .boolean(false)]])
+
+                let transactions = try client.request("GET", "/hastatus").json
+                let second = try Program.run(arguments(directory, at))
+                #expect(try summary(second).nodes == Summary(unchanged: 3100))
+                #expect(try summary(second).relationships == Summary(unchanged: 6000))
+                func lastTransaction(_ status: Value?) -> Value? {
+                    guard case .map(let map)? = status, case .map(let last)? = map["last"] else { return nil }
+                    return last["tx"]
+                }
+                // Nothing was written, not even anew.
+                #expect(lastTransaction(try client.request("GET", "/hastatus").json) == lastTransaction(transactions))
+
+                // A tenth is older by one year; half of the people are gone from the file and stay in the graph.
+                try writeFiles(directory, ageOffset: 1, people: 1500)
+                try write(
+                    directory + "/read.csv",
+                    [":START_ID(person),:END_ID(Book.isbn),year:int", "p1,b7,1901", "p1,b7,2000", "p2,nobody,1999", "p3,,1998", "p4,b4,when"])
+                let third = try Program.run(arguments(directory, at, ["--bad-rows", directory + "/bad.csv"]))
+                #expect(third.status == 0, "\(third.output)")
+                #expect(try summary(third).nodes == Summary(updated: 150, unchanged: 1450))
+                #expect(try summary(third).relationships == Summary(updated: 1, repeated: 1, failed: 3))
+                let bad = String(decoding: try POSIXFileSystem().readAll(directory + "/bad.csv"), as: UTF8.self)
+                for part in ["read.csv\",4,\"there is no node", "read.csv\",5,\"the :END_ID field is empty", "read.csv\",6,\"column"] {
+                    #expect(bad.contains(part), "\(bad)")
+                }
+                #expect(try client.rows("MATCH (n:Person) RETURN count(n)") == [[.integer(3000)]])
+                #expect(try client.rows("MATCH (:Person {id: 'p1'})-[r:READ]->(:Book {isbn: 'b7'}) RETURN r.year") == [[.integer(2000)]])
+            }
         }
 
         @Test func mistakesAreNamedBeforeAnythingIsWritten() throws {
-            let directory = try TestCluster.temporaryDirectory("upsert-mistakes")
-            let server = try ProcessTests.SingleServer(directory: directory)
-            let at = "127.0.0.1:\(server.port)"
-            try write(directory + "/a.csv", ["id:ID,name", "1,x"])
-            try write(directory + "/b.csv", [":ID,name", "1,x"])
-            try write(directory + "/c.csv", [":START_ID(nowhere),:END_ID(Person.id)", "1,2"])
-            try write(directory + "/d.csv", ["id:ID,born:date,born:date", "1,2000-01-01,"])
-            for (more, part) in [
-                (["--nodes", directory + "/a.csv"], "needs the label"), (["--nodes", "P=\(directory)/b.csv"], "as in id:ID"),
-                (["--nodes", "P=\(directory)/a.csv", "--relationships", "R=\(directory)/c.csv"], "START_ID(nowhere)"),
-                (["--nodes", "P=\(directory)/d.csv"], "\"born\" and one type"), (["--nodes", "P=\(directory)/missing.csv"], "missing.csv"),
-                ([], "--nodes and --relationships are missing"),
-            ] {
-                let outcome = try Program.run(["import", "--upsert", at] + more)
-                #expect(outcome.status != 0)
-                #expect(outcome.output.contains(part), "\(outcome.output)")
+            try withServer("upsert-mistakes") { directory, at, client in
+                try write(directory + "/a.csv", ["id:ID,name", "1,x"])
+                try write(directory + "/b.csv", [":ID,name", "1,x"])
+                try write(directory + "/c.csv", [":START_ID(nowhere),:END_ID(Person.id)", "1,2"])
+                try write(directory + "/d.csv", ["id:ID,born:date,born:date", "1,2000-01-01,"])
+                for (more, part) in [
+                    (["--nodes", directory + "/a.csv"], "needs the label"), (["--nodes", "P=\(directory)/b.csv"], "as in id:ID"),
+                    (["--nodes", "P=\(directory)/a.csv", "--relationships", "R=\(directory)/c.csv"], "START_ID(nowhere)"),
+                    (["--nodes", "P=\(directory)/d.csv"], "\"born\" and one type"), (["--nodes", "P=\(directory)/missing.csv"], "missing.csv"),
+                    ([], "--nodes and --relationships are missing"),
+                ] {
+                    let outcome = try Program.run(["import", "--upsert", at] + more)
+                    #expect(outcome.status != 0)
+                    #expect(outcome.output.contains(part), "\(outcome.output)")
+                }
+                let nobody = try Program.run(["import", "--upsert", "127.0.0.1:1", "--retry-for", "0", "--nodes", "P=\(directory)/a.csv"])
+                #expect(nobody.status != 0 && nobody.output.contains("no member could go on"), "\(nobody.output)")
+                #expect(try client.rows("MATCH (n:P) RETURN count(n)") == [[.integer(0)]])
             }
-            let nobody = try Program.run(["import", "--upsert", "127.0.0.1:1", "--retry-for", "0", "--nodes", "P=\(directory)/a.csv"])
-            #expect(nobody.status != 0 && nobody.output.contains("no member could go on"), "\(nobody.output)")
-            let client = BlockingHTTPClient(port: server.port)
-            #expect(try client.rows("MATCH (n:P) RETURN count(n)") == [[.integer(0)]])
-            try server.kill(SIGTERM)
-            removeTree(directory)
         }
 
         @Test func valuesOfAllTypesAreKeptAndFoundUnchanged() throws {
-            let directory = try TestCluster.temporaryDirectory("upsert-types")
-            let server = try ProcessTests.SingleServer(directory: directory)
-            let at = "127.0.0.1:\(server.port)"
-            try write(
-                directory + "/a.csv",
-                [
-                    "id:ID,born:date,at:datetime,for:duration,where:point,raw:byte[],days:date[],x:double,mixed:int,mixed:string,tags:string[json]",
-                    "1,1815-12-10,2024-02-29T12:30+01:00[Europe/Berlin],P1M2DT3.5S,SRID=4326;POINT(12.5 47),1;-2,2024-01-01;2024-01-02,NaN,1,,",
-                    "2,,,,,,,inf,,one,\"[\"\"a;b\"\",\"\"\"\"]\"", "3,,,,,,,,1,one,",
-                ])
-            let words = ["import", "--upsert", at, "--nodes", "T=\(directory)/a.csv", "--json"]
-            #expect(try summary(try Program.run(words)).nodes == Summary(created: 2, failed: 1))
-            #expect(try summary(try Program.run(words)).nodes == Summary(unchanged: 2, failed: 1))
-            let client = BlockingHTTPClient(port: server.port)
-            let row = try client.rows(
-                "MATCH (n:T {id: '1'}) RETURN n.born = date('1815-12-10'), n.at = datetime('2024-02-29T12:30+01:00[Europe/Berlin]'), n.for = duration('P1M2DT3.5S'), n.where = point({longitude: 12.5, latitude: 47}), n.days = [date('2024-01-01'), date('2024-01-02')], n.mixed")
-            #expect(row == [[.boolean(true), .boolean(true), .boolean(true), .boolean(true), .boolean(true), .integer(1)]])
-            #expect(try client.rows("MATCH (n:T {id: '2'}) RETURN n.tags, n.mixed") == [[.list([.string("a;b"), .string("")]), .string("one")]])
-            try server.kill(SIGTERM)
-            removeTree(directory)
+            try withServer("upsert-types") { directory, at, client in
+                try write(
+                    directory + "/a.csv",
+                    [
+                        "id:ID,born:date,at:datetime,for:duration,where:point,raw:byte[],days:date[],x:double,mixed:int,mixed:string,tags:string[json]",
+                        "1,1815-12-10,2024-02-29T12:30+01:00[Europe/Berlin],P1M2DT3.5S,SRID=4326;POINT(12.5 47),1;-2,2024-01-01;2024-01-02,NaN,1,,",
+                        "2,,,,,,,inf,,one,\"[\"\"a;b\"\",\"\"\"\"]\"", "3,,,,,,,,1,one,",
+                    ])
+                let words = ["import", "--upsert", at, "--nodes", "T=\(directory)/a.csv", "--json"]
+                #expect(try summary(try Program.run(words)).nodes == Summary(created: 2, failed: 1))
+                #expect(try summary(try Program.run(words)).nodes == Summary(unchanged: 2, failed: 1))
+                let row = try client.rows(
+                    "MATCH (n:T {id: '1'}) RETURN n.born = date('1815-12-10'), n.at = datetime('2024-02-29T12:30+01:00[Europe/Berlin]'), n.for = duration('P1M2DT3.5S'), n.where = point({longitude: 12.5, latitude: 47}), n.days = [date('2024-01-01'), date('2024-01-02')], n.mixed")
+                #expect(row == [[.boolean(true), .boolean(true), .boolean(true), .boolean(true), .boolean(true), .integer(1)]])
+                #expect(try client.rows("MATCH (n:T {id: '2'}) RETURN n.tags, n.mixed") == [[.list([.string("a;b"), .string("")]), .string("one")]])
+            }
         }
 
         @Test func documentsBecomeNodesAndTheirReferencesRelationships() throws {
-            let directory = try TestCluster.temporaryDirectory("upsert-documents")
-            let server = try ProcessTests.SingleServer(directory: directory)
-            let at = "127.0.0.1:\(server.port)"
-            try write(
-                directory + "/documents.json",
-                [
-                    #"{"_index": "i", "_id": "d1", "_source": {"type": "Document", "title": "One", "author": {"name": "Ada", "ref": ["p1", "p2"]}, "n": [1, 2.5, null]}}"#,
-                    #"{"_index": "i", "_id": "p1", "_type": "Person", "_source": {"name": "Ada", "nothing": null}}"#,
-                    #"{"_index": "i", "_id": "p2", "_type": "Person", "_source": {"name": "Grace"}}"#,
-                    #"{"_index": "i", "_id": "d2", "_source": {"type": "Document", "parts": [{"a": 1}]}}"#,
-                    #"{"_index": "i", "_id": "d3", "_source": {"title": "none"}}"#, #"{"_id": "d4", "_source": {"#,
-                ])
-            let words = ["--documents", "\(directory)/documents.json", "--relationship", "author.ref:WROTE:Person", "--json"]
-            let first = try Program.run(["import", "--upsert", at] + words)
-            #expect(first.output.contains("objects") && first.output.contains("name a label") && first.output.contains("malformed"), "\(first.output)")
-            #expect(try summary(first).nodes == Summary(created: 3, failed: 3))
-            #expect(try summary(first).relationships == Summary(created: 2))
-            let second = try Program.run(["import", "--upsert", at] + words)
-            #expect(try summary(second).nodes == Summary(unchanged: 3, failed: 3))
-            #expect(try summary(second).relationships == Summary(unchanged: 2))
-            let client = BlockingHTTPClient(port: server.port)
-            #expect(
-                try client.rows("MATCH (d:Document)-[:WROTE]->(p:Person) RETURN d.title, d.`author.name`, d.n, p.name ORDER BY p.id")
-                    == [
-                        [.string("One"), .string("Ada"), .list([.float(1), .float(2.5)]), .string("Ada")],
-                        [.string("One"), .string("Ada"), .list([.float(1), .float(2.5)]), .string("Grace")],
+            try withServer("upsert-documents") { directory, at, client in
+                try write(
+                    directory + "/documents.json",
+                    [
+                        #"{"_index": "i", "_id": "d1", "_source": {"type": "Document", "title": "One", "author": {"name": "Ada", "ref": ["p1", "p2"]}, "n": [1, 2.5, null]}}"#,
+                        #"{"_index": "i", "_id": "p1", "_type": "Person", "_source": {"name": "Ada", "nothing": null}}"#,
+                        #"{"_index": "i", "_id": "p2", "_type": "Person", "_source": {"name": "Grace"}}"#,
+                        #"{"_index": "i", "_id": "d2", "_source": {"type": "Document", "parts": [{"a": 1}]}}"#,
+                        #"{"_index": "i", "_id": "d3", "_source": {"title": "none"}}"#, #"{"_id": "d4", "_source": {"#,
                     ])
-            let equal = try Program.run(["import", "--compare", at] + words)
-            #expect(equal.status == 0 && equal.output.contains("\"equal\" : true"), "\(equal.output)")
-            _ = try client.rows("CREATE (:Person {id: 'p3'})")
-            let different = try Program.run(["import", "--compare", at] + words.dropLast())
-            #expect(different.status == 1, "\(different.output)")
-            #expect(different.output.contains("node Person: 2 in the source, 3 in the graph  (+1)") && different.output.contains("different"), "\(different.output)")
-            try server.kill(SIGTERM)
-            removeTree(directory)
+                let words = ["--documents", "\(directory)/documents.json", "--relationship", "author.ref:WROTE:Person", "--json"]
+                let first = try Program.run(["import", "--upsert", at] + words)
+                #expect(first.output.contains("objects") && first.output.contains("name a label") && first.output.contains("malformed"), "\(first.output)")
+                #expect(try summary(first).nodes == Summary(created: 3, failed: 3))
+                #expect(try summary(first).relationships == Summary(created: 2))
+                let second = try Program.run(["import", "--upsert", at] + words)
+                #expect(try summary(second).nodes == Summary(unchanged: 3, failed: 3))
+                #expect(try summary(second).relationships == Summary(unchanged: 2))
+                #expect(
+                    try client.rows("MATCH (d:Document)-[:WROTE]->(p:Person) RETURN d.title, d.`author.name`, d.n, p.name ORDER BY p.id")
+                        == [
+                            [.string("One"), .string("Ada"), .list([.float(1), .float(2.5)]), .string("Ada")],
+                            [.string("One"), .string("Ada"), .list([.float(1), .float(2.5)]), .string("Grace")],
+                        ])
+                let equal = try Program.run(["import", "--compare", at] + words)
+                #expect(equal.status == 0 && equal.output.contains("\"equal\" : true"), "\(equal.output)")
+                _ = try client.rows("CREATE (:Person {id: 'p3'})")
+                let different = try Program.run(["import", "--compare", at] + words.dropLast())
+                #expect(different.status == 1, "\(different.output)")
+                #expect(different.output.contains("node Person: 2 in the source, 3 in the graph  (+1)") && different.output.contains("different"), "\(different.output)")
+            }
         }
 
         /// The import is killed and started again, and the master is killed meanwhile: one node per key, nothing missing.

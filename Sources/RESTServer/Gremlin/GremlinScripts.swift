@@ -48,11 +48,9 @@ struct GremlinScripts: Sendable {
             case .answer(let bytes): return call.json(.ok, bytes)
             case .writes(let script):
                 // Before the transaction, which may have to run again.
-                var documents: [String: [UInt8]] = [:]
-                for address in script.documents { documents[address] = try await load(address) }
-                let loaded = documents
+                let documents = try await load(script.documents)
                 let result = try await database.write(call.options) { transaction throws(GraphError) in
-                    try bytes(of: script, request, documents: loaded, call, control, in: transaction)
+                    try bytes(of: script, request, documents: documents, call, control, in: transaction)
                 }
                 var answer = call.json(.ok, result.value)
                 answer.transactionID = result.transactionID
@@ -89,12 +87,25 @@ struct GremlinScripts: Sendable {
         }
     }
 
-    private func load(_ address: String) async throws(GraphError) -> [UInt8] {
+    /// Fetches documents, which together may be as long as what a query holds.
+    private func load(_ addresses: Set<String>) async throws(GraphError) -> [String: [UInt8]] {
+        if addresses.isEmpty { return [:] }
         guard let loadDocument else {
             throw GraphError(
                 .scriptFailure, "loadGraphML is refused: this server fetches nothing from addresses or files that a script names")
         }
-        return try await loadDocument(address)
+        let maximum = database.options.queryByteCountMaximum
+        var byteCount = 0
+        var documents: [String: [UInt8]] = [:]
+        for address in addresses {
+            let document = try await loadDocument(address)
+            byteCount += document.count
+            if maximum > 0 && byteCount > maximum {
+                throw GraphError(.queryMemory, "the documents take more than \(maximum) bytes: load them in several requests")
+            }
+            documents[address] = document
+        }
+        return documents
     }
 
     // MARK: What is asked for

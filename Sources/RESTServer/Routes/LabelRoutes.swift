@@ -84,7 +84,7 @@ struct LabelRoutes: Sendable {
 
     /// With `?key=value`, the value in JSON: those with that property. An index is used where there is one.
     private func nodes(_ call: Call, _ transaction: Transaction) throws(GraphError) -> Answer {
-        var text = "MATCH (n:\(Self.quoted(call.parameters[0])))"
+        var text = "MATCH (n:\(call.parameters[0].cypherName))"
         var parameters: [String: Value] = [:]
         let pairs = try call.target.parameters()
         guard pairs.count <= 1 else {
@@ -95,7 +95,7 @@ struct LabelRoutes: Sendable {
                 throw GraphError(
                     .invalidRequest, "the value of \"\(key)\" must be JSON, a string within quotation marks: \(error)")
             }
-            text += " WHERE n.\(Self.quoted(key)) = $value"
+            text += " WHERE n.\(key.cypherName) = $value"
         }
         var statement = Statement(text + " RETURN n", parameters: parameters)
         let control = call.control ?? database.makeControl(call.options)
@@ -105,8 +105,6 @@ struct LabelRoutes: Sendable {
             return call.json(.ok, try database.run(statement, list, in: transaction).bytes)
         }
     }
-
-    private static func quoted(_ name: String) -> String { "`\(name.replacing("`", with: "``"))`" }
 
     private func degree(_ call: Call, _ transaction: Transaction) throws(GraphError) -> Answer {
         let id = try node(call, transaction)

@@ -28,9 +28,7 @@ package struct GraphLines {
     }
 
     package mutating func write() throws(GraphError) {
-        json.beginObject()
-        json.key("type")
-        json.string("graph")
+        beginLine("graph")
         json.key("version")
         json.value(Int64(1))
         json.key("transaction")
@@ -57,9 +55,7 @@ package struct GraphLines {
         }
         // What damage kept from being read must not look like the end.
         try transaction.requireIntact()
-        json.beginObject()
-        json.key("type")
-        json.string("end")
+        beginLine("end")
         writeCounts(counts.nodes, counts.relationships)
         try endLine()
         if json.byteCount > 0 { try send(json.take()) }
@@ -73,6 +69,12 @@ package struct GraphLines {
         json.endObject()
     }
 
+    private mutating func beginLine(_ type: String) {
+        json.beginObject()
+        json.key("type")
+        json.string(type)
+    }
+
     private mutating func endLine() throws(GraphError) {
         json.endLine()
         if json.byteCount >= Self.pieceByteCount { try send(json.take()) }
@@ -82,9 +84,7 @@ package struct GraphLines {
         if rule.kind == .uniqueness && rule.entity == .node && rule.keys.count == 1 && keys[rule.token] == nil {
             keys[rule.token] = rule.keys[0]
         }
-        json.beginObject()
-        json.key("type")
-        json.string("schema")
+        beginLine("schema")
         json.key("kind")
         json.string("\(rule.kind)")
         json.key("entity")
@@ -101,9 +101,7 @@ package struct GraphLines {
 
     private mutating func write(_ node: NodeID) throws(GraphError) {
         counts.nodes += 1
-        json.beginObject()
-        json.key("type")
-        json.string("node")
+        beginLine("node")
         writeIdentity(node.rawValue)
         writeLabels(transaction.labels(of: node))
         json.key("properties")
@@ -114,9 +112,7 @@ package struct GraphLines {
 
     private mutating func write(_ relationship: RelationshipRecord) throws(GraphError) {
         counts.relationships += 1
-        json.beginObject()
-        json.key("type")
-        json.string("relationship")
+        beginLine("relationship")
         writeIdentity(relationship.id.rawValue)
         json.key("label")
         json.string(transaction.name(.relationshipType, relationship.type))

@@ -169,8 +169,8 @@ extension RESTService.Options {
         if let value = configuration.value(Settings.transactionTimeout) { transactionTimeout = value }
         if let value = configuration.value(Settings.wadl) { generatesWADL = value }
         if let allowed = configuration.value(Settings.documentSources), !allowed.isEmpty {
-            let sources = DocumentSources(allowed: allowed)
-            loadDocument = { address throws(GraphError) in try await sources.load(address) }
+            let documents = ScriptDocuments(allowed: allowed)
+            loadDocument = { address throws(GraphError) in try await documents.load(address) }
         }
         self.configuration = configuration.attributes
         self.isClustered = isClustered

@@ -31,7 +31,7 @@ struct ConvertedLines {
     private static func convert(
         _ reader: ImportLineReader, _ paths: [String], _ export: inout CSVExport, _ progress: ProgressDisplay
     ) throws(GraphError) {
-        var openPath: String?
+        var ends = ExportEnds()
         var count = 0
         while let lines = try reader.next() {
             for line in lines {
@@ -40,8 +40,8 @@ struct ConvertedLines {
                     throw GraphError(.argumentError, "\(paths[line.file]):\(line.number): \(error.text)")
                 }
                 switch parsed {
-                case .beginning: openPath = paths[line.file]
-                case .ending: openPath = nil
+                case .beginning: ends.begin(paths[line.file])
+                case .ending: ends.end()
                 case .schema(let rule): export.take(rule)
                 case .node(let node): try export.take(node)
                 case .relationship(let relationship): try export.take(relationship)
@@ -51,7 +51,7 @@ struct ConvertedLines {
             progress.update(
                 stage: "JSON Lines", part: Double(reader.consumedByteCount) / Double(max(1, reader.byteCount)), rowCount: count)
         }
-        if let openPath { throw GraphError(.argumentError, "\(openPath): the file has no end: it is only a part of an export") }
+        try ends.require()
     }
 
     /// Names the files as sources.

@@ -65,11 +65,7 @@ enum HTTPDownload {
                         return try NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>(wrappingChannelSynchronously: channel)
                     }
                 }
-            var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: path)
-            head.headers.add(name: "Host", value: target.description)
-            head.headers.add(name: "Connection", value: "close")
-            head.headers.add(name: "Accept", value: "application/json; stream=true")
-            let request = head
+            let request = HTTPProbe.head(.GET, target, path)
             failure = try await channel.executeThenClose { inbound, outbound in
                 try await outbound.write(.head(request))
                 try await outbound.write(.end(nil))

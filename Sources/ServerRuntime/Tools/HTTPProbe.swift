@@ -43,6 +43,15 @@ package enum HTTPProbe {
         }
     }
 
+    /// Of a request on a connection of its own.
+    static func head(_ method: HTTPMethod, _ target: HostPort, _ path: String) -> HTTPRequestHead {
+        var head = HTTPRequestHead(version: .http1_1, method: method, uri: path)
+        head.headers.add(name: "Host", value: target.description)
+        head.headers.add(name: "Connection", value: "close")
+        head.headers.add(name: "Accept", value: "application/json")
+        return head
+    }
+
     /// Returns after some time: before a server that refused a connection is asked again.
     package static func pause(_ time: Milliseconds) async {
         let timer = MultiThreadedEventLoopGroup.singleton.next().scheduleTask(in: .milliseconds(Int64(time.rawValue))) {}
@@ -74,10 +83,7 @@ package enum HTTPProbe {
             channel.close(promise: nil)
         }
         defer { limit.cancel() }
-        var head = HTTPRequestHead(version: .http1_1, method: HTTPMethod(rawValue: method), uri: path)
-        head.headers.add(name: "Host", value: target.description)
-        head.headers.add(name: "Connection", value: "close")
-        head.headers.add(name: "Accept", value: "application/json")
+        var head = head(HTTPMethod(rawValue: method), target, path)
         if let bookmark { head.headers.add(name: "X-HA-Tx", value: String(bookmark)) }
         if let body {
             head.headers.add(name: "Content-Type", value: contentType)

@@ -41,10 +41,11 @@ extension Store {
 
     private func takeUnapplied(upTo transactionID: TransactionID) -> [LogRecord] {
         unapplied.withLock { unapplied in
-            let end = unapplied.firstIndex { $0.position.transactionID > transactionID } ?? unapplied.endIndex
-            let records = Array(unapplied[..<end])
-            unapplied.removeFirst(records.count)
-            if unapplied.startIndex > 4096 { unapplied = ArraySlice(Array(unapplied)) }
+            var records: [LogRecord] = []
+            while let record = unapplied.first, record.position.transactionID <= transactionID {
+                records.append(record)
+                unapplied.removeFirst()
+            }
             return records
         }
     }

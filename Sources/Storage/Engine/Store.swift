@@ -83,7 +83,7 @@ public final class Store: Sendable {
     private let overlaySize = Atomic<Int>(0)
     /// Appended, not applied yet; in order. Taken within `applying` where both are needed, and alone by ``append(_:)``,
     /// which so does not wait for entries that are being applied.
-    let unapplied: Mutex<ArraySlice<LogRecord>>
+    let unapplied: Mutex<ReleasingQueue<LogRecord>>
     /// Held while a checkpoint is made; whether the store is closed and makes no more.
     let checkpointing = Mutex(false)
     let ownership = FileOwnership()
@@ -132,7 +132,9 @@ public final class Store: Sendable {
         damage = state.view.base.damage
         current = BriefMutex(state)
         requests = AppliedRequests(state.view.base.manifest.requests)
-        self.unapplied = Mutex(unapplied[...])
+        var queue = ReleasingQueue<LogRecord>()
+        for record in unapplied { queue.append(record) }
+        self.unapplied = Mutex(queue)
     }
 
     /// Called on the log thread when everything up to the position is on disk. Set before the first append.
@@ -198,7 +200,7 @@ public final class Store: Sendable {
         try requireAppendable()
         try unapplied.withLock { unapplied throws(GraphError) in
             try log.append(records, wakesThread: wakesLog)
-            unapplied.append(contentsOf: records)
+            for record in records { unapplied.append(record) }
         }
     }
 

@@ -29,11 +29,9 @@ package final class ImportRowReader {
     package init(
         _ paths: [String], separator: UInt8, arraySeparator: UInt8, quote: UInt8?, fileSystem: any FileSystem = POSIXFileSystem()
     ) throws(GraphError) {
-        var byteCount: UInt64 = 0
-        do throws(FileError) {
-            byteCount = try ImportSource.byteCount(paths, fileSystem)
-        } catch { throw GraphError(.argumentError, error.description) }
-        self.byteCount = byteCount
+        do throws(FileError) { byteCount = try ImportSource.byteCount(paths, fileSystem) } catch {
+            throw GraphError(.argumentError, error.description)
+        }
         self.arraySeparator = arraySeparator
         let reader = ImportReader(
             .init(paths: paths, separator: separator, quote: quote, blockByteCount: 1 << 20, earlierByteCount: 0), fileSystem)

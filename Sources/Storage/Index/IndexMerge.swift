@@ -98,9 +98,19 @@ struct IndexMerge {
         return upper?.withUnsafeBytes { IndexKey.order(key, $0) < 0 } ?? true
     }
 
+    /// Takes up to `limit` entries, many at once where that can be, and gives the last of them; nil at the end of the range.
+    mutating func take(
+        _ limit: Int, into ids: inout ContiguousArray<UInt64>
+    ) -> (key: UnsafeRawBufferPointer, id: UInt64)? {
+        if let last = takeFromRun(limit, into: &ids) { return last }
+        guard let entry = next() else { return nil }
+        ids.append(entry.id)
+        return entry
+    }
+
     /// Takes up to `limit` entries at once from the run while no layer has anything left in front of it; ascending only.
     /// Gives nil when entries have to be merged one by one.
-    mutating func takeFromRun(
+    private mutating func takeFromRun(
         _ limit: Int, into ids: inout ContiguousArray<UInt64>
     ) -> (key: UnsafeRawBufferPointer, id: UInt64)? {
         guard !isDescending, let run, var here = place, sources.allSatisfy({ $0.node == nil }) else { return nil }

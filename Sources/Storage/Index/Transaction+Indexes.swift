@@ -153,19 +153,13 @@ extension Transaction {
         var last: (key: UnsafeRawBufferPointer, id: UInt64)?
         while left > 0 {
             let before = ids.count
-            if let taken = merge.takeFromRun(left, into: &ids) {
-                last = taken
-                left -= ids.count - before
-                continue
-            }
-            guard let entry = merge.next() else {
+            guard let taken = merge.take(left, into: &ids) else {
                 cursor.isAtEnd = true
                 try requireIntact()
                 return false
             }
-            ids.append(entry.id)
-            last = entry
-            left -= 1
+            last = taken
+            left -= ids.count - before
         }
         if let last { cursor.last = (Array(last.key), last.id) }
         try requireIntact()

@@ -11,6 +11,9 @@ package struct ReleasingQueue<Element> {
     package var first: Element? { isEmpty ? nil : slots[head] }
     package var last: Element? { slots.last ?? nil }
 
+    /// All of them, the oldest first.
+    package var elements: [Element] { slots[head...].compactMap(\.self) }
+
     package mutating func append(_ element: Element) { slots.append(element) }
 
     @discardableResult

@@ -10,7 +10,7 @@ extension Application {
         else { throw GraphError(.corrupt, "index \(id.rawValue) does not exist") }
         guard isAddition else {
             ManualIndexReader(index, entries, at: transaction).remove(entity, key, value) {
-                layer.set($0, $1, id: entity, transaction: transaction)
+                layer.set(false, $0, id: entity, transaction: transaction)
             }
             return
         }
@@ -26,7 +26,7 @@ extension Application {
         for index in view.schema.schema.manualIndexes where index.entity == entity {
             guard let entries = view.schema.manualEntries(index.id), let layer = entries.layers.first else { continue }
             ManualIndexReader(index, entries, at: transaction).removeAll(of: id) {
-                layer.set($0, $1, id: id, transaction: transaction)
+                layer.set(false, $0, id: id, transaction: transaction)
             }
         }
     }

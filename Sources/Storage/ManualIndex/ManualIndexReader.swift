@@ -64,12 +64,10 @@ struct ManualIndexReader {
         return result
     }
 
-    // MARK: Changes
+    // MARK: Removals
 
-    typealias Change = (_ isPresent: Bool, _ key: UnsafeRawBufferPointer) -> Void
-
-    /// What a removal takes out: nothing when there is nothing. A token that another value has, too, stays.
-    func remove(_ id: UInt64, _ key: String, _ value: IndexedValue, _ body: Change) {
+    /// The keys that a removal takes out: none when there is nothing. A token that another value has, too, stays.
+    func remove(_ id: UInt64, _ key: String, _ value: IndexedValue, _ body: (UnsafeRawBufferPointer) -> Void) {
         let valueKey = ManualIndexKey.value(key, value)
         guard contains(valueKey, id) else { return }
         var gone = index.tokens(value)
@@ -79,15 +77,15 @@ struct ManualIndexReader {
                 gone.subtract(index.tokens(other))
             }
         }
-        valueKey.withUnsafeBytes { body(false, $0) }
-        ManualIndexKey.entity(id, key, value).withUnsafeBytes { body(false, $0) }
+        valueKey.withUnsafeBytes(body)
+        ManualIndexKey.entity(id, key, value).withUnsafeBytes(body)
         for token in gone {
-            ManualIndexKey.token(key, String(decoding: token, as: UTF8.self)).withUnsafeBytes { body(false, $0) }
+            ManualIndexKey.token(key, String(decoding: token, as: UTF8.self)).withUnsafeBytes(body)
         }
     }
 
     /// What goes with an entity.
-    func removeAll(of id: UInt64, _ body: Change) {
+    func removeAll(of id: UInt64, _ body: (UnsafeRawBufferPointer) -> Void) {
         for (key, value) in values(of: id) { remove(id, key, value, body) }
     }
 }

@@ -153,16 +153,13 @@ struct ManualIndexSearch {
         var result: [IndexHit] = []
         var merge = reader.merge(range)
         var ids: ContiguousArray<UInt64> = []
-        while true {
-            ids.removeAll(keepingCapacity: true)
-            if merge.takeFromRun(4096, into: &ids) == nil {
-                guard let entry = merge.next() else { return result }
-                ids.append(entry.id)
-            }
+        while merge.take(4096, into: &ids) != nil {
             let before = result.count
             for id in ids { result.append(IndexHit(id: id, score: 1)) }
             if before >> 12 != result.count >> 12 { try checkpoint() }
+            ids.removeAll(keepingCapacity: true)
         }
+        return result
     }
 
     /// What was added as this very number.

@@ -201,7 +201,7 @@ extension Transaction {
         guard reader.containsPair(ManualIndexKey.entity(id, key, value)) else { return }
         try record(.removeFromManualIndex(index.id, entity: id, key: key, value: value.stored))
         let layer = ownLayer(index.id)
-        reader.remove(id, key, value) { layer.set($0, $1, id: id, transaction: 1) }
+        reader.remove(id, key, value) { layer.set(false, $0, id: id, transaction: 1) }
     }
 
     /// An entity that is deleted here leaves every named index; nobody needs a command to know that.
@@ -211,7 +211,7 @@ extension Transaction {
             if reader(index).values(of: id).isEmpty { continue }
             // Before the reader, which has to see what goes as it goes.
             let layer = ownLayer(index.id)
-            reader(index).removeAll(of: id) { layer.set($0, $1, id: id, transaction: 1) }
+            reader(index).removeAll(of: id) { layer.set(false, $0, id: id, transaction: 1) }
         }
     }
 }

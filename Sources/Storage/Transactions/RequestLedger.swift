@@ -12,7 +12,7 @@ struct RequestLedger: Sendable {
     /// Requests that are remembered; the oldest ones beyond that go.
     static let countMaximum = 65_536
 
-    private(set) var entries: ArraySlice<Entry> = []
+    private(set) var entries = ReleasingQueue<Entry>()
     private var transactions: [RequestID: TransactionID] = [:]
 
     init(_ entries: [Entry]) { for entry in entries { add(entry) } }
@@ -22,10 +22,8 @@ struct RequestLedger: Sendable {
     mutating func add(_ entry: Entry) {
         entries.append(entry)
         transactions[entry.id] = entry.transaction
-        guard entries.count > Self.countMaximum else { return }
-        let oldest = entries.removeFirst()
+        guard entries.count > Self.countMaximum, let oldest = entries.removeFirst() else { return }
         if transactions[oldest.id] == oldest.transaction { transactions[oldest.id] = nil }
-        if entries.startIndex > Self.countMaximum { entries = ArraySlice(Array(entries)) }
     }
 }
 
@@ -36,7 +34,7 @@ final class AppliedRequests: Sendable {
     init(_ entries: [RequestLedger.Entry]) { ledger = Mutex(RequestLedger(entries)) }
 
     subscript(id: RequestID) -> TransactionID? { ledger.withLock { $0[id] } }
-    var entries: [RequestLedger.Entry] { ledger.withLock { Array($0.entries) } }
+    var entries: [RequestLedger.Entry] { ledger.withLock { $0.entries.elements } }
     /// Every request up to this transaction has been here.
     var latest: TransactionID { ledger.withLock { $0.entries.last?.transaction ?? .zero } }
 

@@ -50,7 +50,7 @@ public struct Sequencer: Sendable {
     /// Starts from everything in the log, applied or not.
     public init(_ store: Store) throws(GraphError) {
         let (state, unapplied) = store.applying.withLock { _ in
-            (store.state, store.unapplied.withLock { Array($0) })
+            (store.state, store.unapplied.withLock { $0.elements })
         }
         tokens = state.tokens
         position = state.position

@@ -184,14 +184,8 @@ struct CSVExport: ExportFormat {
                 if isPlain { return (type, quoted(texts.joined(separator: ";"))) }
                 // An element has the separator in it, or nothing.
                 return (type.replacing("[]", with: "[json]"), quoted("[\(texts.map(json).joined(separator: ","))]"))
-            default: return (type, text(value).isEmpty ? quoted("") : needsQuotes(value) ? quoted(text(value)) : Array(text(value).utf8))
-            }
-        }
-
-        private static func needsQuotes(_ value: Value) -> Bool {
-            switch value {
-            case .string, .point, .temporal: true
-            default: false
+            case .string, .point, .temporal: return (type, quoted(text(value)))
+            default: return (type, Array(text(value).utf8))
             }
         }
 

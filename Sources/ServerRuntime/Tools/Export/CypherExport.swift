@@ -1,4 +1,5 @@
 internal import GraphModel
+internal import RESTServer
 internal import Storage
 
 /// Cypher statements that make the graph, one in each line. Nodes have a label and a property more while they are made, by
@@ -75,7 +76,7 @@ struct CypherExport: ExportFormat {
     private mutating func writeNodes(_ labels: [CodeUnitKey]) throws(GraphError) {
         guard let rows = nodes.removeValue(forKey: labels) else { return }
         waitingByteCount -= rows.byteCount
-        let names = labels.map { ":" + CypherText.name($0.text) }.joined()
+        let names = labels.map { ":" + $0.text.cypherName }.joined()
         try write(
             "UNWIND [\(rows.texts.joined(separator: ", "))] AS row CREATE (x:\(Self.label)\(names)) SET x = row.p, x.\(Self.property) = row.i")
     }
@@ -88,7 +89,7 @@ struct CypherExport: ExportFormat {
         guard let rows = relationships.removeValue(forKey: type) else { return }
         waitingByteCount -= rows.byteCount
         try write(
-            "UNWIND [\(rows.texts.joined(separator: ", "))] AS row MATCH (a:\(Self.label) {\(Self.property): row.a}), (b:\(Self.label) {\(Self.property): row.b}) CREATE (a)-[x:\(CypherText.name(type.text))]->(b) SET x = row.p")
+            "UNWIND [\(rows.texts.joined(separator: ", "))] AS row MATCH (a:\(Self.label) {\(Self.property): row.a}), (b:\(Self.label) {\(Self.property): row.b}) CREATE (a)-[x:\(type.text.cypherName)]->(b) SET x = row.p")
     }
 
     private mutating func writeRelationships() throws(GraphError) {

@@ -1,25 +1,24 @@
 internal import GraphModel
+internal import RESTServer
 internal import Storage
 
-/// Values, names and rules as Cypher has them.
+/// Values and rules as Cypher has them.
 enum CypherText {
-    static func name(_ name: String) -> String { "`\(name.replacing("`", with: "``"))`" }
-
     static func creation(of rule: GraphLine.Rule) -> String {
         let isNode = rule.entity == "node"
-        let pattern = isNode ? "(x:\(name(rule.label)))" : "()-[x:\(name(rule.label))]-()"
-        let keys = rule.properties.map { "x.\(name($0))" }.joined(separator: ", ")
+        let pattern = isNode ? "(x:\(rule.label.cypherName))" : "()-[x:\(rule.label.cypherName)]-()"
+        let keys = rule.properties.map { "x.\($0.cypherName)" }.joined(separator: ", ")
         switch rule.kind {
-        case "index": return "CREATE INDEX \(name(rule.name)) IF NOT EXISTS FOR \(pattern) ON (\(keys))"
+        case "index": return "CREATE INDEX \(rule.name.cypherName) IF NOT EXISTS FOR \(pattern) ON (\(keys))"
         case "uniqueness":
             let all = rule.properties.count == 1 ? keys : "(\(keys))"
-            return "CREATE CONSTRAINT \(name(rule.name)) IF NOT EXISTS FOR \(pattern) REQUIRE \(all) IS UNIQUE"
-        default: return "CREATE CONSTRAINT \(name(rule.name)) IF NOT EXISTS FOR \(pattern) REQUIRE \(keys) IS NOT NULL"
+            return "CREATE CONSTRAINT \(rule.name.cypherName) IF NOT EXISTS FOR \(pattern) REQUIRE \(all) IS UNIQUE"
+        default: return "CREATE CONSTRAINT \(rule.name.cypherName) IF NOT EXISTS FOR \(pattern) REQUIRE \(keys) IS NOT NULL"
         }
     }
 
     static func map(_ properties: [(name: String, value: Value)]) -> String {
-        "{\(properties.map { "\(name($0.name)): \(literal($0.value))" }.joined(separator: ", "))}"
+        "{\(properties.map { "\($0.name.cypherName): \(literal($0.value))" }.joined(separator: ", "))}"
     }
 
     /// An expression with that value, on one line. A byte array becomes a list of integers: Cypher has no word for it.

@@ -29,8 +29,7 @@ public enum CompareTool {
             ("node", counter.nodes, "(x:"), ("relationship", counter.relationships, "()-[x:"),
         ] {
             for (name, found) in entities.sorted(by: { $0.key.text < $1.key.text }) {
-                let quoted = "`\(name.text.replacing("`", with: "``"))`"
-                let rows = try await client.run("MATCH \(pattern)\(quoted)\(kind == "node" ? ")" : "]->()") RETURN count(x)")
+                let rows = try await client.run("MATCH \(pattern)\(name.text.cypherName)\(kind == "node" ? ")" : "]->()") RETURN count(x)")
                 guard case .integer(let count)? = rows.first?.first else {
                     throw GraphError(.general, "the server answered something else than a count")
                 }

@@ -2,6 +2,25 @@ internal import GraphModel
 internal import RESTServer
 internal import Storage
 
+/// Sees to it that files which say that they are whole exports are.
+struct ExportEnds {
+    private var openPath: String?
+    private var cutPath: String?
+
+    mutating func begin(_ path: String) {
+        cutPath = cutPath ?? openPath
+        openPath = path
+    }
+
+    mutating func end() { openPath = nil }
+
+    /// Throws `.argumentError` when one has no end.
+    func require() throws(GraphError) {
+        guard let path = cutPath ?? openPath else { return }
+        throw GraphError(.argumentError, "\(path): the file has no end: it is only a part of an export")
+    }
+}
+
 /// One line of a graph as JSON Lines: see docs/formats/json-lines.md.
 enum GraphLine {
     struct Node {

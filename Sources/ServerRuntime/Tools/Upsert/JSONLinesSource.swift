@@ -18,16 +18,15 @@ struct JSONLinesSource {
 
     func read(into sink: inout some UpsertSink) async throws(GraphError) {
         var keys = keys
-        // Whether a file is known to have an end of its own, and has had it.
-        var openPath: String?
+        var ends = ExportEnds()
         while let lines = try reader.next() {
             for line in lines {
                 let origin = RowOrigin(path: paths[line.file], line: line.number)
                 var isNodes = true
                 let made: Result<Entity?, BadField> = Result { () throws(BadField) in
                     switch try GraphLine(try Self.object(line.bytes)) {
-                    case .beginning: openPath = origin.path
-                    case .ending: openPath = nil
+                    case .beginning: ends.begin(origin.path)
+                    case .ending: ends.end()
                     case .schema(let rule):
                         if rule.kind == "uniqueness" && rule.entity == "node" && rule.properties.count == 1 {
                             keys.add(UpsertRequest.Key(label: rule.label, property: rule.properties[0]))
@@ -55,7 +54,7 @@ struct JSONLinesSource {
             }
             sink.show("JSON Lines", Double(reader.consumedByteCount) / Double(max(1, reader.byteCount)))
         }
-        if let openPath { throw GraphError(.argumentError, "\(openPath): the file has no end: it is only a part of an export") }
+        try ends.require()
     }
 
     private typealias Entity = (target: UpsertRequest.Target, keys: [Value], properties: [(name: String, value: Value)])

@@ -27,8 +27,9 @@ struct UpsertBatch: Sendable {
 
     /// False when the entity is in the batch already.
     mutating func add(_ keys: [Value], _ properties: [(name: String, value: Value)], _ origin: RowOrigin) -> Bool {
-        let place = places.updateValue(rows.count, forKey: KeyBytes(keys))
-        guard let place else {
+        let key = KeyBytes(keys)
+        guard let place = places[key] else {
+            places[key] = rows.count
             var numbered: [(name: Int, value: Value)] = []
             numbered.reserveCapacity(properties.count)
             for (name, value) in properties { numbered.append((number(name), value)) }
@@ -36,7 +37,6 @@ struct UpsertBatch: Sendable {
             origins.append(origin)
             return true
         }
-        places[KeyBytes(keys)] = place
         for (name, value) in properties {
             let number = number(name)
             if let known = rows[place].properties.firstIndex(where: { $0.name == number }) {
@@ -49,7 +49,6 @@ struct UpsertBatch: Sendable {
     }
 
     private mutating func number(_ name: String) -> Int {
-        // Rows of one kind have their properties in one order: most are found where the row before had them.
         if let number = numbers[CodeUnitKey(name)] { return number }
         names.append(name)
         numbers[CodeUnitKey(name)] = names.count - 1

@@ -156,10 +156,8 @@ struct UpsertQueue: UpsertSink {
 
     /// A key that is unique is found fast, and two imports at once cannot make two nodes of it.
     mutating func requireIndex(_ key: UpsertRequest.Key) async throws(GraphError) {
-        let label = key.label.replacing("`", with: "``")
-        let property = key.property.replacing("`", with: "``")
         do throws(GraphError) {
-            _ = try await client.run("CREATE CONSTRAINT ON (n:`\(label)`) ASSERT n.`\(property)` IS UNIQUE")
+            _ = try await client.run("CREATE CONSTRAINT ON (n:\(key.label.cypherName)) ASSERT n.\(key.property.cypherName) IS UNIQUE")
         } catch where error.code == .schemaRuleExists {
             // An index alone may be there; with it nodes are found as fast.
         } catch { throw error }

@@ -1,9 +1,9 @@
 package import GraphModel
 internal import Transport
 
-/// The HTTP servers that scripts may load documents from. Only what the operator names is asked, no redirection is
-/// followed, and nothing but the document comes back to the script.
-package struct DocumentSources: Sendable {
+/// What scripts may load, from HTTP servers that the operator names. No redirection is followed, and nothing but the
+/// document comes back to the script.
+package struct ScriptDocuments: Sendable {
     /// `host`, any port of which will do, or `host:port`.
     let allowed: [String]
 

@@ -2,15 +2,15 @@ import GraphModel
 import ServerRuntime
 import Testing
 
-@Suite struct DocumentSourcesTests {
-    private let sources = DocumentSources(allowed: ["docs.example", "10.0.0.1:8080", "[::1]:80"])
+@Suite struct ScriptDocumentsTests {
+    private let documents = ScriptDocuments(allowed: ["docs.example", "10.0.0.1:8080", "[::1]:80"])
 
     @Test(arguments: [
         ("http://docs.example/a/b.xml?x=1#part", "docs.example:80", "/a/b.xml?x=1"), ("http://DOCS.example:99", "DOCS.example:99", "/"),
         ("http://10.0.0.1:8080/", "10.0.0.1:8080", "/"), ("http://[::1]/x", "[::1]:80", "/x"),
     ])
     func whatIsNamedMayBeLoaded(_ address: String, _ server: String, _ path: String) throws {
-        let target = try sources.target(of: address)
+        let target = try documents.target(of: address)
         #expect(target.server == server && target.path == path)
     }
 
@@ -20,7 +20,7 @@ import Testing
         "http://docs.example/a b", "http://docs.example/\r\nX: y", "http://docs.example?x", "http://docs.example:0x50/", "",
     ])
     func nothingElse(_ address: String) {
-        let error = #expect(throws: GraphError.self) { try sources.target(of: address) }
+        let error = #expect(throws: GraphError.self) { try documents.target(of: address) }
         #expect(error?.code == .scriptFailure)
     }
 }
