@@ -172,6 +172,8 @@ func frame(_ payload: [UInt8]) -> [UInt8] {
 final class FakeMember: Sendable {
     let listener: any Channel
     let address: HostPort
+    /// Not the address that clients dial from, any of which may have the port once nobody listens.
+    private static let host = "127.0.0.7"
 
     /// A member that goes quiet after some bytes.
     static func silent(_ bytes: [UInt8]) async throws -> FakeMember {
@@ -191,8 +193,8 @@ final class FakeMember: Sendable {
                     ])
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
-        address = HostPort(host: "127.0.0.1", port: try #require(listener.localAddress?.port))
+            .bind(host: Self.host, port: 0).get()
+        address = HostPort(host: Self.host, port: try #require(listener.localAddress?.port))
     }
 
     func close() async throws { try await listener.close().get() }

@@ -171,7 +171,14 @@ extension EndToEnd {
                 with: Array("{\"type\":\"graph\",\"version\":1}\n{\"type\":\"node\",\"id\":\"1\",\"labels\":[\"A\"]}\n".utf8))
             let half = try Program.run(["import", "--into", directory + "/graph.db", "--json-lines", directory + "/half.jsonl"])
             #expect(half.status == 1 && half.output.contains("the file has no end"), "\(half.output)")
-            #expect(try Set(POSIXFileSystem().list(directory)) == ["full", "half.jsonl"])
+            // Also where a whole one follows.
+            try POSIXFileSystem().replace(
+                directory + "/whole.jsonl",
+                with: Array("{\"type\":\"graph\",\"version\":1}\n{\"type\":\"end\",\"nodes\":0,\"relationships\":0}\n".utf8))
+            let both = try Program.run(
+                ["import", "--into", directory + "/graph.db", "--json-lines", "\(directory)/half.jsonl,\(directory)/whole.jsonl"])
+            #expect(both.status == 1 && both.output.contains("half.jsonl: the file has no end"), "\(both.output)")
+            #expect(try Set(POSIXFileSystem().list(directory)) == ["full", "half.jsonl", "whole.jsonl"])
             removeTree(directory)
         }
     }
