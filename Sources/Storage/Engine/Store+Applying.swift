@@ -63,6 +63,7 @@ struct Application {
     private var wallClock: Int64
     private(set) var requests: [RequestLedger.Entry] = []
     private(set) var asksForComparison = false
+    var gathered = GatheredAdditions()
 
     init(_ state: AppliedState, _ overlay: Overlay) {
         view = state.view
@@ -94,6 +95,7 @@ struct Application {
                 }
                 try applyWithIndexes(command, transaction)
             }
+            gathered.put(transaction)
             wallClock = header.wallClockMilliseconds
         } catch let error as MalformedBytes {
             throw GraphError(.corrupt, "\(record.position): \(error)")
@@ -118,7 +120,8 @@ struct Application {
         }
     }
 
-    private mutating func applySchema(_ command: Command) throws(GraphError) {
+    private mutating func applySchema(_ command: Command, _ transaction: UInt64) throws(GraphError) {
+        gathered.put(transaction)
         var schema = view.schema.schema
         try schema.apply(command)
         view = StoreView(base: view.base, layers: view.layers, schema: view.schema.changed(to: schema))
@@ -211,7 +214,7 @@ struct Application {
                 properties: view.properties(ofNode: id, at: transaction))
             counts.add(-1, label: label)
         case .createSchemaRule, .dropSchemaRule, .setSchemaRuleState, .createManualIndex, .dropManualIndex, .setAutoIndexing:
-            try applySchema(command)
+            try applySchema(command, transaction)
         case .addToManualIndex(let index, let id, let key, let value):
             try changeManualIndex(index, id, key, value, isAddition: true, transaction)
         case .removeFromManualIndex(let index, let id, let key, let value):

@@ -68,13 +68,15 @@ package enum IndexKey {
     /// UTF-8 orders like UTF-16 code units but for the lead bytes EE and EF, which rank above F0…F4; they change places.
     /// Everything moves up by one, so that 0 can end the string.
     static func append(textPrefix text: String, to key: inout [UInt8]) {
-        func mapped(_ byte: UInt8) -> UInt8 { byte < 0xEE ? byte &+ 1 : byte >= 0xF0 ? byte &- 1 : byte &+ 6 }
         key.append(Tag.string)
-        let done: Void? = text.utf8.withContiguousStorageIfAvailable { utf8 in
-            key.reserveCapacity(key.count + utf8.count + 1)
-            for byte in utf8 { key.append(mapped(byte)) }
+        let start = key.count
+        key.append(contentsOf: text.utf8)
+        key.withUnsafeMutableBufferPointer { key in
+            for index in start..<key.count {
+                let byte = key[index]
+                key[index] = byte < 0xEE ? byte &+ 1 : byte >= 0xF0 ? byte &- 1 : byte &+ 6
+            }
         }
-        if done == nil { for byte in text.utf8 { key.append(mapped(byte)) } }
     }
 
     /// Temporal values: numbers of fixed width, the sign bit turned, in the order in which `Temporal.order` looks at them.
@@ -134,6 +136,20 @@ package enum IndexKey {
         var result: UInt64 = 0
         for byte in key { result = result << 8 | UInt64(byte) }
         return key.isEmpty ? 0 : result << UInt64(64 - 8 * key.count)
+    }
+
+    /// How many bytes two keys have in common at their beginnings.
+    static func commonByteCount(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Int {
+        let most = min(a.count, b.count)
+        var index = 0
+        while index + 8 <= most {
+            let difference =
+                a.loadUnaligned(fromByteOffset: index, as: UInt64.self) ^ b.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            if difference != 0 { return index + UInt64(littleEndian: difference).trailingZeroBitCount / 8 }
+            index += 8
+        }
+        while index < most, a[index] == b[index] { index += 1 }
+        return index
     }
 
     /// -1, 0 or 1: bytes as unsigned numbers, a beginning before what it begins.

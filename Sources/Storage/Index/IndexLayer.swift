@@ -191,9 +191,18 @@ final class IndexLayer: @unchecked Sendable {
 
     // MARK: Writing, one thread
 
+    /// Asks for the memory where ``set(_:_:hash:id:transaction:)`` will look first.
+    @inline(__always)
+    func prefetch(hash: UInt64) { byHash?.table.prefetch(Self.slotKey(hash)) }
+
     /// Notes that a transaction put an entry in or took it out.
     func set(_ isPresent: Bool, _ key: UnsafeRawBufferPointer, id: UInt64, transaction: UInt64) {
-        let before = change(isPresent, key, id, transaction)
+        set(isPresent, key, hash: IndexKey.hash(key), id: id, transaction: transaction)
+    }
+
+    /// The same for a key whose ``IndexKey/hash(_:)`` is known.
+    func set(_ isPresent: Bool, _ key: UnsafeRawBufferPointer, hash: UInt64, id: UInt64, transaction: UInt64) {
+        let before = change(isPresent, key, hash, id, transaction)
         if before != isPresent {
             // A first word "out" speaks of an entry below.
             balance.add(isPresent ? 1 : -1, ordering: .relaxed)
@@ -201,8 +210,9 @@ final class IndexLayer: @unchecked Sendable {
     }
 
     /// Returns what was said of the entry before; nil when nothing was.
-    private func change(_ isPresent: Bool, _ key: UnsafeRawBufferPointer, _ id: UInt64, _ transaction: UInt64) -> Bool? {
-        let hash = IndexKey.hash(key)
+    private func change(
+        _ isPresent: Bool, _ key: UnsafeRawBufferPointer, _ hash: UInt64, _ id: UInt64, _ transaction: UInt64
+    ) -> Bool? {
         let keyHead = IndexKey.head(key)
         // One node in four is a level higher; drawn from the entry itself, so that a run can be repeated.
         let draw = (hash ^ id &* 0x9E37_79B9_7F4A_7C15) &* 0xBF58_476D_1CE4_E5B9

@@ -31,17 +31,36 @@ enum ManualIndexKey {
 
     /// What all terms of a key begin with: tokens, or whole values.
     static func terms(_ key: String, isAnalyzed: Bool) -> [UInt8] {
-        var bytes = [isAnalyzed ? tokenSection : valueSection]
-        append(key, to: &bytes)
+        var bytes: [UInt8] = []
+        appendTerms(key, isAnalyzed: isAnalyzed, to: &bytes)
         return bytes
     }
 
+    static func appendTerms(_ key: String, isAnalyzed: Bool, to bytes: inout [UInt8]) {
+        bytes.append(isAnalyzed ? tokenSection : valueSection)
+        append(key, to: &bytes)
+    }
+
     static func entity(_ id: UInt64, _ key: String? = nil, _ value: IndexedValue? = nil) -> [UInt8] {
-        var bytes = [entitySection]
+        var bytes: [UInt8] = []
+        write(entity: id, key, value, into: &bytes)
+        return bytes
+    }
+
+    /// The same, instead of what `bytes` held.
+    static func write(entity id: UInt64, _ key: String?, _ value: IndexedValue?, into bytes: inout [UInt8]) {
+        bytes.removeAll(keepingCapacity: true)
+        bytes.append(entitySection)
         append(id, to: &bytes)
         if let key { append(key, to: &bytes) }
         if let value { append(value, to: &bytes) }
-        return bytes
+    }
+
+    /// Makes of the key of an entity's value that of the value, which ends alike; gives back where it begins.
+    static func turnIntoValueKey(_ entityKey: inout [UInt8]) -> Int {
+        let start = MemoryLayout<UInt64>.size
+        entityKey[start] = valueSection
+        return start
     }
 
     static func append(_ text: String, to bytes: inout [UInt8]) {

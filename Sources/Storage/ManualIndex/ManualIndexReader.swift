@@ -5,12 +5,16 @@ internal import LuceneQuery
 struct ManualIndexReader {
     let index: ManualIndex
     let entries: IndexView
+    private let transaction: UInt64
+    private let own: IndexLayer?
     /// Newest first.
     let layers: [(layer: IndexLayer, transaction: UInt64)]
 
     init(_ index: ManualIndex, _ entries: IndexView, at transaction: UInt64, own: IndexLayer? = nil) {
         self.index = index
         self.entries = entries
+        self.transaction = transaction
+        self.own = own
         var layers = entries.layers.map { (layer: $0, transaction: transaction) }
         if let own { layers.insert((own, .max), at: 0) }
         self.layers = layers
@@ -37,19 +41,9 @@ struct ManualIndexReader {
         }
     }
 
-    /// Whether a pair was added for an entity, by its ``ManualIndexKey/entity(_:_:_:)``: no other entity has that key, so
-    /// this goes by hash and is the same however many have the value.
-    func containsPair(_ entityKey: [UInt8]) -> Bool {
-        entityKey.withUnsafeBytes { key in
-            let hash = IndexKey.hash(key)
-            for (layer, transaction) in layers where layer.count > 0 {
-                var word: Bool?
-                layer.forEach(key, hash: hash) { word = $0.isPresent(at: transaction) }
-                if let word { return word }
-            }
-            var isFound = false
-            entries.run?.forEachRun(key, hash: hash) { _, _ in isFound = true }
-            return isFound
+    func containsPair(_ id: UInt64, _ key: String, _ value: IndexedValue) -> Bool {
+        ManualIndexKey.entity(id, key, value).withUnsafeBytes {
+            entries.containsPair($0, hash: IndexKey.hash($0), at: transaction, own: own)
         }
     }
 
@@ -90,6 +84,25 @@ struct ManualIndexReader {
     }
 }
 
+extension IndexView {
+    /// Whether a pair was added for an entity to a named index, by its ``ManualIndexKey/entity(_:_:_:)`` and the hash of
+    /// that: no other entity has that key, so this costs the same however many have the value.
+    ///
+    /// - Parameter own: what the transaction that asks has changed itself.
+    func containsPair(_ entityKey: UnsafeRawBufferPointer, hash: UInt64, at transaction: UInt64, own: IndexLayer?) -> Bool {
+        func word(_ layer: IndexLayer, _ transaction: UInt64) -> Bool? {
+            var word: Bool?
+            if layer.count > 0 { layer.forEach(entityKey, hash: hash) { word = $0.isPresent(at: transaction) } }
+            return word
+        }
+        if let own, let word = word(own, .max) { return word }
+        for layer in layers { if let word = word(layer, transaction) { return word } }
+        var isFound = false
+        run?.forEachRun(entityKey, hash: hash) { _, _ in isFound = true }
+        return isFound
+    }
+}
+
 extension ManualIndex {
     /// The tokens of a value that queries find it by; none where they look at the values themselves.
     func tokens(_ value: IndexedValue) -> Set<[UInt8]> {
@@ -97,12 +110,22 @@ extension ManualIndex {
         return Set(analyzer.tokens(text).map { Array($0.utf8) })
     }
 
-    /// The keys that an addition puts in.
-    func forEachKey(_ id: UInt64, _ key: String, _ value: IndexedValue, _ body: (UnsafeRawBufferPointer) -> Void) {
-        ManualIndexKey.value(key, value).withUnsafeBytes(body)
-        ManualIndexKey.entity(id, key, value).withUnsafeBytes(body)
-        for token in tokens(value) {
-            ManualIndexKey.token(key, String(decoding: token, as: UTF8.self)).withUnsafeBytes(body)
+    /// The keys that an addition puts in, one perhaps more than once. They are built in `memory`.
+    func forEachKey(
+        _ id: UInt64, _ key: String, _ value: IndexedValue, in memory: inout [UInt8], _ body: (UnsafeRawBufferPointer) -> Void
+    ) {
+        ManualIndexKey.write(entity: id, key, value, into: &memory)
+        memory.withUnsafeBytes(body)
+        let start = ManualIndexKey.turnIntoValueKey(&memory)
+        memory.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[start...])) }
+        guard !analyzer.isIdentity, case .text(let text) = value else { return }
+        memory.removeAll(keepingCapacity: true)
+        ManualIndexKey.appendTerms(key, isAnalyzed: true, to: &memory)
+        let end = memory.count
+        for token in analyzer.tokens(text) {
+            memory.removeSubrange(end...)
+            ManualIndexKey.append(token, to: &memory)
+            memory.withUnsafeBytes(body)
         }
     }
 }

@@ -26,13 +26,13 @@ extension Transaction {
         _ entity: SchemaRule.EntityKind, named name: String, configuration: [String: String] = [:]
     ) throws(GraphError) -> ManualIndex {
         try requireWritable()
-        var schema = currentSchema
-        if let known = schema.manualIndex(entity, named: name) {
+        if let known = manualIndex(entity, named: name) {
             if known.fits(configuration) { return known }
             throw GraphError(
                 .schemaRuleExists,
                 "\(entity.word) index `\(name)` exists with other settings (\(Self.text(known.configuration))): drop it first, or give those")
         }
+        var schema = currentSchema
         let index = try ManualIndex(
             id: SchemaRuleID(schema.nextID), name: name, entity: entity, configuration: configuration)
         let command = Command.createManualIndex(index)
@@ -55,7 +55,8 @@ extension Transaction {
         try schema.apply(command)
         writes?.schema = schema
         writes?.indexLayers[index.id] = nil
-        writes?.unlayeredEntries[index.id] = nil
+        writes?.fillings[index.id] = nil
+        writes?.lastFilling = nil
         try record(command)
     }
 
@@ -67,13 +68,12 @@ extension Transaction {
 
     func reader(_ index: ManualIndex) -> ManualIndexReader {
         layerEntries(of: index)
-        return readerOfLayers(index)
+        return ManualIndexReader(index, committedEntries(of: index), at: at, own: isReadOnly ? nil : writes?.indexLayers[index.id])
     }
 
-    private func readerOfLayers(_ index: ManualIndex) -> ManualIndexReader {
-        // One that was created here has nothing below.
-        let entries = view.schema.manualEntries(index.id) ?? IndexView(rule: index.rule, run: nil, layers: [])
-        return ManualIndexReader(index, entries, at: at, own: isReadOnly ? nil : writes?.indexLayers[index.id])
+    /// One that was created here has none.
+    private func committedEntries(of index: ManualIndex) -> IndexView {
+        view.schema.manualEntries(index.id) ?? IndexView(rule: index.rule, run: nil, layers: [])
     }
 }
 
@@ -90,7 +90,7 @@ extension Transaction {
         try requireWritable()
         try requireExists(entity)
         try requireFillable(entity.kind, name)
-        try add(entity.number, to: try createManualIndex(entity.kind, named: name), key, value)
+        try add(entity.number, try filling(entity.kind, name), key, value)
     }
 
     /// Takes out what was added for an entity: this pair, or all pairs of a key, or all. What is not there is no error.
@@ -171,36 +171,55 @@ extension Transaction {
         }
     }
 
-    private func ownLayer(_ id: SchemaRuleID) -> IndexLayer {
-        if let known = writes?.indexLayers[id] { return known }
+    private func ownLayer(of index: ManualIndex) -> IndexLayer {
+        if let known = writes?.indexLayers[index.id] { return known }
         let layer = IndexLayer(isShared: false)
-        writes?.indexLayers[id] = layer
+        writes?.indexLayers[index.id] = layer
+        writes?.fillings[index.id]?.own = layer
         return layer
     }
 
+    /// An index to add to; made when it does not exist.
+    private func filling(_ kind: SchemaRule.EntityKind, _ name: String) throws(GraphError) -> IndexFilling {
+        if let last = writes?.lastFilling, last.index.entity == kind, codeUnitsEqual(last.index.name, name) { return last }
+        return filling(of: try createManualIndex(kind, named: name))
+    }
+
+    private func filling(of index: ManualIndex) -> IndexFilling {
+        let filling =
+            writes?.fillings[index.id]
+            ?? IndexFilling(index, below: committedEntries(of: index), at: at, own: writes?.indexLayers[index.id])
+        writes?.fillings[index.id] = filling
+        writes?.lastFilling = filling
+        return filling
+    }
+
     func add(_ id: UInt64, to index: ManualIndex, _ key: String, _ value: IndexedValue) throws(GraphError) {
-        let bytes = ManualIndexKey.entity(id, key, value)
-        let mark = UnlayeredEntries.mark(bytes)
-        if writes?.unlayeredEntries[index.id]?.marks.contains(mark) ?? false { layerEntries(of: index) }
-        if readerOfLayers(index).containsPair(bytes) { return }
-        try record(.addToManualIndex(index.id, entity: id, key: key, value: value.stored))
-        writes?.unlayeredEntries[index.id, default: UnlayeredEntries()].add(id, key, value, mark)
+        try add(id, filling(of: index), key, value)
+    }
+
+    private func add(_ id: UInt64, _ filling: IndexFilling, _ key: String, _ value: IndexedValue) throws(GraphError) {
+        var place = filling.find(id, key, value)
+        if place == .perhapsAdded {
+            filling.layer(into: ownLayer(of: filling.index))
+            place = filling.find(id, key, value)
+        }
+        if place == .below { return }
+        try record(.addToManualIndex(filling.index.id, entity: id, key: key, value: value.stored))
+        filling.add(id, key, value)
     }
 
     /// Before this transaction asks an index what is in it: whoever only adds pays for no order among its own entries.
     func layerEntries(of index: ManualIndex) {
-        guard let added = writes?.unlayeredEntries.removeValue(forKey: index.id) else { return }
-        let layer = ownLayer(index.id)
-        for entry in added.list {
-            index.forEachKey(entry.id, entry.key, entry.value) { layer.set(true, $0, id: entry.id, transaction: 1) }
-        }
+        guard let filling = writes?.fillings[index.id], !filling.isLayered else { return }
+        filling.layer(into: ownLayer(of: index))
     }
 
     func remove(_ id: UInt64, from index: ManualIndex, _ key: String, _ value: IndexedValue) throws(GraphError) {
         let reader = reader(index)
-        guard reader.containsPair(ManualIndexKey.entity(id, key, value)) else { return }
+        guard reader.containsPair(id, key, value) else { return }
         try record(.removeFromManualIndex(index.id, entity: id, key: key, value: value.stored))
-        let layer = ownLayer(index.id)
+        let layer = ownLayer(of: index)
         reader.remove(id, key, value) { layer.set(false, $0, id: id, transaction: 1) }
     }
 
@@ -210,7 +229,7 @@ extension Transaction {
         for index in currentSchema.manualIndexes where index.entity == kind {
             if reader(index).values(of: id).isEmpty { continue }
             // Before the reader, which has to see what goes as it goes.
-            let layer = ownLayer(index.id)
+            let layer = ownLayer(of: index)
             reader(index).removeAll(of: id) { layer.set(false, $0, id: id, transaction: 1) }
         }
     }
@@ -234,18 +253,4 @@ extension EntityID {
 extension SchemaRule.EntityKind {
     /// The entity of this kind with an id.
     public func entity(_ id: UInt64) -> EntityID { self == .node ? .node(NodeID(id)) : .relationship(RelationshipID(id)) }
-}
-
-/// Additions of a transaction to one named index, in their order.
-struct UnlayeredEntries {
-    private(set) var list: [(id: UInt64, key: String, value: IndexedValue)] = []
-    /// By hash: an entry whose mark is not here is not in the list.
-    private(set) var marks: Set<UInt64> = []
-
-    static func mark(_ entityKey: [UInt8]) -> UInt64 { entityKey.withUnsafeBytes { IndexKey.hash($0) } }
-
-    mutating func add(_ id: UInt64, _ key: String, _ value: IndexedValue, _ mark: UInt64) {
-        list.append((id, key, value))
-        marks.insert(mark)
-    }
 }

@@ -220,6 +220,7 @@ public struct Sequencer: Sendable {
         try checkSchema(writeSet)
         let newNameCount = TokenID(writeSet.newNames.count)
         var createdIndexes: [ManualIndex] = []
+        var lastIndex: (id: SchemaRuleID, isOfNodes: Bool)?
         func requireToken(_ kind: TokenKind, _ token: TokenID) throws(GraphError) {
             let isKnown =
                 token & Command.provisionalBit != 0
@@ -227,11 +228,15 @@ public struct Sequencer: Sendable {
             if !isKnown { throw GraphError(.invalidRequest, "a write set uses token \(token), which nobody introduced") }
         }
         for (index, command) in writeSet.commands.enumerated() {
-            if index + 8 < writeSet.commands.count,
-                case .createRelationship(_, _, let start, let end, _) = writeSet.commands[index + 8]
-            {
-                recent.prefetch(start, isNode: true)
-                recent.prefetch(end, isNode: true)
+            if index + 8 < writeSet.commands.count {
+                switch writeSet.commands[index + 8] {
+                case .createRelationship(_, _, let start, let end, _):
+                    recent.prefetch(start, isNode: true)
+                    recent.prefetch(end, isNode: true)
+                case .setNodeProperty(let id, _, _): recent.prefetch(id, isNode: true)
+                case .addToManualIndex(_, let entity, _, _): recent.prefetch(entity, isNode: lastIndex?.isOfNodes ?? true)
+                default: break
+                }
             }
             switch command {
             case .createToken:
@@ -268,9 +273,13 @@ public struct Sequencer: Sendable {
                 try requireToken(rule.tokenKind, rule.token)
                 for key in rule.keys { try requireToken(.propertyKey, key) }
             case .addToManualIndex(let id, let entity, _, _):
-                try requireManualIndex(id, writeSet, &createdIndexes)
+                if lastIndex?.id != id {
+                    try requireManualIndex(id, writeSet, &createdIndexes)
+                    let index = schema.manualIndex(id) ?? createdIndexes.first { $0.id == id }
+                    lastIndex = (id, index?.entity != .relationship)
+                }
                 // Who removes an entity takes it out of every index, whatever was added meanwhile.
-                let isNode = (schema.manualIndex(id) ?? createdIndexes.first { $0.id == id })?.entity != .relationship
+                let isNode = lastIndex?.isOfNodes ?? true
                 let key = EntityKey(id: entity, isNode: isNode)
                 if let deleted = recent.find(entity, isNode: isNode)?.deleted, deleted > writeSet.base { throw conflict(key, deleted) }
             case .removeFromManualIndex(let id, _, _, _): try requireManualIndex(id, writeSet, &createdIndexes)

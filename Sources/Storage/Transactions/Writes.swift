@@ -43,8 +43,9 @@ struct Writes {
     var typeCountChanges: [TokenID: Int] = [:]
     /// What this transaction changed in indexes, by rule; read like a layer on top of the snapshot's.
     var indexLayers: [SchemaRuleID: IndexLayer] = [:]
-    /// Additions to named indexes that are not in `indexLayers` yet, since nobody has asked.
-    var unlayeredEntries: [SchemaRuleID: UnlayeredEntries] = [:]
+    /// The named indexes that were added to, and the one that was last.
+    var fillings: [SchemaRuleID: IndexFilling] = [:]
+    var lastFilling: IndexFilling?
     /// The schema with this transaction's changes; nil while it made none.
     var schema: Schema?
     /// What has to stay unique in named indexes.
