@@ -111,7 +111,7 @@ if !coreOnly {
         module(
             "Backup",
             [
-                "GraphModel", "FileSystem", "Storage", "Transport",
+                "GraphModel", "FileSystem", "Gzip", "Storage", "Transport",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),

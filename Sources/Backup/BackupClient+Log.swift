@@ -8,6 +8,8 @@ struct CopiedLog {
     var role: BackupRole
     /// Bytes of the entries.
     var byteCount: UInt64
+    /// Bytes that went over the network.
+    var transferredByteCount: UInt64
     var seconds: Double
 }
 
@@ -30,10 +32,10 @@ extension BackupClient {
             throw CopyFailure(error: error, isLocal: false)
         }
         defer { connection.close() }
-        connection.send(
-            BackupRequest(
-                kind: .incremental, clusterName: options.clusterName ?? "", storeID: store.storeID,
-                position: store.applied))
+        var request = BackupRequest(
+            kind: .incremental, clusterName: options.clusterName ?? "", storeID: store.storeID, position: store.applied)
+        request.takesPacked = options.compresses
+        connection.send(request)
         let pace = CopyPace(byteCountPerSecond: options.byteCountPerSecond)
         var receiver = LogReceiver(store)
         while true {
@@ -41,14 +43,14 @@ extension BackupClient {
             do throws(GraphError) { answer = try connection.next() } catch {
                 throw CopyFailure(error: error, isLocal: false)
             }
-            let before = receiver.byteCount
             let isAtEnd = try receiver.receive(answer)
             progress(receiver.byteCount, receiver.expectedByteCount)
             if isAtEnd, let role = receiver.role {
                 return CopiedLog(
-                    role: role, byteCount: receiver.byteCount, seconds: Double(monotonicNanoseconds() - start) / 1e9)
+                    role: role, byteCount: receiver.byteCount, transferredByteCount: connection.takenByteCount,
+                    seconds: Double(monotonicNanoseconds() - start) / 1e9)
             }
-            pace.hold(connection, after: receiver.byteCount - before)
+            pace.hold(connection)
         }
     }
 

@@ -20,6 +20,8 @@ public struct CopiedStore: Sendable, Equatable {
     public var seconds: Double
     /// Bytes of files that were there from an earlier try.
     public var adoptedByteCount: UInt64 = 0
+    /// Bytes that went over the network; fewer than were received when they came packed.
+    public var transferredByteCount: UInt64 = 0
     /// CRC-32C of the segments.
     var checksums: [String: UInt32] = [:]
 }
@@ -38,6 +40,8 @@ public enum BackupClient {
         var resumes = false
         /// Takes no more bytes per second; 0 is no limit.
         public var byteCountPerSecond: UInt64 = 0
+        /// Has members pack what they send: less to transfer, for processor time at both ends.
+        public var compresses = false
         /// For a member with `ha.tls=true`.
         public var security: TLSClient?
         public var connectTimeout: Milliseconds = 5000
@@ -149,9 +153,10 @@ public enum BackupClient {
             throw CopyFailure(error: error, isLocal: false)
         }
         defer { connection.close() }
-        connection.send(
-            BackupRequest(
-                kind: left == nil ? .full : .resumed, clusterName: options.clusterName ?? "", storeID: options.storeID))
+        var request = BackupRequest(
+            kind: left == nil ? .full : .resumed, clusterName: options.clusterName ?? "", storeID: options.storeID)
+        request.takesPacked = options.compresses
+        connection.send(request)
         var receiver = CopyReceiver(
             directory: directory, fileSystem: fileSystem, storeID: options.storeID, left: left)
         let pace = CopyPace(byteCountPerSecond: options.byteCountPerSecond)
@@ -161,16 +166,17 @@ public enum BackupClient {
                 do throws(GraphError) { answer = try connection.next() } catch {
                     throw CopyFailure(error: error, isLocal: false)
                 }
-                let before = (byteCount: receiver.receivedByteCount, hasSelection: receiver.selection != nil)
+                let hadSelection = receiver.selection != nil
                 let end = try receiver.receive(answer)
-                if let selection = receiver.selection, !before.hasSelection { connection.send(selection) }
+                if let selection = receiver.selection, !hadSelection { connection.send(selection) }
                 progress(receiver.receivedByteCount, receiver.fileByteCount)
-                pace.hold(connection, after: receiver.receivedByteCount - before.byteCount)
+                pace.hold(connection)
                 guard let end, let header = receiver.header else { continue }
                 var copied = CopiedStore(
                     storeID: header.storeID, role: header.role, base: header.base, position: end,
                     byteCount: receiver.receivedByteCount, seconds: Double(monotonicNanoseconds() - start) / 1e9)
                 copied.adoptedByteCount = header.files.reduce(0) { $0 + $1.byteCount } - receiver.fileByteCount
+                copied.transferredByteCount = connection.takenByteCount
                 copied.checksums = receiver.checksums
                 return copied
             }

@@ -108,6 +108,11 @@ extension BackupTool.Summary {
         adoptedByteCount == 0 ? "" : " and \(BackupDisplay.bytes(Double(adoptedByteCount))) from an earlier try"
     }
 
+    /// Where members packed what they sent.
+    private var transferred: String {
+        transferredByteCount < byteCount ? ", packed in \(BackupDisplay.bytes(Double(transferredByteCount))) on the way" : ""
+    }
+
     /// The summary for people, several lines.
     public var text: String {
         var lines = [
@@ -115,7 +120,7 @@ extension BackupTool.Summary {
             "copied from     \(host) (\(role))",
             "store           \(storeID)",
             "last            \(position.transactionID), \(position.epoch)\(addition)",
-            "size            \(BackupDisplay.bytes(Double(byteCount))) (\(byteCount) bytes)\(adopted)",
+            "size            \(BackupDisplay.bytes(Double(byteCount))) (\(byteCount) bytes)\(transferred)\(adopted)",
             "time            \(BackupDisplay.oneDecimal(seconds)) s, copied at \(BackupDisplay.oneDecimal(megabytesPerSecond)) MB/s",
         ]
         guard let check else { return (lines + ["not checked"]).joined(separator: "\n") }

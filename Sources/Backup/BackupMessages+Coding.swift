@@ -68,6 +68,10 @@ extension BackupAnswer {
 
     /// Throws `.network` for what is no answer, `.formatVersion` for an answer in another version.
     package init(decoding bytes: [UInt8]) throws(GraphError) {
+        try self.init(decoding: bytes, isUnpacked: false)
+    }
+
+    private init(decoding bytes: [UInt8], isUnpacked: Bool) throws(GraphError) {
         do {
             var reader = ByteReader(bytes)
             let number: UInt8 = try reader.read()
@@ -109,6 +113,9 @@ extension BackupAnswer {
                 var values: [UInt64] = []
                 for _ in 0..<(try reader.readCount(minimumByteCountOfElement: 8)) { values.append(try reader.read()) }
                 self = .fingerprints(values)
+            case .packed:
+                if isUnpacked { throw MalformedBytes(offset: 0, detail: "an answer that is packed twice") }
+                self = try BackupAnswer(decoding: try Self.unpack(&reader), isUnpacked: true)
             }
             guard reader.isAtEnd else {
                 throw MalformedBytes(

@@ -26,6 +26,8 @@ package enum BackupProtocol {
     package static let requestByteCountMaximum = 4096
     /// Longest part of a file in one frame.
     package static let chunkByteCountMaximum = 1 << 20
+    /// What a packed answer may come to.
+    package static let packedByteCountMaximum = 16 << 20
 
     static func writePreamble(_ writer: inout ByteWriter) {
         writer.write(raw: magic)
@@ -54,6 +56,8 @@ package struct BackupRequest: Equatable, Sendable {
         case resumed = 4
     }
     package var kind: Kind
+    /// Whether content may come packed.
+    package var takesPacked = false
     /// The cluster that the member must belong to; empty when any will do.
     package var clusterName: String
     /// The store that the member must have; `.none` when any will do.
@@ -61,10 +65,12 @@ package struct BackupRequest: Equatable, Sendable {
     /// The last transaction that the client has; only of ``Kind/incremental``.
     package var position = LogPosition.zero
 
+    private static let packedBit: UInt8 = 0x80
+
     package func encode() -> [UInt8] {
         var writer = ByteWriter()
         BackupProtocol.writePreamble(&writer)
-        writer.write(kind.rawValue)
+        writer.write(kind.rawValue | (takesPacked ? Self.packedBit : 0))
         writer.write(string: clusterName)
         writer.write(storeID.rawValue)
         if kind == .incremental { BackupAnswer.write(position, &writer) }
@@ -94,10 +100,11 @@ package struct BackupRequest: Equatable, Sendable {
         }
         do throws(MalformedBytes) {
             let number: UInt8 = try reader.read()
-            guard let kind = Kind(rawValue: number) else {
+            guard let kind = Kind(rawValue: number & ~Self.packedBit) else {
                 throw MalformedBytes(offset: 6, detail: "\(number) is no kind of request")
             }
             self.kind = kind
+            takesPacked = number & Self.packedBit != 0
             clusterName = try reader.readString()
             storeID = StoreID(try reader.read())
             if kind == .incremental { position = try BackupAnswer.readPosition(&reader) }
@@ -215,5 +222,7 @@ package enum BackupAnswer: Equatable, Sendable {
         case records = 5
         case end = 6
         case fingerprints = 7
+        /// Another answer, packed.
+        case packed = 8
     }
 }

@@ -187,6 +187,6 @@ public final class BackupService: Sendable {
                 .foreignStore, "this member has store \(store.storeID), the copy is to be of store \(request.storeID)")
         }
         let source = request.kind == .incremental ? try store.beginLogCopy(after: request.position) : store.beginCopy()
-        return CopyStream(source, role: member().role, slot: slot, isResumed: request.kind == .resumed)
+        return CopyStream(source, role: member().role, slot: slot, isResumed: request.kind == .resumed, packs: request.takesPacked)
     }
 }

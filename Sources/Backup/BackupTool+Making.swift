@@ -64,6 +64,7 @@ extension BackupTool {
             directory: destination.directory, host: host, role: copied.role, storeID: copied.storeID,
             position: copied.position, byteCount: copied.byteCount, copySeconds: copied.seconds, seconds: 0)
         summary.adoptedByteCount = copied.adoptedByteCount
+        summary.transferredByteCount = copied.transferredByteCount
         let adopted =
             copied.adoptedByteCount == 0
             ? "" : ", \(BackupDisplay.bytes(Double(copied.adoptedByteCount))) were there from an earlier try"
@@ -93,6 +94,7 @@ extension BackupTool {
                 position: store.applied, byteCount: copied.byteCount, copySeconds: copied.seconds, seconds: 0)
             summary.kind = .incremental
             summary.previous = previous
+            summary.transferredByteCount = copied.transferredByteCount
             return (summary, store)
         } catch {
             store.close()
@@ -121,7 +123,9 @@ extension BackupTool {
         while store.applied.transactionID < candidates.required {
             for host in candidates.hosts where store.applied.transactionID < candidates.required {
                 do throws(CopyFailure) {
-                    summary.byteCount += try copyLog(from: host, into: store, report).byteCount
+                    let copied = try copyLog(from: host, into: store, report)
+                    summary.byteCount += copied.byteCount
+                    summary.transferredByteCount += copied.transferredByteCount
                 } catch {
                     // A stream that broke off has left entries that are not applied.
                     try store.truncate(after: store.applied.transactionID)

@@ -21,6 +21,7 @@ extension BackupTool {
         var client = BackupClient.Options(clusterName: clusterName)
         client.silenceTimeout = options.silenceTimeout
         client.security = options.security
+        client.compresses = options.compresses
         client.byteCountPerSecond = options.byteCountPerSecond
         return client
     }

@@ -24,6 +24,8 @@ public struct BackupTool: Sendable {
         public var fallsBackToFull = false
         /// Takes no more bytes per second; 0 is no limit, the least otherwise 1 MiB.
         public var byteCountPerSecond: UInt64 = 0
+        /// Has members pack what they send: less to transfer, for processor time at both ends.
+        public var compresses = false
         /// `ha.cluster_name` of the cluster; nil for the default name. Not asked of a database that stands alone.
         public var clusterName: String?
         /// Whether the whole graph is walked at the end.
@@ -67,8 +69,10 @@ public struct BackupTool: Sendable {
         public var position: LogPosition
         /// Where an incremental backup began; nil in a full one.
         public var previous: LogPosition?
-        /// Bytes that came from members.
+        /// Bytes of files and log that came from members.
         public var byteCount: UInt64
+        /// Bytes that went over the network for it; fewer when they were packed.
+        public var transferredByteCount: UInt64 = 0
         /// Bytes of a full backup that were there from a try that was broken off.
         public var adoptedByteCount: UInt64 = 0
         /// Of the copy alone.

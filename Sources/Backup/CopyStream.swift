@@ -27,14 +27,17 @@ final class CopyStream: Sendable {
     private let stage = Mutex(Stage.header)
     /// Whether the client goes on with a copy that was broken off.
     private let isResumed: Bool
+    /// Whether content is packed where that makes it shorter.
+    private let packs: Bool
     private let selection = Mutex(CopySelection(bits: []))
 
     /// Bytes of a frame, about: the event loop that moves it serves clients too.
     private static let chunkByteCount = 256 << 10
 
-    init(_ source: StoreCopySource, role: BackupRole, slot: CopySlots.Slot, isResumed: Bool = false) {
+    init(_ source: StoreCopySource, role: BackupRole, slot: CopySlots.Slot, isResumed: Bool = false, packs: Bool = false) {
         self.source = source
         self.isResumed = isResumed
+        self.packs = packs
         self.role = role
         self.slot = slot
     }
@@ -105,8 +108,10 @@ final class CopyStream: Sendable {
                 .corrupt, "\(source.files[index].name) ends at byte \(offset) of \(source.files[index].byteCount)")
         }
         stage = .file(index, offset: offset + UInt64(bytes.count))
+        let header = BackupAnswer.chunkHeader(file: UInt32(index), offset: offset)
+        if packs, let packed = BackupAnswer.pack(header + bytes) { return Self.frame(payload: packed) }
         var buffer = ByteBuffer()
-        Frame.write(BackupAnswer.chunkHeader(file: UInt32(index), offset: offset), bytes, into: &buffer)
+        Frame.write(header, bytes, into: &buffer)
         return buffer
     }
 
@@ -123,12 +128,15 @@ final class CopyStream: Sendable {
             throw GraphError(.general, "the log ends at \(position), before \(end)")
         }
         stage = .log(after: last.position.transactionID, end: end)
-        return Self.frame(.records(records.map(\.bytes)))
+        let payload = BackupAnswer.records(records.map(\.bytes)).encode()
+        return Self.frame(payload: packs ? BackupAnswer.pack(payload) ?? payload : payload)
     }
 
-    static func frame(_ answer: BackupAnswer) -> ByteBuffer {
+    static func frame(_ answer: BackupAnswer) -> ByteBuffer { frame(payload: answer.encode()) }
+
+    private static func frame(payload: [UInt8]) -> ByteBuffer {
         var buffer = ByteBuffer()
-        Frame.write(answer.encode(), into: &buffer)
+        Frame.write(payload, into: &buffer)
         return buffer
     }
 }

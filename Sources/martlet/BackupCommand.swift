@@ -58,6 +58,9 @@ struct BackupCommand: ParsableCommand {
         help: ArgumentHelp("Take no more bytes per second, as 10M; 1M or more.", valueName: "BYTES"))
     var maxRate: String?
 
+    @Flag(help: "Have members pack what they send: for slow networks; costs processor time at both ends.")
+    var compress = false
+
     @Option(
         help: ArgumentHelp("With ha.tls=true: certificates that the members have theirs from, PEM.", valueName: "FILE"))
     var tlsCa: String?
@@ -96,6 +99,7 @@ struct BackupCommand: ParsableCommand {
         options.keep = keep
         options.fallsBackToFull = fallbackFull
         options.byteCountPerSecond = maxRate.flatMap(Settings.copyRate.parse) ?? 0
+        options.compresses = compress
         options.clusterName = cluster
         options.checksResult = !noCheck
         if let tlsCa, let tlsCertificate, let tlsKey {
@@ -119,7 +123,7 @@ struct BackupCommand: ParsableCommand {
         }
         for (key, number) in [
             ("last_tx", summary.position.transactionID.rawValue), ("epoch", summary.position.epoch.rawValue),
-            ("bytes", summary.byteCount), ("bytes_from_earlier_try", summary.adoptedByteCount),
+            ("bytes", summary.byteCount), ("bytes_transferred", summary.transferredByteCount), ("bytes_from_earlier_try", summary.adoptedByteCount),
         ] {
             json.key(key)
             json.value(number)

@@ -116,6 +116,36 @@ import Transport
         }
     }
 
+    @Test func packedCopiesAndLogsTransferLess() async throws {
+        try await withTemporaryDirectory { directory in
+            let member = try await member(directory)
+            try await onThread {
+                try member.write(200, byteCount: 5000)
+                try member.store.checkpoint()
+                try member.write(100, byteCount: 5000, from: 200)
+            }
+            let backup = directory + "/backup"
+            var options = try options(member, backup, .full)
+            options.compresses = true
+            let full = try await run(options)
+            try expectWhole(full.check, full.position)
+            #expect(full.byteCount > 1_000_000 && full.transferredByteCount < full.byteCount / 10)
+            #expect(full.text.contains("on the way"))
+            try await onThread { try member.write(100, byteCount: 5000, from: 300) }
+            options.kind = .incremental
+            let next = try await run(options)
+            try expectWhole(next.check, next.position)
+            #expect(next.position == member.store.applied)
+            #expect(next.byteCount > 500_000 && next.transferredByteCount < next.byteCount / 10)
+            // Unpacked a little more goes over the network than what it is about.
+            options.compresses = false
+            try await onThread { try member.write(10, from: 400) }
+            let plain = try await run(options)
+            #expect(plain.transferredByteCount >= plain.byteCount && !plain.text.contains("on the way"))
+            await member.close()
+        }
+    }
+
     @Test func generationsStandOnTheirOwn() async throws {
         try await withTemporaryDirectory { directory in
             let member = try await member(directory)

@@ -50,6 +50,36 @@ import Testing
         }
     }
 
+    @Test func contentMayComePacked() throws {
+        var request = BackupRequest(kind: .full, clusterName: "c", storeID: StoreID(1))
+        request.takesPacked = true
+        #expect(try BackupRequest(decoding: request.encode()) == request)
+        let records = BackupAnswer.records((0..<100).map { [UInt8](repeating: UInt8($0), count: 1000) })
+        let packed = try #require(BackupAnswer.pack(records.encode()))
+        #expect(packed.count < 5000)
+        #expect(try BackupAnswer(decoding: packed) == records)
+        // What would not become shorter goes as it is.
+        var random = SeededGenerator(seed: 3)
+        let noise = (0..<10_000).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+        #expect(BackupAnswer.pack(BackupAnswer.records([noise]).encode()) == nil)
+        // Cut, lengthened, damaged, packed twice, or claiming another length.
+        for count in 0..<packed.count {
+            #expect(throws: GraphError.self) { try BackupAnswer(decoding: Array(packed[..<count])) }
+        }
+        #expect(throws: GraphError.self) { try BackupAnswer(decoding: packed + [1]) }
+        for index in 1..<packed.count {
+            var damaged = packed
+            damaged[index] ^= 0x10
+            // Some bytes of a gzip header are free.
+            if let decoded = try? BackupAnswer(decoding: damaged) { #expect(decoded == records, "byte \(index)") }
+        }
+        let twice = try #require(BackupAnswer.pack(packed + [UInt8](repeating: 0, count: 5000)))
+        #expect(throws: GraphError.self) { try BackupAnswer(decoding: twice) }
+        var endless = packed
+        endless.replaceSubrange(1..<5, with: [0xFF, 0xFF, 0xFF, 0xFF])
+        #expect(#expect(throws: GraphError.self) { try BackupAnswer(decoding: endless) }?.message.contains("4294967295") ?? false)
+    }
+
     @Test func aRequestOfAnotherVersionIsToldApartFromGarbage() throws {
         var bytes = BackupRequest(kind: .full, clusterName: "", storeID: .none).encode()
         bytes[4] = 9
@@ -85,7 +115,8 @@ import Testing
         var generator = SeededGenerator(seed: 42)
         let valid =
             Self.answers.map { $0.encode() } + [
-                BackupRequest(kind: .full, clusterName: "c", storeID: StoreID(1)).encode()
+                BackupRequest(kind: .full, clusterName: "c", storeID: StoreID(1)).encode(),
+                BackupAnswer.pack(BackupAnswer.records([[UInt8](repeating: 7, count: 500)]).encode()) ?? [],
             ]
         for _ in 0..<20_000 {
             var bytes = valid[Int.random(in: 0..<valid.count, using: &generator)]
@@ -107,7 +138,7 @@ import Testing
             var bytes = (0..<Int.random(in: 0...64, using: &generator)).map { _ in
                 UInt8.random(in: .min ... .max, using: &generator)
             }
-            if !bytes.isEmpty { bytes[0] = UInt8.random(in: 0...7, using: &generator) }
+            if !bytes.isEmpty { bytes[0] = UInt8.random(in: 0...8, using: &generator) }
             _ = try? BackupAnswer(decoding: bytes)
         }
     }

@@ -68,8 +68,10 @@ extension EndToEnd {
             let writers = WriteLoad(clients: 3, ports: [cluster.writePort])
             try waitUntil("writes go on") { writers.acknowledgedCount > 1000 }
             let backup = cluster.directory + "/backup"
-            let full = try Program.run(["backup", "-full", "-from", cluster.backupSource, "-to", backup, "--no-check"])
-            #expect(full.status == 0, "\(full.output)")
+            let full = try Program.run([
+                "backup", "-full", "--compress", "-from", cluster.backupSource, "-to", backup, "--no-check",
+            ])
+            #expect(full.status == 0 && full.output.contains("on the way"), "\(full.output)")
             let master = try cluster.master()
             let slave = try #require(cluster.members.first { $0.id != master.id })
             cluster.signal(slave, SIGKILL)

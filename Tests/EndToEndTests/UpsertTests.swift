@@ -8,7 +8,7 @@ import Testing
 extension EndToEnd {
     /// `martlet import --upsert`: a running graph is brought up to date with files.
     @Suite(.serialized) struct UpsertTests {
-        private struct Summary: Equatable, CustomStringConvertible {
+        struct Summary: Equatable, CustomStringConvertible {
             var created = 0
             var updated = 0
             var unchanged = 0
@@ -18,18 +18,18 @@ extension EndToEnd {
             var description: String { "\(created) created, \(updated) updated, \(unchanged) unchanged, \(repeated) repeated, \(failed) failed" }
         }
 
-        private func write(_ path: String, _ lines: [String]) throws {
+        func write(_ path: String, _ lines: [String]) throws {
             try POSIXFileSystem().replace(path, with: Array((lines.joined(separator: "\n") + "\n").utf8))
         }
 
         private func arguments(_ directory: String, _ addresses: String, _ more: [String] = []) -> [String] {
             [
                 "import", "--upsert", addresses, "--nodes", "Person:Reader=\(directory)/people.csv", "Book=\(directory)/books.csv",
-                "--relationships", "READ=\(directory)/read.csv", "--json", "--batch", "500",
+                "--relationships", "READ=\(directory)/read.csv", "--batch", "500", "--json",
             ] + more
         }
 
-        private func summary(_ outcome: Program.Outcome) throws -> (nodes: Summary, relationships: Summary) {
+        func summary(_ outcome: Program.Outcome) throws -> (nodes: Summary, relationships: Summary) {
             let line = try #require(outcome.output.split(separator: "\n").last { $0.hasPrefix("{") }, "\(outcome.output)")
             guard case .map(let map) = try JSONParser.parse(Array(line.utf8)) else { throw BlockingHTTPClient.Broken(description: "no summary") }
             func part(_ name: String) -> Summary {
@@ -55,7 +55,7 @@ extension EndToEnd {
         }
 
         /// A server of its own, whose store has to be whole in the end.
-        private func withServer(
+        func withServer(
             _ name: String, _ body: (_ directory: String, _ address: String, _ client: BlockingHTTPClient) throws -> Void
         ) throws {
             let directory = try TestCluster.temporaryDirectory(name)
@@ -184,14 +184,28 @@ extension EndToEnd {
             }
         }
 
+        enum Form: String, CaseIterable { case csv, jsonLines }
+
+        /// The same files as JSON Lines; what an upsert of them is called with.
+        private func jsonLinesArguments(_ directory: String, _ addresses: String) throws -> [String] {
+            let into = ["import", "--into", directory + "/graph.db"] + arguments(directory, addresses).dropFirst(3).prefix(5)
+            let imported = try Program.run(into)
+            try #require(imported.status == 0, "\(imported.output)")
+            let lines = directory + "/graph.jsonl"
+            let exported = try Program.run(["export", "--store", directory + "/graph.db", "--format", "jsonl", "--to", lines])
+            try #require(exported.status == 0, "\(exported.output)")
+            return ["import", "--upsert", addresses, "--json-lines", lines, "--key", "Person.id,Book.isbn", "--json"]
+        }
+
         /// The import is killed and started again, and the master is killed meanwhile: one node per key, nothing missing.
-        @Test func killedImportsAndMastersLeaveOneNodePerKey() async throws {
+        @Test(arguments: Form.allCases) func killedImportsAndMastersLeaveOneNodePerKey(_ form: Form) async throws {
             let cluster = try await TestCluster("upsert-failover")
             let directory = cluster.directory + "/files"
             try POSIXFileSystem().createDirectory(directory)
             try writeFiles(directory, people: 6000)
             let addresses = cluster.members.map { "127.0.0.1:\($0.httpPort)" }.joined(separator: ",")
-            let words = arguments(directory, addresses) + ["--batch", "50"]
+            let whole = try form == .csv ? arguments(directory, addresses) : jsonLinesArguments(directory, addresses)
+            let words = whole + ["--batch", "50"]
             func count() throws -> Int64 {
                 for member in cluster.members {
                     if case .integer(let count)? = try? cluster.client(member.httpPort).rows("MATCH (n:Person) RETURN count(n)").first?.first { return count }
@@ -219,7 +233,7 @@ extension EndToEnd {
             let client = cluster.client(try cluster.master().httpPort)
             #expect(try client.rows("MATCH (n:Person) RETURN count(n), count(DISTINCT n.id)") == [[.integer(6000), .integer(6000)]])
             #expect(try client.rows("MATCH (:Person)-[r:READ]->(:Book) RETURN count(r)") == [[.integer(6000)]])
-            let again = try Program.run(arguments(directory, addresses))
+            let again = try Program.run(whole)
             #expect(try summary(again).nodes == Summary(unchanged: 6100), "\(again.output)")
             #expect(try summary(again).relationships == Summary(unchanged: 6000))
             try await cluster.stopAndCompareStores()
