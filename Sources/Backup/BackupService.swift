@@ -26,6 +26,9 @@ public final class BackupService: Sendable {
         public var requestTimeout: Milliseconds = 10_000
         /// A client that takes nothing for so long is cut off, because its copy holds the log.
         public var stallTimeout: Milliseconds = 120_000
+        /// For so long after a client with a whole store has gone its log is kept: what follows the copy is there for who
+        /// opens it and goes on from its end.
+        public var logKeepTime: Milliseconds = 10_000
         public init() {}
     }
 
@@ -59,6 +62,8 @@ public final class BackupService: Sendable {
     private let slots: CopySlots
     private let channels = OpenChannels()
     private let isStarted = Mutex(false)
+    /// Copies that were taken whole a moment ago; nil while the service is closed.
+    private let kept = Mutex<[ObjectIdentifier: StoreCopySource]?>(nil)
 
     /// - Parameters:
     ///   - clusterName: `ha.cluster_name`; nil when the database stands alone.
@@ -88,6 +93,7 @@ public final class BackupService: Sendable {
             if !isStarted { threads.start() }
             isStarted = true
         }
+        kept.withLock { $0 = $0 ?? [:] }
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 64)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -121,6 +127,8 @@ public final class BackupService: Sendable {
     /// Stops listening, cuts what is under way, and returns once nothing holds the store any more.
     public func close() async {
         await channels.close()
+        // Unmapping can block; this is not an event loop.
+        kept.withLock { $0 = nil }
         let wasStarted = isStarted.withLock { isStarted in
             defer { isStarted = false }
             return isStarted
@@ -128,6 +136,22 @@ public final class BackupService: Sendable {
         guard wasStarted else { return }
         await withCheckedContinuation { continuation in
             threads.shutdownGracefully { _ in continuation.resume() }
+        }
+    }
+
+    /// Keeps the log of a copy that was taken whole for a while.
+    func keepLog(of stream: CopyStream, on loop: any EventLoop) {
+        let source = stream.source
+        // Who has asked for the log alone has a store that goes on from anywhere.
+        if options.logKeepTime == 0 || source.files.isEmpty { return }
+        let isOpen = kept.withLock { kept in
+            kept?[ObjectIdentifier(source)] = source
+            return kept != nil
+        }
+        guard isOpen else { return }
+        loop.scheduleTask(in: options.logKeepTime.timeAmount) {
+            // Letting go can unmap and remove files, which is nothing for an event loop.
+            self.threads.submit { _ in self.kept.withLock { _ = $0?.removeValue(forKey: ObjectIdentifier(source)) } }
         }
     }
 

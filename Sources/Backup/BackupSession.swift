@@ -19,6 +19,8 @@ final class BackupSession: ChannelInboundHandler {
     private var isProducing = false
     private var isPausing = false
     private var isAtEnd = false
+    /// Everything is with the client, which ends the connection once it is on its disk: until then it needs the log.
+    private var isTaken = false
     private var frameCountInFlight = 0
     private var lastBufferedByteCount = 0
     private var lastProgress = NIODeadline.now()
@@ -85,7 +87,7 @@ final class BackupSession: ChannelInboundHandler {
                     if !stream.awaitsSelection { self.produce(context) }
                 case .success(nil):
                     self.isAtEnd = true
-                    self.closeWhenWritten(context)
+                    self.endWhenWritten()
                 case .failure(let error):
                     self.isAtEnd = true
                     let refusal = error as? GraphError ?? GraphError(.unavailable, "the backup service is closing")
@@ -113,7 +115,7 @@ final class BackupSession: ChannelInboundHandler {
             self.lastProgress = .now()
             guard case .success = result else { return }
             self.produce(context)
-            self.closeWhenWritten(context)
+            self.endWhenWritten()
         }
     }
 
@@ -122,8 +124,10 @@ final class BackupSession: ChannelInboundHandler {
         context.writeAndFlush(wrapOutboundOut(frame)).whenComplete { _ in channel.close(promise: nil) }
     }
 
-    private func closeWhenWritten(_ context: ChannelHandlerContext) {
-        if isAtEnd && frameCountInFlight == 0 { context.close(promise: nil) }
+    private func endWhenWritten() {
+        guard isAtEnd, !isTaken, frameCountInFlight == 0, stream?.isAtEnd ?? false else { return }
+        isTaken = true
+        lastProgress = .now()
     }
 
     /// Cuts off a client that takes nothing.
@@ -133,9 +137,9 @@ final class BackupSession: ChannelInboundHandler {
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: interval) {
             guard context.channel.isActive else { return }
             let buffered = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-            // A client that looks through what it has already takes nothing, and holds the log as well.
-            let isAsked = self.stream?.awaitsSelection ?? false
-            if buffered != self.lastBufferedByteCount || buffered == 0 && !isAsked { self.lastProgress = .now() }
+            // A client that looks through what it has already takes nothing, nor one that has it all; both hold the log as well.
+            let isAwaited = self.isTaken || self.stream?.awaitsSelection ?? false
+            if buffered != self.lastBufferedByteCount || buffered == 0 && !isAwaited { self.lastProgress = .now() }
             self.lastBufferedByteCount = buffered
             if NIODeadline.now() - self.lastProgress >= timeout { return context.close(promise: nil) }
             self.watch(context)
@@ -144,7 +148,10 @@ final class BackupSession: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         timer?.cancel()
-        if let stream { release(.copy(stream)) }
+        if let stream {
+            if isTaken { service.keepLog(of: stream, on: context.eventLoop) }
+            release(.copy(stream))
+        }
         stream = nil
         context.fireChannelInactive()
     }

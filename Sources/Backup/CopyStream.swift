@@ -20,7 +20,7 @@ final class CopyStream: Sendable {
         case done
     }
 
-    private let source: StoreCopySource
+    let source: StoreCopySource
     private let role: BackupRole
     /// Counts against the service's limit for as long as the stream lives.
     private let slot: CopySlots.Slot

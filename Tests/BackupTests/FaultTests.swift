@@ -9,7 +9,7 @@ import Transport
 /// Clients and members that go away, stall, or send nonsense.
 @Suite struct FaultTests {
     /// A member with more data than sockets hold.
-    private func bigMember(_ directory: String, _ service: BackupService.Options = .init()) async throws -> TestMember {
+    private func bigMember(_ directory: String, _ service: BackupService.Options = .forgetful) async throws -> TestMember {
         var setup = TestMember.Setup()
         setup.service = service
         let member = try await TestMember(directory + "/store", setup)
@@ -46,9 +46,63 @@ import Transport
         }
     }
 
-    @Test func aClientThatTakesNothingIsCutOff() async throws {
+    /// A copy of a large store takes a while to get to the disk, and longer still to be opened by a member that goes on from
+    /// its end: with writers at work and a log that is kept for no longer than it must, that end would be gone.
+    @Test func theLogStaysUntilWhoHasTheCopyHasGoneOnFromIt() async throws {
         try await withTemporaryDirectory { directory in
             var options = BackupService.Options()
+            options.logKeepTime = 4000
+            let member = try await bigMember(directory, options)
+            let end = member.store.applied
+            func write() async throws {
+                try await onThread {
+                    // More than one file of log, and nothing but the latest is kept.
+                    try member.write(10, byteCount: 100_000, from: 100)
+                    try member.store.checkpoint()
+                }
+            }
+            func logIsThere() async throws -> Bool {
+                let client = try await RawClient(member.address, reads: true)
+                client.send(BackupRequest(kind: .incremental, clusterName: "", storeID: .none, position: end))
+                try await eventually("an answer") { client.isClosed || client.receivedByteCount > 500_000 }
+                let size = client.receivedByteCount
+                // A member that refuses has closed it.
+                _ = try? await client.channel.close().get()
+                return size > 500_000
+            }
+            let client = try await RawClient(member.address, reads: true)
+            client.send(full)
+            try await eventually("all has come") { client.receivedByteCount > 48_000_000 }
+            try await write()
+            #expect(member.service.copyCount == 1 && member.store.pinCount > 0 && !client.isClosed)
+            #expect(try await logIsThere())
+            try await client.channel.close().get()
+            try await eventually("the copy is over") { member.service.copyCount == 0 }
+            try await write()
+            #expect(try await logIsThere())
+            try await eventually("the store is free") { member.store.pinCount == 0 }
+            try await write()
+            #expect(try await !logIsThere())
+            await member.close()
+        }
+    }
+
+    @Test func aClientThatHasItAllAndStaysIsCutOff() async throws {
+        try await withTemporaryDirectory { directory in
+            var options = BackupService.Options.forgetful
+            options.stallTimeout = 500
+            let member = try await bigMember(directory, options)
+            let client = try await RawClient(member.address, reads: true)
+            client.send(full)
+            try await eventually("all has come") { client.receivedByteCount > 48_000_000 }
+            try await eventually("it is cut off") { client.isClosed && member.store.pinCount == 0 }
+            await member.close()
+        }
+    }
+
+    @Test func aClientThatTakesNothingIsCutOff() async throws {
+        try await withTemporaryDirectory { directory in
+            var options = BackupService.Options.forgetful
             options.stallTimeout = 300
             let member = try await bigMember(directory, options)
             let client = try await RawClient(member.address, reads: false)
@@ -62,7 +116,7 @@ import Transport
 
     @Test func aSlowClientIsNotCutOff() async throws {
         try await withTemporaryDirectory { directory in
-            var options = BackupService.Options()
+            var options = BackupService.Options.forgetful
             options.stallTimeout = 2000
             let member = try await bigMember(directory, options)
             let client = try await RawClient(member.address, reads: false)
@@ -87,7 +141,7 @@ import Transport
 
     @Test func copiesShareTheConfiguredPace() async throws {
         try await withTemporaryDirectory { directory in
-            var options = BackupService.Options()
+            var options = BackupService.Options.forgetful
             options.copyByteCountPerSecond = 40_000_000
             let member = try await bigMember(directory, options)
             let size = try await BackupClient.copyStore(from: member.address, into: directory + "/alone").byteCount
@@ -105,7 +159,7 @@ import Transport
 
     @Test func aClientThatAsksForNothingIsCutOff() async throws {
         try await withTemporaryDirectory { directory in
-            var options = BackupService.Options()
+            var options = BackupService.Options.forgetful
             options.requestTimeout = 200
             let member = try await bigMember(directory, options)
             let silent = try await RawClient(member.address, reads: true)
@@ -125,7 +179,7 @@ import Transport
 
     @Test func moreClientsThanAllowedAreToldSo() async throws {
         try await withTemporaryDirectory { directory in
-            var options = BackupService.Options()
+            var options = BackupService.Options.forgetful
             options.copyCountMaximum = 1
             let member = try await bigMember(directory, options)
             let first = try await RawClient(member.address, reads: false)
@@ -148,7 +202,7 @@ import Transport
     @Test func aServerThatStopsMidwayLeavesNoHalfCopy() async throws {
         try await withTemporaryDirectory { directory in
             // Slow enough that the copy cannot be through before the service has closed.
-            var options = BackupService.Options()
+            var options = BackupService.Options.forgetful
             options.copyByteCountPerSecond = 20_000_000
             let member = try await bigMember(directory, options)
             let closing = Flag()

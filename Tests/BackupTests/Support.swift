@@ -63,6 +63,15 @@ func failure(
     throw CancellationError()
 }
 
+extension BackupService.Options {
+    /// Keeps nothing for anybody who has gone.
+    static var forgetful: Self {
+        var options = Self()
+        options.logKeepTime = 0
+        return options
+    }
+}
+
 /// A store with a writer and a backup service.
 final class TestMember: Sendable {
     let store: Store
@@ -72,7 +81,7 @@ final class TestMember: Sendable {
 
     struct Setup {
         var clusterName: String?
-        var service = BackupService.Options()
+        var service = BackupService.Options.forgetful
         var member = BackupService.Member(role: .master)
         /// Whether the service has a store to serve.
         var hasStore = true

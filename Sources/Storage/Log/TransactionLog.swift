@@ -173,7 +173,8 @@ package final class TransactionLog: Sendable {
             let newEnd = current.endOffset + UInt64(buffer.count)
             var allocated = current.allocatedByteCount
             if newEnd > allocated {
-                let step = options.preallocationByteCount
+                // A file that is to stay short takes no more.
+                let step = min(options.preallocationByteCount, max(options.rotationByteCount, 4096))
                 allocated = (newEnd / step + 1) * step
                 try current.file.preallocate(to: allocated)
             }

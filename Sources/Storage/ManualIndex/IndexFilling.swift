@@ -8,7 +8,7 @@ final class IndexFilling {
     /// The transaction's own layer; nil while it has none.
     var own: IndexLayer?
     private var added: [(id: UInt64, key: String, value: IndexedValue)] = []
-    /// By hash: a pair whose mark is not here is not in `added`.
+    /// Hashes of pairs: one whose hash is not here is not in `added`.
     private var marks: Set<UInt64> = []
     /// For building keys.
     private var memory: [UInt8] = []
@@ -27,7 +27,7 @@ final class IndexFilling {
         ManualIndexKey.write(entity: id, key, value, into: &memory)
         return memory.withUnsafeBytes { bytes in
             let hash = IndexKey.hash(bytes)
-            // Most are added afterwards; of one that is not, the next look is told a little less.
+            // One that is below is marked, too: whoever asks for it again has the additions put in order, no more.
             if !marks.insert(hash).inserted { return .perhapsAdded }
             return below.containsPair(bytes, hash: hash, at: base, own: own) ? .below : .nowhere
         }

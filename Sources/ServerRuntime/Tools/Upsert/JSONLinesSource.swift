@@ -19,13 +19,17 @@ struct JSONLinesSource {
     func read(into sink: inout some UpsertSink) async throws(GraphError) {
         var keys = keys
         var ends = ExportEnds()
+        // Of those whose key the command line names: relationships do not have it at their ends.
+        var known: [CodeUnitKey: NodeKey] = [:]
         while let lines = try reader.next() {
             for line in lines {
                 let origin = RowOrigin(path: paths[line.file], line: line.number)
                 var isNodes = true
                 let made: Result<Entity?, BadField> = Result { () throws(BadField) in
                     switch try GraphLine(try Self.object(line.bytes)) {
-                    case .beginning: ends.begin(origin.path)
+                    case .beginning:
+                        ends.begin(origin.path)
+                        known = [:]
                     case .ending: ends.end()
                     case .schema(let rule):
                         if rule.kind == "uniqueness" && rule.entity == "node" && rule.properties.count == 1 {
@@ -33,12 +37,13 @@ struct JSONLinesSource {
                         }
                     case .node(let node):
                         let (key, id) = try key(node, keys)
+                        if self.keys.key(label: key.label) == key { known[CodeUnitKey(node.id)] = (key, id) }
                         let properties = node.properties.filter { !codeUnitsEqual($0.name, key.property) }
                         return (.nodes(key, labels: node.labels), [id], properties)
                     case .relationship(let relationship):
                         isNodes = false
-                        let (start, startID) = try key(relationship.start, keys)
-                        let (end, endID) = try key(relationship.end, keys)
+                        let (start, startID) = try end(relationship.start, keys, known)
+                        let (end, endID) = try end(relationship.end, keys, known)
                         return (
                             .relationships(type: relationship.type, start: start, end: end), [startID, endID],
                             relationship.properties
@@ -59,8 +64,17 @@ struct JSONLinesSource {
 
     private typealias Entity = (target: UpsertRequest.Target, keys: [Value], properties: [(name: String, value: Value)])
 
+    private typealias NodeKey = (UpsertRequest.Key, Value)
+
+    private func end(
+        _ node: GraphLine.Node, _ keys: UpsertKeys, _ known: [CodeUnitKey: NodeKey]
+    ) throws(BadField) -> NodeKey {
+        if let key = known[CodeUnitKey(node.id)] { return key }
+        return try key(node, keys)
+    }
+
     /// What tells a node apart: a property that is its label's key, or its id.
-    private func key(_ node: GraphLine.Node, _ keys: UpsertKeys) throws(BadField) -> (UpsertRequest.Key, Value) {
+    private func key(_ node: GraphLine.Node, _ keys: UpsertKeys) throws(BadField) -> NodeKey {
         for label in node.labels {
             guard let key = keys.key(label: label),
                 let value = node.properties.first(where: { codeUnitsEqual($0.name, key.property) })?.value

@@ -10,7 +10,7 @@ enum UpsertGroup {
     var keys: [UpsertRequest.Key] {
         switch self {
         case .nodes(let columns): [columns.key]
-        case .relationships(let columns): [columns.start, columns.end]
+        case .relationships(let columns): columns.start.keys + columns.end.keys
         }
     }
 
@@ -24,9 +24,23 @@ enum UpsertGroup {
         let properties: [(column: Int, name: String)]
     }
 
+    /// Which nodes a column of ids names.
+    enum End {
+        case of(UpsertRequest.Key)
+        /// Of one of several groups.
+        case shared(space: String, keys: [UpsertRequest.Key])
+
+        var keys: [UpsertRequest.Key] {
+            switch self {
+            case .of(let key): [key]
+            case .shared(_, let keys): keys
+            }
+        }
+    }
+
     struct RelationshipColumns {
-        let start: UpsertRequest.Key
-        let end: UpsertRequest.Key
+        let start: End
+        let end: End
         let startColumn: Int
         let endColumn: Int
         let type: String?
@@ -65,15 +79,17 @@ enum UpsertGroup {
             labelColumns: labelColumns, properties: try properties(columns, path))
     }
 
-    /// - Parameter spaces: the keys of the nodes on the command line by their id space.
+    /// - Parameter spaces: the nodes on the command line.
     static func relationships(
-        _ columns: [ImportColumn], type: String?, spaces: [String: UpsertRequest.Key], path: String
+        _ columns: [ImportColumn], type: String?, spaces: SharedIDSpaces, path: String
     ) throws(GraphError) -> RelationshipColumns {
-        var start: (column: Int, key: UpsertRequest.Key)?
-        var end: (column: Int, key: UpsertRequest.Key)?
+        var start: (column: Int, nodes: End)?
+        var end: (column: Int, nodes: End)?
         var typeColumn: Int?
-        func key(_ space: String, _ role: String) throws(GraphError) -> UpsertRequest.Key {
-            if let key = spaces[space] ?? UpsertRequest.Key(space) { return key }
+        func nodes(_ space: String, _ role: String) throws(GraphError) -> End {
+            let keys = spaces.keys(of: space)
+            if keys.count > 1 { return .shared(space: space, keys: keys) }
+            if let key = keys.first ?? UpsertRequest.Key(space) { return .of(key) }
             throw GraphError(
                 .argumentError,
                 "\(path): no file of nodes has the ids of :\(role)(\(space)); name label and property of the key, as in :\(role)(Person.id)")
@@ -81,8 +97,8 @@ enum UpsertGroup {
         for (index, column) in columns.enumerated() {
             switch column.role {
             case .id, .label: throw GraphError(.argumentError, "\(path): a file of relationships has no :ID or :LABEL column")
-            case .startID(let space): start = (index, try key(space, "START_ID"))
-            case .endID(let space): end = (index, try key(space, "END_ID"))
+            case .startID(let space): start = (index, try nodes(space, "START_ID"))
+            case .endID(let space): end = (index, try nodes(space, "END_ID"))
             case .type: typeColumn = index
             case .ignore, .property: break
             }
@@ -94,7 +110,7 @@ enum UpsertGroup {
             throw GraphError(.argumentError, "\(path): which type? Name it as in --relationships KNOWS=\(path), or in a :TYPE column")
         }
         return RelationshipColumns(
-            start: start.key, end: end.key, startColumn: start.column, endColumn: end.column, type: type, typeColumn: typeColumn,
+            start: start.nodes, end: end.nodes, startColumn: start.column, endColumn: end.column, type: type, typeColumn: typeColumn,
             properties: try properties(columns, path))
     }
 

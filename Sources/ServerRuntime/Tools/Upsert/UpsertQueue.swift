@@ -135,8 +135,8 @@ struct UpsertQueue: UpsertSink {
         for number in outcome.endless where range.contains(range.lowerBound + number) {
             let place = range.lowerBound + number
             let keys = batch.rows[place].keys
-            try bad(
-                batch.origins[place], "there is no node \(keys[0]) or no node \(keys[keys.count - 1])", isNodes: batch.isNodes)
+            let (start, end) = (IndexedValue(keys[0]).text, IndexedValue(keys[keys.count - 1]).text)
+            try bad(batch.origins[place], "there is no node \"\(start)\" or no node \"\(end)\"", isNodes: batch.isNodes)
         }
     }
 

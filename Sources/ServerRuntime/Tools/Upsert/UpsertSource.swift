@@ -64,6 +64,7 @@ struct CSVGroup {
     private let input: BulkImporter.Input
     private let reader: ImportRowReader
     private let keys: UpsertKeys
+    private let spaces: SharedIDSpaces
 
     static func all(_ files: SourceFiles, _ keys: UpsertKeys) throws(GraphError) -> [CSVGroup] {
         let characters = try ImportTool.characters(files.delimiter, files.arrayDelimiter, files.quote)
@@ -71,7 +72,7 @@ struct CSVGroup {
             try ImportRowReader(
                 input.paths, separator: characters.separator, arraySeparator: characters.arraySeparator, quote: characters.quote)
         }
-        var spaces: [String: UpsertRequest.Key] = [:]
+        let spaces = SharedIDSpaces()
         var groups: [CSVGroup] = []
         for text in files.nodes {
             let input = try ImportTool.input(text, "--nodes")
@@ -79,23 +80,26 @@ struct CSVGroup {
             let columns = try UpsertGroup.nodes(
                 reader.columns, labels: input.names, keyProperty: input.names.first.flatMap { keys.key(label: $0)?.property } ?? keys.idProperty,
                 path: input.paths[0])
-            spaces[columns.space] = columns.key
-            groups.append(CSVGroup(columns: .nodes(columns), input: input, reader: reader, keys: keys))
+            spaces.add(columns.key, to: columns.space)
+            groups.append(CSVGroup(columns: .nodes(columns), input: input, reader: reader, keys: keys, spaces: spaces))
         }
         for text in files.relationships {
             let input = try ImportTool.relationships(text)
             let reader = try open(input)
             let columns = try UpsertGroup.relationships(reader.columns, type: input.names.first, spaces: spaces, path: input.paths[0])
-            groups.append(CSVGroup(columns: .relationships(columns), input: input, reader: reader, keys: keys))
+            groups.append(CSVGroup(columns: .relationships(columns), input: input, reader: reader, keys: keys, spaces: spaces))
         }
         return groups
     }
 
-    private init(columns: UpsertGroup, input: BulkImporter.Input, reader: ImportRowReader, keys: UpsertKeys) {
+    private init(
+        columns: UpsertGroup, input: BulkImporter.Input, reader: ImportRowReader, keys: UpsertKeys, spaces: SharedIDSpaces
+    ) {
         self.columns = columns
         self.input = input
         self.reader = reader
         self.keys = keys
+        self.spaces = spaces
     }
 
     func read(into sink: inout some UpsertSink) async throws(GraphError) {
@@ -141,28 +145,39 @@ struct CSVGroup {
                     labels.append(label.text)
                 }
             }
-            return (
-                .nodes(nodes.key, labels: labels), [try id(row.values[nodes.idColumn], ":ID")], try properties(nodes.properties)
-            )
+            let (text, id) = try id(row.values[nodes.idColumn], ":ID")
+            spaces.note(text, nodes.key, in: nodes.space)
+            return (.nodes(nodes.key, labels: labels), [id], try properties(nodes.properties))
         case .relationships(let relationships):
             var type = relationships.type
             if let column = relationships.typeColumn, case .string(let text)? = row.values[column], !text.text.isEmpty {
                 type = text.text
             }
             guard let type else { throw BadField(text: "the :TYPE field is empty") }
+            let start = try end(relationships.start, row.values[relationships.startColumn], ":START_ID")
+            let end = try end(relationships.end, row.values[relationships.endColumn], ":END_ID")
             return (
-                .relationships(type: type, start: relationships.start, end: relationships.end),
-                [
-                    try id(row.values[relationships.startColumn], ":START_ID"),
-                    try id(row.values[relationships.endColumn], ":END_ID"),
-                ], try properties(relationships.properties)
+                .relationships(type: type, start: start.key, end: end.key), [start.id, end.id], try properties(relationships.properties)
             )
         }
     }
 
-    private func id(_ value: Value?, _ role: String) throws(BadField) -> Value {
+    private func end(
+        _ nodes: UpsertGroup.End, _ value: Value?, _ role: String
+    ) throws(BadField) -> (key: UpsertRequest.Key, id: Value) {
+        let (text, id) = try id(value, role)
+        switch nodes {
+        case .of(let key): return (key, id)
+        case .shared(let space, let keys):
+            if let key = spaces.key(of: text, in: space) { return (key, id) }
+            let groups = keys.map(\.label).joined(separator: ", ")
+            throw BadField(text: "the \(role) field is \"\(text)\", which no file of nodes has as its id (\(groups))")
+        }
+    }
+
+    private func id(_ value: Value?, _ role: String) throws(BadField) -> (text: String, id: Value) {
         guard case .string(let text)? = value, !text.text.isEmpty else { throw BadField(text: "the \(role) field is empty") }
         guard let id = keys.id(text.text) else { throw BadField(text: "the \(role) field is \"\(text.text)\", which is no integer") }
-        return id
+        return (text.text, id)
     }
 }
