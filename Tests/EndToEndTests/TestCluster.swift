@@ -58,6 +58,9 @@ final class TestCluster: Sendable {
         }
     }
 
+    /// Of a test that threw: its files stay, to be looked at, and nothing goes on running.
+    deinit { cluster.kill() }
+
     var members: [LocalCluster.Member] { cluster.members }
     var writePort: Int { cluster.writePort }
     var readPort: Int { cluster.readPort }

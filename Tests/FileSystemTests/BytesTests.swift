@@ -38,9 +38,12 @@ import FileSystem
 
     @Test func checksumMatchesTheStandardAndTheTable() {
         #expect(CRC32C.checksum(Array("123456789".utf8)) == 0xE306_9283)
-        for length in [0, 1, 7, 8, 9, 63, 64, 1000] {
-            let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ 7) }
+        // From 768 bytes on blocks are computed side by side, from 12,288 on longer ones.
+        for length in [0, 1, 7, 8, 9, 63, 64, 767, 768, 769, 1000, 1536, 12_287, 12_288, 12_289, 13_063, 40_000] {
+            let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8 &+ 7) }
             #expect(CRC32C.checksum(bytes) == CRC32C.portableChecksum(bytes))
+            let cut = length / 3
+            #expect(CRC32C.checksum(Array(bytes[cut...]), continuing: CRC32C.checksum(Array(bytes[..<cut]))) == CRC32C.checksum(bytes))
         }
         let bytes = Array("split anywhere".utf8)
         #expect(CRC32C.checksum(Array(bytes[5...]), continuing: CRC32C.checksum(Array(bytes[..<5]))) == CRC32C.checksum(bytes))

@@ -216,6 +216,12 @@ package struct LocalCluster: Sendable {
         try? fileSystem.remove(options.directory + "/haproxy.pid")
     }
 
+    /// Ends every process of the cluster at once.
+    package func kill() {
+        Self.readProcess(options.directory + "/haproxy.pid")?.kill9()
+        for member in members { member.process?.kill9() }
+    }
+
     // MARK: HAProxy
 
     package var proxyConfigurationPath: String { options.directory + "/haproxy.cfg" }
