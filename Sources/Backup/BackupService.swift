@@ -26,6 +26,9 @@ public final class BackupService: Sendable {
         public var requestTimeout: Milliseconds = 10_000
         /// A client that takes nothing for so long is cut off, because its copy holds the log.
         public var stallTimeout: Milliseconds = 120_000
+        /// How long a client that has been sent everything may take to put it on its disk and look through it; it is cut off
+        /// then like one that takes nothing.
+        public var finishTimeout: Milliseconds = 1_200_000
         /// For so long after a client with a whole store has gone its log is kept: what follows the copy is there for who
         /// opens it and goes on from its end.
         public var logKeepTime: Milliseconds = 10_000

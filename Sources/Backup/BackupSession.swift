@@ -141,7 +141,8 @@ final class BackupSession: ChannelInboundHandler {
             let isAwaited = self.isTaken || self.stream?.awaitsSelection ?? false
             if buffered != self.lastBufferedByteCount || buffered == 0 && !isAwaited { self.lastProgress = .now() }
             self.lastBufferedByteCount = buffered
-            if NIODeadline.now() - self.lastProgress >= timeout { return context.close(promise: nil) }
+            let limit = self.isTaken ? self.service.options.finishTimeout.timeAmount : timeout
+            if NIODeadline.now() - self.lastProgress >= limit { return context.close(promise: nil) }
             self.watch(context)
         }
     }

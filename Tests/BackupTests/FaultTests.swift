@@ -91,6 +91,7 @@ import Transport
         try await withTemporaryDirectory { directory in
             var options = BackupService.Options.forgetful
             options.stallTimeout = 500
+            options.finishTimeout = 500
             let member = try await bigMember(directory, options)
             let client = try await RawClient(member.address, reads: true)
             client.send(full)
