@@ -56,6 +56,29 @@ extension Database {
         return (result.value, result.transactionID)
     }
 
+    /// Entities that a look-up on the caller's thread may find.
+    private static let pointReadCountMaximum = 16
+
+    /// Runs one statement on the caller's thread, if that is known to cost next to nothing: a look-up of a few entities by
+    /// the values of an index, which has run before. Changing threads twice would cost several times as much. nil, with
+    /// nothing done, for any other.
+    public func queryHere<Consumer: ResultConsumer>(
+        _ statement: Statement, _ consumer: Consumer
+    ) async throws(GraphError) -> Consumer? {
+        try await prepare(statement.request)
+        return try Self.read(try pipeline.readableStore()) { transaction throws(GraphError) -> Consumer? in
+            guard let query = engine.prepared(statement.text, dialect: statement.dialect, over: transaction), query.isPointRead else {
+                return nil
+            }
+            let control = makeControl(statement.request, foundCountMaximum: Self.pointReadCountMaximum)
+            do throws(GraphError) { return try Self.run(query, statement, control, consumer, in: transaction) } catch {
+                guard control.hasFoundMore else { throw error }
+                query.noteMany()
+                return nil
+            }
+        }
+    }
+
     /// Runs one statement as part of an open transaction, on the thread of that. What the statement asks beside its work
     /// (``Statement/request``) does not count but for its time limit. When it throws, the transaction may hold half of
     /// what the statement does: it is for the caller to roll it back.
@@ -69,10 +92,14 @@ extension Database {
 
     /// A control with the time limits that apply to a request, for a caller that wants to end the query itself.
     public func makeControl(_ request: RequestOptions) -> ExecutionControl {
+        makeControl(request, foundCountMaximum: .max)
+    }
+
+    private func makeControl(_ request: RequestOptions, foundCountMaximum: Int) -> ExecutionControl {
         let limits = [options.queryTimeout, request.timeout ?? 0].filter { $0.rawValue > 0 }
         return ExecutionControl(
             deadlineNanoseconds: limits.min().map { monotonicNanoseconds() + $0.rawValue * 1_000_000 },
-            byteCountMaximum: options.queryByteCountMaximum)
+            byteCountMaximum: options.queryByteCountMaximum, foundCountMaximum: foundCountMaximum)
     }
 
     static func run<Consumer: ResultConsumer>(

@@ -9,6 +9,9 @@ public final class ExecutionControl: Sendable {
     /// Memory that the query may hold for rows it has to gather, roughly.
     let byteCountMaximum: Int
     let statementInstant: StatementInstant?
+    /// Entities that an index may find; the query ends at more.
+    private let foundCountMaximum: Int
+    private let foundMore = Atomic<Bool>(false)
     /// When the query counts as long, on the monotonic clock; `.max` once that was told or nobody asked.
     private let longAt = Atomic<UInt64>(.max)
     private struct LongHook {
@@ -24,10 +27,19 @@ public final class ExecutionControl: Sendable {
             deadlineNanoseconds: deadlineNanoseconds, byteCountMaximum: byteCountMaximum, statementInstant: nil)
     }
 
+    /// For a query that is to go on only while an index finds no more than `foundCountMaximum` entities at once.
+    public convenience init(deadlineNanoseconds: UInt64?, byteCountMaximum: Int, foundCountMaximum: Int) {
+        self.init(
+            deadlineNanoseconds: deadlineNanoseconds, byteCountMaximum: byteCountMaximum, statementInstant: nil,
+            foundCountMaximum: foundCountMaximum)
+    }
+
     /// - Parameter statementInstant: what the query takes for now, for tests; nil for what the clock says.
     package init(
-        deadlineNanoseconds: UInt64? = nil, byteCountMaximum: Int = 0, statementInstant: StatementInstant?
+        deadlineNanoseconds: UInt64? = nil, byteCountMaximum: Int = 0, statementInstant: StatementInstant?,
+        foundCountMaximum: Int = .max
     ) {
+        self.foundCountMaximum = foundCountMaximum
         deadline = deadlineNanoseconds ?? .max
         self.byteCountMaximum = byteCountMaximum > 0 ? byteCountMaximum : .max
         self.statementInstant = statementInstant
@@ -56,6 +68,16 @@ public final class ExecutionControl: Sendable {
         longAt.store(.max, ordering: .relaxed)
         let body = longHook.withLock { $0.body }
         body?()
+    }
+
+    /// Whether the query ended because an index found more than it was to.
+    public var hasFoundMore: Bool { foundMore.load(ordering: .relaxed) }
+
+    /// Throws `.executionLimit` when an index has found more than the query is to go on with; nil when it is gone.
+    func checkFound(_ count: Int?) throws(GraphError) {
+        if count ?? .max <= foundCountMaximum || foundCountMaximum == .max { return }
+        foundMore.store(true, ordering: .relaxed)
+        throw GraphError(.executionLimit, "an index has found more than \(foundCountMaximum) entities")
     }
 
     /// Whether the query has to end.

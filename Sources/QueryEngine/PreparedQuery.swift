@@ -2,6 +2,7 @@ internal import Cypher
 internal import FileSystem
 public import GraphModel
 public import Storage
+internal import Synchronization
 
 /// A query, checked and planned. Immutable: any number of threads may run it at once.
 public final class PreparedQuery: Sendable {
@@ -9,6 +10,7 @@ public final class PreparedQuery: Sendable {
     private let idle: IdleExecutions
     private let running: RunningQueries
     private let text: String
+    private let hasFoundMany = Atomic<Bool>(false)
     /// The number of nodes when it was planned; when it is far off, the engine plans anew.
     let plannedNodeCount: Int
     /// The indexes it was planned with.
@@ -19,6 +21,12 @@ public final class PreparedQuery: Sendable {
 
     /// Whether it must run in a write transaction.
     public var isWrite: Bool { plan.isWrite && !isExplain }
+
+    /// Whether it only looks up some entities by the values of an index, and has never found many of them.
+    public var isPointRead: Bool { plan.isPointRead && !hasFoundMany.load(ordering: .relaxed) }
+
+    /// Notes that what it looks up can be many.
+    public func noteMany() { hasFoundMany.store(true, ordering: .relaxed) }
 
     init(
         _ query: Query, over transaction: Transaction, _ options: QueryEngine.Options, _ running: RunningQueries,

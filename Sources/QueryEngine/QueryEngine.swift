@@ -109,6 +109,14 @@ public final class QueryEngine: Sendable {
         return prepared
     }
 
+    /// The plan of a query that has been prepared before; nil when there is none any more, or it would be made anew.
+    public func prepared(_ text: String, dialect: Dialect, over transaction: Transaction) -> PreparedQuery? {
+        guard text.utf8.count <= options.cachedTextByteCountMaximum else { return nil }
+        let key = Key(text, dialect)
+        guard let known = cache.withLock({ find(key, in: &$0) }), isCurrent(known, transaction) else { return nil }
+        return known
+    }
+
     private func plan(
         _ text: String, _ dialect: Dialect, _ transaction: Transaction
     ) throws(GraphError) -> PreparedQuery {

@@ -37,6 +37,7 @@ private final class IndexSeekOperator: BatchingOperator {
         let token = frame.token(plan.name)
         if token == noToken { return true }
         index = findIndex(token)
+        if index == nil { try frame.control.checkFound(nil) }
         prepareTest(batch)
         for row in 0..<batch.rowCount {
             frame.batch = batch
@@ -78,6 +79,7 @@ private final class IndexSeekOperator: BatchingOperator {
             } else {
                 try frame.transaction.seek(index, equals: leading, into: &found)
             }
+            try frame.control.checkFound(found.count)
             return try emit(isExact, batch, row)
         }
         switch plan.seek.probe {

@@ -21,6 +21,9 @@ struct Plan: Sendable {
     let batchRowCount: Int
     /// Whether the operators can serve one execution after the other.
     let isReusable: Bool
+    /// Whether it looks up what an index has for given values, and hands on properties: nothing whose cost depends on the
+    /// graph but for how many entities have the values.
+    let isPointRead: Bool
 
     init(_ logical: LogicalPlan, _ options: QueryEngine.Options, mode: Query.Mode) {
         batchRowCount = max(1, options.batchRowCount)
@@ -39,7 +42,23 @@ struct Plan: Sendable {
         connections = logical.context.connections
         resultLayout = ResultLayout(columns.map(\.slot))
         isReusable = operators.allSatisfy(\.isReusable)
+        isPointRead = mode == .run && !isWrite && Self.isPointRead(logical.steps)
     }
+
+    private static func isPointRead(_ steps: [Step]) -> Bool {
+        guard case .indexSeek(let seek)? = steps.first, case .equal = seek.probe, seek.leading.allSatisfy({ $0.isConstant }) else {
+            return false
+        }
+        return steps.dropFirst().allSatisfy { step in
+            guard case .project(let items) = step else { return false }
+            return items.allSatisfy { item in if case .other = item.expression.shape { false } else { true } }
+        }
+    }
+}
+
+extension Compiled {
+    /// Literals and parameters, and what no call and no list is needed for.
+    fileprivate var isConstant: Bool { slots.isEmpty && !text.utf8.contains { $0 == UInt8(ascii: "(") || $0 == UInt8(ascii: "[") } }
 }
 
 /// Turns steps into operators. Each carries on only the columns that something after it reads.

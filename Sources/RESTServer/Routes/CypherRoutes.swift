@@ -25,6 +25,9 @@ struct CypherRoutes: Sendable {
         let (statement, control) = try statement(try await call.parsedMap(), call)
         let (database, layout, base) = (database, call.layout, call.base)
         do throws(GraphError) {
+            if let encoder = try await database.queryHere(statement, RowEncoder(layout, base: base, pipe: nil)) {
+                return Answer(.ok, call.contentType, .buffers(encoder.kept))
+            }
             return try await call.piped(database, control) { pipe throws(GraphError) in
                 let result = try await database.query(statement) { RowEncoder(layout, base: base, pipe: pipe) }
                 return ResultPipe.Ending(kept: result.consumer.kept, transactionID: result.transactionID)
