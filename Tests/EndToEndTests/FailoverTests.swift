@@ -104,8 +104,11 @@ extension EndToEnd {
             let before = writers.acknowledgedCount
             try waitUntil("writes go on after the thaw") { writers.acknowledgedCount > before + 200 }
             writers.stop()
-            let late = writers.state.withLock { $0.epochs.filter { $0.at > thawedAt && $0.port == frozen.httpPort && $0.epoch < newEpoch } }
-            #expect(late.isEmpty, "the thawed member acknowledged \(late.count) writes in an old epoch")
+            let epochs = writers.state.withLock(\.epochs)
+            let start = try #require(epochs.filter { $0.epoch == newEpoch }.map(\.transaction).min())
+            // What was committed and on its way to the client when it froze may arrive; nothing that was not.
+            let late = epochs.filter { $0.at > thawedAt && $0.port == frozen.httpPort && $0.epoch < newEpoch }
+            #expect(late.count <= 8 && late.allSatisfy { $0.transaction < start }, "acknowledged after the thaw in an old epoch: \(late), the new one began before \(start)")
             #expect(gap <= 3)
             print("writes: \(writers.summary)")
             try Self.expectAllThere(cluster, writers.acknowledgedKeys)
