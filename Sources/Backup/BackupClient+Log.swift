@@ -39,6 +39,7 @@ extension BackupClient {
         let pace = CopyPace(byteCountPerSecond: options.byteCountPerSecond)
         var receiver = LogReceiver(store)
         while true {
+            let before = connection.takenByteCount
             let answer: BackupAnswer
             do throws(GraphError) { answer = try connection.next() } catch {
                 throw CopyFailure(error: error, isLocal: false)
@@ -50,7 +51,7 @@ extension BackupClient {
                     role: role, byteCount: receiver.byteCount, transferredByteCount: connection.takenByteCount,
                     seconds: Double(monotonicNanoseconds() - start) / 1e9)
             }
-            pace.hold(connection)
+            pace.hold(connection, after: connection.takenByteCount - before)
         }
     }
 

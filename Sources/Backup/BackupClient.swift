@@ -162,6 +162,7 @@ public enum BackupClient {
         let pace = CopyPace(byteCountPerSecond: options.byteCountPerSecond)
         do throws(CopyFailure) {
             while true {
+                let before = connection.takenByteCount
                 let answer: BackupAnswer
                 do throws(GraphError) { answer = try connection.next() } catch {
                     throw CopyFailure(error: error, isLocal: false)
@@ -170,7 +171,7 @@ public enum BackupClient {
                 let end = try receiver.receive(answer)
                 if let selection = receiver.selection, !hadSelection { connection.send(selection) }
                 progress(receiver.receivedByteCount, receiver.fileByteCount)
-                pace.hold(connection)
+                pace.hold(connection, after: connection.takenByteCount - before)
                 guard let end, let header = receiver.header else { continue }
                 var copied = CopiedStore(
                     storeID: header.storeID, role: header.role, base: header.base, position: end,

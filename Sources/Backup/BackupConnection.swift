@@ -32,12 +32,9 @@ final class BackupConnection: Sendable {
     private let queue: Monitor<Queue>
     private let lastActivity: ActivityClock
     private let taken = Atomic<UInt64>(0)
-    private let last = Atomic<Int>(0)
 
     /// Bytes of the answers so far, as they came: what ``next()`` gave may have been packed.
     var takenByteCount: UInt64 { taken.load(ordering: .relaxed) }
-    /// Of those, the last answer's.
-    var lastByteCount: Int { last.load(ordering: .relaxed) }
 
     /// Connects. Blocks; not for event loops or threads of the concurrency pool.
     static func open(
@@ -112,7 +109,6 @@ final class BackupConnection: Sendable {
     func next() throws(GraphError) -> BackupAnswer {
         let frame = try nextFrame()
         taken.add(UInt64(frame.count), ordering: .relaxed)
-        last.store(frame.count, ordering: .relaxed)
         let answer: BackupAnswer
         do throws(GraphError) { answer = try BackupAnswer(decoding: frame) } catch {
             throw GraphError(error.code, "\(peer): \(error.message)")

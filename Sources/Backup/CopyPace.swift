@@ -35,9 +35,9 @@ final class CopyPace: Sendable {
 }
 
 extension CopyPace {
-    /// Has a client take its time after it has taken the last answer.
-    func hold(_ connection: BackupConnection) {
-        let pause = pause(afterSending: connection.lastByteCount, now: monotonicNanoseconds())
+    /// Has a client take its time after it has taken some bytes.
+    func hold(_ connection: BackupConnection, after byteCount: UInt64) {
+        let pause = pause(afterSending: Int(clamping: byteCount), now: monotonicNanoseconds())
         connection.pause(nanoseconds: min(pause, Self.pauseMaximum))
     }
 }

@@ -63,7 +63,7 @@ extension Database {
     /// the values of an index, which has run before. Changing threads twice would cost several times as much. nil, with
     /// nothing done, for any other.
     public func queryHere<Consumer: ResultConsumer>(
-        _ statement: Statement, _ consumer: Consumer
+        _ statement: Statement, _ makeConsumer: () -> Consumer
     ) async throws(GraphError) -> Consumer? {
         try await prepare(statement.request)
         return try Self.read(try pipeline.readableStore()) { transaction throws(GraphError) -> Consumer? in
@@ -71,7 +71,7 @@ extension Database {
                 return nil
             }
             let control = makeControl(statement.request, foundCountMaximum: Self.pointReadCountMaximum)
-            do throws(GraphError) { return try Self.run(query, statement, control, consumer, in: transaction) } catch {
+            do throws(GraphError) { return try Self.run(query, statement, control, makeConsumer(), in: transaction) } catch {
                 guard control.hasFoundMore else { throw error }
                 query.noteMany()
                 return nil

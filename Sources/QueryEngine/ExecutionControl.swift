@@ -9,7 +9,6 @@ public final class ExecutionControl: Sendable {
     /// Memory that the query may hold for rows it has to gather, roughly.
     let byteCountMaximum: Int
     let statementInstant: StatementInstant?
-    /// Entities that an index may find; the query ends at more.
     private let foundCountMaximum: Int
     private let foundMore = Atomic<Bool>(false)
     /// When the query counts as long, on the monotonic clock; `.max` once that was told or nobody asked.
@@ -22,13 +21,10 @@ public final class ExecutionControl: Sendable {
     /// - Parameters:
     ///   - deadlineNanoseconds: a point on the monotonic clock (`monotonicNanoseconds()`); nil for no limit.
     ///   - byteCountMaximum: bytes that the query may hold for rows it has to gather; 0 is no limit.
-    public convenience init(deadlineNanoseconds: UInt64? = nil, byteCountMaximum: Int = 0) {
-        self.init(
-            deadlineNanoseconds: deadlineNanoseconds, byteCountMaximum: byteCountMaximum, statementInstant: nil)
-    }
-
-    /// For a query that is to go on only while an index finds no more than `foundCountMaximum` entities at once.
-    public convenience init(deadlineNanoseconds: UInt64?, byteCountMaximum: Int, foundCountMaximum: Int) {
+    ///   - foundCountMaximum: entities that an index may find by one look-up; at more the query ends.
+    public convenience init(
+        deadlineNanoseconds: UInt64? = nil, byteCountMaximum: Int = 0, foundCountMaximum: Int = .max
+    ) {
         self.init(
             deadlineNanoseconds: deadlineNanoseconds, byteCountMaximum: byteCountMaximum, statementInstant: nil,
             foundCountMaximum: foundCountMaximum)
@@ -75,7 +71,7 @@ public final class ExecutionControl: Sendable {
 
     /// Throws `.executionLimit` when an index has found more than the query is to go on with; nil when it is gone.
     func checkFound(_ count: Int?) throws(GraphError) {
-        if count ?? .max <= foundCountMaximum || foundCountMaximum == .max { return }
+        guard count ?? .max > foundCountMaximum else { return }
         foundMore.store(true, ordering: .relaxed)
         throw GraphError(.executionLimit, "an index has found more than \(foundCountMaximum) entities")
     }

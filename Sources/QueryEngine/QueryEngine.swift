@@ -98,7 +98,7 @@ public final class QueryEngine: Sendable {
         // Plans of long texts are large, and such texts rarely come again.
         guard text.utf8.count <= options.cachedTextByteCountMaximum else { return try plan(text, dialect, transaction) }
         let key = Key(text, dialect)
-        if let known = cache.withLock({ find(key, in: &$0) }), isCurrent(known, transaction) { return known }
+        if let known = known(key, transaction) { return known }
         let prepared = try plan(text, dialect, transaction)
         let crowded = cache.withLock { cache -> Cache? in
             insert(prepared, key, into: &cache)
@@ -112,9 +112,12 @@ public final class QueryEngine: Sendable {
     /// The plan of a query that has been prepared before; nil when there is none any more, or it would be made anew.
     public func prepared(_ text: String, dialect: Dialect, over transaction: Transaction) -> PreparedQuery? {
         guard text.utf8.count <= options.cachedTextByteCountMaximum else { return nil }
-        let key = Key(text, dialect)
-        guard let known = cache.withLock({ find(key, in: &$0) }), isCurrent(known, transaction) else { return nil }
-        return known
+        return known(Key(text, dialect), transaction)
+    }
+
+    private func known(_ key: Key, _ transaction: Transaction) -> PreparedQuery? {
+        guard let query = cache.withLock({ find(key, in: &$0) }), isCurrent(query, transaction) else { return nil }
+        return query
     }
 
     private func plan(

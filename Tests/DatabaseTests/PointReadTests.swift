@@ -6,7 +6,7 @@ import Testing
 /// Look-ups that are cheap enough for the thread that asks.
 @Suite struct PointReadTests {
     private func here(_ test: TestDatabase, _ text: String, _ parameters: [String: Value] = [:]) async throws -> [[Value]]? {
-        try await test.database.queryHere(Statement(text, parameters: parameters), RowCollector())?.rows
+        try await test.database.queryHere(Statement(text, parameters: parameters), { RowCollector() })?.rows
     }
 
     private func anywhere(_ test: TestDatabase, _ text: String, _ parameters: [String: Value] = [:]) async throws -> [[Value]] {

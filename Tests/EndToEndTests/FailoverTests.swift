@@ -106,9 +106,9 @@ extension EndToEnd {
             writers.stop()
             let epochs = writers.state.withLock(\.epochs)
             let start = try #require(epochs.filter { $0.epoch == newEpoch }.map(\.transaction).min())
-            // What was committed and on its way to the client when it froze may arrive; nothing that was not.
+            // What was committed and on its way to the client when it froze may arrive; nothing else.
             let late = epochs.filter { $0.at > thawedAt && $0.port == frozen.httpPort && $0.epoch < newEpoch }
-            #expect(late.count <= 8 && late.allSatisfy { $0.transaction < start }, "acknowledged after the thaw in an old epoch: \(late), the new one began before \(start)")
+            #expect(late.allSatisfy { $0.began < frozenAt && $0.transaction < start }, "acknowledged after the thaw in an old epoch: \(late), the new one began before \(start)")
             #expect(gap <= 3)
             print("writes: \(writers.summary)")
             try Self.expectAllThere(cluster, writers.acknowledgedKeys)

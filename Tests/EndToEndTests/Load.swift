@@ -19,7 +19,7 @@ final class WriteLoad: Sendable {
         var samples: [Int: String] = [:]
         var sent = 0
         /// Epochs that acknowledged, from the answers' headers, with the time.
-        var epochs: [(at: UInt64, epoch: Int, port: Int, transaction: Int)] = []
+        var epochs: [(began: UInt64, at: UInt64, epoch: Int, port: Int, transaction: Int)] = []
     }
     let state = Mutex(State())
     private let threads = Mutex<[DedicatedThread]>([])
@@ -61,7 +61,7 @@ final class WriteLoad: Sendable {
                         state.acknowledgedAt.append(now)
                         state.durations.append(now - began)
                         if let epoch = answer.headers["x-ha-epoch"].flatMap({ Int($0) }), let transaction = answer.headers["x-ha-tx"].flatMap({ Int($0) }) {
-                            state.epochs.append((now, epoch, port, transaction))
+                            state.epochs.append((began, now, epoch, port, transaction))
                         }
                     } else {
                         state.refused[answer.status, default: 0] += 1

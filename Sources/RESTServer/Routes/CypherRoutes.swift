@@ -25,7 +25,7 @@ struct CypherRoutes: Sendable {
         let (statement, control) = try statement(try await call.parsedMap(), call)
         let (database, layout, base) = (database, call.layout, call.base)
         do throws(GraphError) {
-            if let encoder = try await database.queryHere(statement, RowEncoder(layout, base: base, pipe: nil)) {
+            if let encoder = try await database.queryHere(statement, { RowEncoder(layout, base: base, pipe: nil) }) {
                 return Answer(.ok, call.contentType, .buffers(encoder.kept))
             }
             return try await call.piped(database, control) { pipe throws(GraphError) in

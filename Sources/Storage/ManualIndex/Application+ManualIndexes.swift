@@ -10,8 +10,8 @@ struct GatheredAdditions {
         var additions = LayerAdditions()
     }
     private var parts: [Part] = []
-    /// An object, since it is looked at for every entry.
-    private final class Target {
+    /// An index to add to. An object, since it is looked at for every entry.
+    final class Target {
         let index: ManualIndex
         let layer: IndexLayer
 
@@ -26,24 +26,23 @@ struct GatheredAdditions {
     /// Of the keys of one part: there is no more to win by gathering on.
     private static let byteCountMaximum = 16 << 20
 
-    /// Makes an index of a view the one that is added to; nil when it does not exist, otherwise what it is about.
-    mutating func select(_ id: SchemaRuleID, _ schema: SchemaView) -> SchemaRule.EntityKind? {
-        if let last, last.index.id == id { return last.index.entity }
+    /// An index of a view; nil when it does not exist.
+    mutating func target(_ id: SchemaRuleID, _ schema: SchemaView) -> Target? {
+        if let last, last.index.id == id { return last }
         guard let index = schema.schema.manualIndex(id), let layer = schema.manualEntries(id)?.layers.first else { return nil }
-        last = Target(index, layer)
-        return index.entity
+        let target = Target(index, layer)
+        last = target
+        return target
     }
 
-    /// Adds to the index that was selected.
-    mutating func add(_ id: UInt64, _ key: String, _ value: IndexedValue, _ transaction: UInt64) {
-        guard let last else { return }
-        last.index.forEachKey(id, key, value, in: &memory) { key in
+    mutating func add(_ id: UInt64, to target: Target, _ key: String, _ value: IndexedValue, _ transaction: UInt64) {
+        target.index.forEachKey(id, key, value, in: &memory) { key in
             let section = key.first ?? 0
-            let number = parts.firstIndex { $0.section == section && $0.index == last.index.id } ?? parts.count
-            if number == parts.count { parts.append(Part(index: last.index.id, section: section, layer: last.layer)) }
+            let number = parts.firstIndex { $0.section == section && $0.index == target.index.id } ?? parts.count
+            if number == parts.count { parts.append(Part(index: target.index.id, section: section, layer: target.layer)) }
             parts[number].additions.add(key, id: id)
             if parts[number].additions.byteCount >= Self.byteCountMaximum {
-                parts[number].additions.put(into: last.layer, transaction: transaction)
+                parts[number].additions.put(into: target.layer, transaction: transaction)
             }
         }
     }
@@ -65,11 +64,12 @@ extension Application {
         func missing() -> GraphError { GraphError(.corrupt, "index \(id.rawValue) does not exist") }
         guard let value = IndexedValue(stored: value) else { throw missing() }
         if isAddition {
-            guard let kind = gathered.select(id, view.schema) else { throw missing() }
+            guard let target = gathered.target(id, view.schema) else { throw missing() }
+            let kind = target.index.entity
             let exists =
                 kind == .node ? view.nodeExists(entity, at: transaction) : view.relationship(entity, at: transaction) != nil
             guard exists else { throw GraphError(.corrupt, "\(kind.word) \(entity) does not exist") }
-            gathered.add(entity, key, value, transaction)
+            gathered.add(entity, to: target, key, value, transaction)
         } else {
             gathered.put(transaction)
             guard let index = view.schema.schema.manualIndex(id), let entries = view.schema.manualEntries(id),

@@ -5,16 +5,12 @@ internal import LuceneQuery
 struct ManualIndexReader {
     let index: ManualIndex
     let entries: IndexView
-    private let transaction: UInt64
-    private let own: IndexLayer?
     /// Newest first.
     let layers: [(layer: IndexLayer, transaction: UInt64)]
 
     init(_ index: ManualIndex, _ entries: IndexView, at transaction: UInt64, own: IndexLayer? = nil) {
         self.index = index
         self.entries = entries
-        self.transaction = transaction
-        self.own = own
         var layers = entries.layers.map { (layer: $0, transaction: transaction) }
         if let own { layers.insert((own, .max), at: 0) }
         self.layers = layers
@@ -38,12 +34,6 @@ struct ManualIndexReader {
             }
             guard let run = entries.run, let place = run.first(from: key, id: id) else { return false }
             return IndexKey.order(run.key(place), run.id(place), key, id) == 0
-        }
-    }
-
-    func containsPair(_ id: UInt64, _ key: String, _ value: IndexedValue) -> Bool {
-        ManualIndexKey.entity(id, key, value).withUnsafeBytes {
-            entries.containsPair($0, hash: IndexKey.hash($0), at: transaction, own: own)
         }
     }
 

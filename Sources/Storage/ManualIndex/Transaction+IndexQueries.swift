@@ -65,7 +65,7 @@ extension Transaction {
         _ index: ManualIndex, _ key: String, _ value: IndexedValue, into ids: inout ContiguousArray<UInt64>
     ) {
         layerEntries(of: index)
-        let entries = view.schema.manualEntries(index.id) ?? IndexView(rule: index.rule, run: nil, layers: [])
+        let entries = committedEntries(of: index)
         ManualIndexKey.value(key, value).withUnsafeBytes { seek(entries, $0, into: &ids) }
     }
 

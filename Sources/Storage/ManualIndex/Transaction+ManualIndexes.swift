@@ -72,7 +72,7 @@ extension Transaction {
     }
 
     /// One that was created here has none.
-    private func committedEntries(of index: ManualIndex) -> IndexView {
+    func committedEntries(of index: ManualIndex) -> IndexView {
         view.schema.manualEntries(index.id) ?? IndexView(rule: index.rule, run: nil, layers: [])
     }
 }
@@ -186,6 +186,7 @@ extension Transaction {
     }
 
     private func filling(of index: ManualIndex) -> IndexFilling {
+        if let last = writes?.lastFilling, last.index.id == index.id { return last }
         let filling =
             writes?.fillings[index.id]
             ?? IndexFilling(index, below: committedEntries(of: index), at: at, own: writes?.indexLayers[index.id])
@@ -217,7 +218,10 @@ extension Transaction {
 
     func remove(_ id: UInt64, from index: ManualIndex, _ key: String, _ value: IndexedValue) throws(GraphError) {
         let reader = reader(index)
-        guard reader.containsPair(id, key, value) else { return }
+        let isThere = ManualIndexKey.entity(id, key, value).withUnsafeBytes {
+            reader.entries.containsPair($0, hash: IndexKey.hash($0), at: at, own: writes?.indexLayers[index.id])
+        }
+        guard isThere else { return }
         try record(.removeFromManualIndex(index.id, entity: id, key: key, value: value.stored))
         let layer = ownLayer(of: index)
         reader.remove(id, key, value) { layer.set(false, $0, id: id, transaction: 1) }
