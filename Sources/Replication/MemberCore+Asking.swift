@@ -116,6 +116,19 @@ extension MemberCore {
         return nil
     }
 
+    var followedEpoch: Epoch? {
+        if case .slave(let slave) = role { return slave.epoch }
+        return nil
+    }
+
+    /// Whether this member may have ordered a request that arrives now, meant for the master of an epoch, before it was
+    /// started: messages come twice, and it remembers no requests of then. Without the epoch only time tells.
+    func mayHaveOrdered(in epoch: Epoch?, now: Instant) -> Bool {
+        if isMemoryLost { return true }
+        guard masteredBefore > .zero, !breaks(.forgetsOrders) else { return false }
+        return epoch.map { $0 <= masteredBefore } ?? (now.milliseconds(since: startedAt) < options.writeTimeout)
+    }
+
     /// Who is master as far as this member knows, itself included.
     public func knownMaster(now: Instant) -> MemberID? {
         switch role {

@@ -43,7 +43,10 @@ extension MemberCore {
         case .whole: break
         case .lost:
             // It may have been master of this epoch already, and have said more than its log has left.
-            if register.master == id, hard.founding != register.storeID { hard.mastered = register.epoch }
+            if register.master == id, hard.founding != register.storeID {
+                hard.mastered = register.epoch
+                masteredBefore = register.epoch
+            }
             guard register.syncSet.contains(id), !breaks(.forgetsFencing) else { return memory = .whole }
             memory = .fencing(revision: register.revision)
             actions.append(.note(.warning, "has lost its state: voids what it may have promised under \(register)"))

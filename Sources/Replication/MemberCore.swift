@@ -124,6 +124,10 @@ public struct MemberCore: Sendable {
     /// When this member, if it polls, asks its master for entries next.
     var pullAt: Instant
     public let startedAt: Instant
+    /// The highest version of the protocol that a message came in.
+    private var heardVersion: UInt16 = 1
+    /// The last epoch that this member was master of before it was started.
+    var masteredBefore: Epoch
 
     public init(
         options: ReplicationOptions, hardState: MemberHardState, hasStore: Bool, log: any ReplicatedLog, seed: UInt64,
@@ -135,6 +139,7 @@ public struct MemberCore: Sendable {
         memory = hardState.promised == .zero ? .lost : .whole
         self.hasStore = hasStore
         startedAt = now
+        masteredBefore = hardState.mastered
         silentUntil = now + options.leaseTime
         electionAt = now + options.leaseTime
         pullAt = now
@@ -156,7 +161,7 @@ public struct MemberCore: Sendable {
 
     var id: MemberID { options.member.id }
 
-    private var isMemoryLost: Bool {
+    var isMemoryLost: Bool {
         if case .lost = memory { return true }
         return false
     }
@@ -257,7 +262,11 @@ public struct MemberCore: Sendable {
     func breaks(_ rule: BrokenRule) -> Bool { options.brokenRules.contains(rule) }
 
     /// What the cluster may use: every member speaks it.
-    public var clusterVersion: UInt16 { register?.clusterVersion ?? 1 }
+    public var clusterVersion: UInt16 { max(register?.clusterVersion ?? 1, heardVersion) }
+
+    /// A member's messages are of no later version than the cluster's. Who has not read the register goes by that: the
+    /// coordinators may be away while a master is there.
+    mutating func heard(version: UInt8) { heardVersion = max(heardVersion, UInt16(version)) }
 
     var isOptimistic: Bool { register?.commitMode == .optimistic }
 

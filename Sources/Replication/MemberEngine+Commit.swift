@@ -32,7 +32,7 @@ extension MemberEngine {
         let id = waiters.makeID()
         waiters.forwarded[id] = .init(completion: done, deadline: now + options.writeTimeout)
         let writeSet = core.clusterVersion >= 2 ? writeSet : WriteSet.downgraded(writeSet)
-        send(.commit(id: id, writeSet: writeSet, lockSession: lockSession), to: master)
+        send(.commit(id: id, writeSet: writeSet, lockSession: lockSession, epoch: core.followedEpoch), to: master)
     }
 
     func order(_ writeSet: [UInt8], for owner: CommitWaiters.Owner, _ now: Instant) {
@@ -52,6 +52,7 @@ extension MemberEngine {
         self.sequencer = nil
         defer { self.sequencer = sequencer }
         do throws(GraphError) {
+            if core.isOptimistic { try WriteSet.requireHistory(in: writeSet) }
             let record = try sequencer.sequence(
                 writeSet, epoch: epoch, commitPoint: core.commitPoint,
                 wallClockMilliseconds: host.entryTimestamp())
@@ -94,8 +95,14 @@ extension MemberEngine {
         switch owner {
         case .local(let completion): completion(result)
         case .member(let member, let id):
+            let isMaybeOrdered = !maybeOrdered.isEmpty && maybeOrdered.remove(.init(member: member, number: id)) != nil
             let outcome: ReplicationMessage.CommitOutcome =
                 switch result {
+                case .failure(let error) where isMaybeOrdered && error.committedTransaction == nil:
+                    .failed(
+                        .outcomeUnknown,
+                        message: "member \(options.member.id.rawValue) was started again and may have ordered the transaction before: it may or may not have been committed",
+                        winner: nil)
                 case .success(let transactionID): .committed(transactionID, core.masterEpoch ?? .zero)
                 case .failure(let error):
                     .failed(.init(error.code), message: error.message, winner: error.conflictingTransaction)

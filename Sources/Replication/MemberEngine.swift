@@ -38,6 +38,9 @@ public final class MemberEngine {
     /// The locks that transactions of this member have, or want, from the master.
     var lockRequests = LockRequests()
     var recentRequests = RecentRequests()
+    /// Requests under way that this member may have ordered before it was started again: what it says against them is no proof
+    /// that nothing was applied.
+    var maybeOrdered: Set<LockHolders.Key> = []
     /// Entries were ordered that the log's thread has not been told of: all of them share a sync.
     var isLogToBeWoken = false
     var comparisons = GraphComparisons()
@@ -126,9 +129,11 @@ public final class MemberEngine {
         switch frame {
         case .member(let message, let sender, let version):
             if version > options.member.protocolVersion { return refuseVersion(version, of: sender) }
+            core.heard(version: version)
             switch message {
-            case .commit(let id, let writeSet, let lockSession):
+            case .commit(let id, let writeSet, let lockSession, let epoch):
                 if recentRequests.insert(id, from: sender) || core.breaks(.ordersTwice) {
+                    if core.mayHaveOrdered(in: epoch, now: now) { maybeOrdered.insert(.init(member: sender, number: id)) }
                     orderForwarded(writeSet, lockSession: lockSession, from: sender, id: id, now)
                 }
             case .lock(let id, let request): answerLock(id, request, from: sender, now)
@@ -363,7 +368,7 @@ public final class MemberEngine {
 
     func send(_ message: ReplicationMessage, to member: MemberID) {
         guard let address = core.register?.member(member)?.address ?? rememberedAddresses[member] else { return }
-        let version = UInt8(clamping: max(1, min(core.register?.clusterVersion ?? 1, options.member.protocolVersion)))
+        let version = UInt8(clamping: max(1, min(core.clusterVersion, options.member.protocolVersion)))
         host.send(ClusterFrame.member(message, from: options.member.id, version: version).encode(), to: address)
     }
 }

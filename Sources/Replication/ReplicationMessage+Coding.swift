@@ -77,11 +77,14 @@ extension ReplicationMessage {
         case .register(let register):
             tag(.register)
             register.encode(into: &writer)
-        case .commit(let id, let writeSet, let lockSession):
+        case .commit(let id, let writeSet, let lockSession, let epoch):
             tag(.commit)
             writer.write(id)
             writer.write(data: writeSet)
-            if version >= 2 { writer.write(lockSession) }
+            if version >= 2 {
+                writer.write(lockSession)
+                writer.write(epoch?.rawValue ?? 0)
+            }
         case .commitReply(let id, let outcome):
             tag(.commitReply)
             writer.write(id)
@@ -201,8 +204,11 @@ extension ReplicationMessage {
                     ? .promised(durable: try LogPosition(&reader)) : .refused(promised: Epoch(try reader.read())))
         case .register: return .register(try ClusterRegister(&reader))
         case .commit:
+            let (id, writeSet): (UInt64, [UInt8]) = (try reader.read(), try reader.readData())
+            guard version >= 2 else { return .commit(id: id, writeSet: writeSet) }
+            let (lockSession, epoch): (UInt64, UInt64) = (try reader.read(), try reader.read())
             return .commit(
-                id: try reader.read(), writeSet: try reader.readData(), lockSession: version >= 2 ? try reader.read() : 0)
+                id: id, writeSet: writeSet, lockSession: lockSession, epoch: epoch == 0 ? nil : Epoch(epoch))
         case .commitReply:
             let id: UInt64 = try reader.read()
             guard let reason = try failureReason(&reader) else {

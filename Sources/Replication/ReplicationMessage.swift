@@ -25,8 +25,8 @@ public enum ReplicationMessage: Sendable, Equatable {
     /// A write set from a slave's client, to be ordered by the master.
     ///
     /// `lockSession`: which of the sender's transactions it is, when that has locks at the master; 0 when it has none, and
-    /// always in version 1.
-    case commit(id: UInt64, writeSet: [UInt8], lockSession: UInt64 = 0)
+    /// always in version 1. `epoch`: whose master the receiver is, as far as the sender knows; nil in version 1.
+    case commit(id: UInt64, writeSet: [UInt8], lockSession: UInt64 = 0, epoch: Epoch? = nil)
     case commitReply(id: UInt64, CommitOutcome)
     case reserve(id: UInt64, nodes: UInt32, relationships: UInt32)
     case reserveReply(id: UInt64, ReserveOutcome)

@@ -108,6 +108,8 @@ package enum BrokenRule: String, CaseIterable, Sendable {
     case ordersWithoutLease
     /// A write set that comes twice is ordered twice.
     case ordersTwice
+    /// A member that was started again takes requests that come twice for ones it never ordered.
+    case forgetsOrders
     /// A new master takes every request for a new one.
     case forgetsRequests
     /// A master that lost its epoch tells clients that nothing was applied.

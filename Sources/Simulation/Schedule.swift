@@ -159,6 +159,14 @@ extension Schedule {
             schedule.faultyMilliseconds = 15_000
             schedule.downMilliseconds = 300
         case .ordersTwice: schedule.faults = [.badNetwork]
+        case .forgetsOrders:
+            schedule.faults = [.crash, .badNetwork]
+            schedule.embeddedCoordinatorCount = 0
+            schedule.arbiterCount = 3
+            schedule.clientCount = 12
+            schedule.faultIntervalMilliseconds = 100
+            schedule.faultyMilliseconds = 15_000
+            schedule.downMilliseconds = 1
         case .forgetsRequests: schedule.retriesRequests = true
         case .callsUnknownNotApplied: schedule.faults = [.partition, .oneWayPartition, .pause, .slowDisk]
         case .keepsBranchedData:

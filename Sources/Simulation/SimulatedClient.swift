@@ -7,7 +7,7 @@ import Synchronization
 final class SimulatedClient {
     enum Outcome: Sendable {
         case committed(TransactionID)
-        case notApplied
+        case notApplied(String)
         case unknown
         /// The counter's lock is held.
         case locked
@@ -132,7 +132,7 @@ extension SimulatedCluster {
                 switch result {
                 case .success(let transactionID): .committed(transactionID)
                 case .failure(let error):
-                    error.committedTransaction.map { .committed($0) } ?? (error.code == .outcomeUnknown ? .unknown : .notApplied)
+                    error.committedTransaction.map { .committed($0) } ?? (error.code == .outcomeUnknown ? .unknown : .notApplied(error.message))
                 }
             answers.give(.init(client: index, operation: operation, outcome: outcome))
         }
@@ -151,7 +151,7 @@ extension SimulatedCluster {
             case .locked: incrementUnderLock(client, node)
             case .overtaken(let message):
                 violation = violation ?? "an increment under the counter's lock was overtaken: \(message)"
-                finish(client, .notApplied)
+                finish(client, .notApplied(message))
             default: finish(client, answer.outcome)
             }
         }
@@ -196,7 +196,9 @@ extension SimulatedCluster {
         switch outcome {
         case .committed:
             if client.isIncrement { client.committedIncrements += 1 } else { client.committedMarks.append(mark) }
-        case .notApplied, .locked, .overtaken: if !client.isIncrement { client.refusedMarks.append(mark) }
+        case .notApplied, .locked, .overtaken:
+            trace("client \(client.index) is told that \(client.operation) was not applied: \(outcome)")
+            if !client.isIncrement { client.refusedMarks.append(mark) }
         case .unknown: if client.isIncrement { client.possibleIncrements += 1 }
         }
     }

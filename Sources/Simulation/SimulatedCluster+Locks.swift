@@ -35,7 +35,7 @@ extension SimulatedCluster {
         engine.lock(
             .node(NodeID(0)), .exclusive, session: lock.number, isFirst: true, timeout: Self.lockTimeout, now: node.now
         ) { error in
-            answers.give(.init(client: index, operation: operation, outcome: error == nil ? .locked : .notApplied))
+            answers.give(.init(client: index, operation: operation, outcome: error.map { .notApplied($0.message) } ?? .locked))
         }
         settle(node)
     }
@@ -43,7 +43,7 @@ extension SimulatedCluster {
     /// The lock is held: the snapshot of now has what its last holder did.
     func incrementUnderLock(_ client: SimulatedClient, _ node: SimulatedNode) {
         guard let lock = client.lock, let engine = node.engine, let store = engine.store else {
-            return finish(client, .notApplied)
+            return finish(client, .notApplied("the member is gone"))
         }
         let transaction = store.beginWrite(engine.reserve)
         let writeSet: [UInt8]
@@ -51,7 +51,7 @@ extension SimulatedCluster {
             try increment(transaction)
             writeSet = try transaction.finish()
         } catch {
-            return finish(client, .notApplied)
+            return finish(client, .notApplied(error.message))
         }
         let (answers, index, operation) = (answers, client.index, client.operation)
         engine.commit(writeSet, lockSession: lock.number, now: node.now) { result in
@@ -62,7 +62,7 @@ extension SimulatedCluster {
                     switch error.code {
                     case .outcomeUnknown: .unknown
                     case .conflict where lock.holdsEverywhere: .overtaken(error.message)
-                    default: .notApplied
+                    default: .notApplied(error.message)
                     }
                 }
             answers.give(.init(client: index, operation: operation, outcome: outcome))

@@ -36,7 +36,7 @@ import Testing
                 .preVoteReply(epoch: Epoch(2), agrees: true), .prepare(epoch: Epoch(2), revision: 4),
                 .prepareReply(epoch: Epoch(2), outcome: .promised(durable: position)),
                 .prepareReply(epoch: Epoch(2), outcome: .refused(promised: Epoch(5))), .register(register),
-                .commit(id: .max, writeSet: [1, 2, 3]), .commit(id: 2, writeSet: [], lockSession: .max),
+                .commit(id: .max, writeSet: [1, 2, 3]), .commit(id: 2, writeSet: [], lockSession: .max, epoch: Epoch(3)),
                 .lock(id: 4, .init(session: 9, isFirst: true, entity: .node(NodeID(.max)), mode: .exclusive, timeout: 20_000)),
                 .lock(id: 5, .init(session: 9, isFirst: false, entity: .relationship(RelationshipID(3)), mode: .shared, timeout: .init(.max))),
                 .lockReply(id: 4, session: 9, .granted(lastChange: TransactionID(7))),

@@ -32,7 +32,7 @@ import Testing
     }
 
     /// Schedules beyond the first 20,000 that found a fault once, as long as they still mean the same.
-    @Test(arguments: [4_377_979, 4_588_533, 4_876_335, 4_906_991, 4_949_230] as [UInt64])
+    @Test(arguments: [4_377_979, 4_588_533, 4_876_335, 4_906_991, 4_949_230, 5_112_287, 5_345_745] as [UInt64])
     func whatOnceFoundAFaultFindsNone(seed: UInt64) {
         let cluster = SimulatedCluster(.random(seed))
         let violation = cluster.run()

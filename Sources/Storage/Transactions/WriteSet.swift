@@ -84,6 +84,13 @@ package struct WriteSet: Sendable, Equatable {
         return try? RequestID(&reader)
     }
 
+    /// Throws `.conflict` unless a write set says which history its snapshot is of: where histories part, transactions of
+    /// different contents have the same id.
+    package static func requireHistory(in bytes: [UInt8]) throws(GraphError) {
+        if let version = bytes.first, version >= formatVersionWithoutRequest { return }
+        throw GraphError(.conflict, "the write set does not say which history its transaction began in: run it again")
+    }
+
     /// The same write set as version 2 has it, for members that know no later one. One with a request id has to stay away
     /// from them.
     package static func downgraded(_ bytes: [UInt8]) -> [UInt8] {
