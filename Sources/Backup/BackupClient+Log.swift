@@ -35,6 +35,7 @@ extension BackupClient {
         var request = BackupRequest(
             kind: .incremental, clusterName: options.clusterName ?? "", storeID: store.storeID, position: store.applied)
         request.takesPacked = options.compresses
+        request.yields = options.yields
         connection.send(request)
         let pace = CopyPace(byteCountPerSecond: options.byteCountPerSecond)
         var receiver = LogReceiver(store)

@@ -42,6 +42,8 @@ public enum BackupClient {
         public var byteCountPerSecond: UInt64 = 0
         /// Has members pack what they send: less to transfer, for processor time at both ends.
         public var compresses = false
+        /// The member sends a quarter of what it may while its processors are busy.
+        public var yields = false
         /// For a member with `ha.tls=true`.
         public var security: TLSClient?
         public var connectTimeout: Milliseconds = 5000
@@ -156,6 +158,7 @@ public enum BackupClient {
         var request = BackupRequest(
             kind: left == nil ? .full : .resumed, clusterName: options.clusterName ?? "", storeID: options.storeID)
         request.takesPacked = options.compresses
+        request.yields = options.yields
         connection.send(request)
         var receiver = CopyReceiver(
             directory: directory, fileSystem: fileSystem, storeID: options.storeID, left: left)

@@ -58,6 +58,8 @@ package struct BackupRequest: Equatable, Sendable {
     package var kind: Kind
     /// Whether content may come packed.
     package var takesPacked = false
+    /// Whether the copy is to go slower while the member's processors are busy.
+    package var yields = false
     /// The cluster that the member must belong to; empty when any will do.
     package var clusterName: String
     /// The store that the member must have; `.none` when any will do.
@@ -66,11 +68,12 @@ package struct BackupRequest: Equatable, Sendable {
     package var position = LogPosition.zero
 
     private static let packedBit: UInt8 = 0x80
+    private static let yieldsBit: UInt8 = 0x40
 
     package func encode() -> [UInt8] {
         var writer = ByteWriter()
         BackupProtocol.writePreamble(&writer)
-        writer.write(kind.rawValue | (takesPacked ? Self.packedBit : 0))
+        writer.write(kind.rawValue | (takesPacked ? Self.packedBit : 0) | (yields ? Self.yieldsBit : 0))
         writer.write(string: clusterName)
         writer.write(storeID.rawValue)
         if kind == .incremental { BackupAnswer.write(position, &writer) }
@@ -100,11 +103,12 @@ package struct BackupRequest: Equatable, Sendable {
         }
         do throws(MalformedBytes) {
             let number: UInt8 = try reader.read()
-            guard let kind = Kind(rawValue: number & ~Self.packedBit) else {
+            guard let kind = Kind(rawValue: number & ~(Self.packedBit | Self.yieldsBit)) else {
                 throw MalformedBytes(offset: 6, detail: "\(number) is no kind of request")
             }
             self.kind = kind
             takesPacked = number & Self.packedBit != 0
+            yields = number & Self.yieldsBit != 0
             clusterName = try reader.readString()
             storeID = StoreID(try reader.read())
             if kind == .incremental { position = try BackupAnswer.readPosition(&reader) }

@@ -58,6 +58,7 @@ public final class BackupService: Sendable {
     let options: Options
     let threads: NIOThreadPool
     let pace: CopyPace
+    let yieldingPace: YieldingPace
     private let clusterName: String?
     private let group: any EventLoopGroup
     private let store: @Sendable () throws(GraphError) -> Store
@@ -82,6 +83,7 @@ public final class BackupService: Sendable {
         self.store = store
         self.member = member
         pace = CopyPace(byteCountPerSecond: options.copyByteCountPerSecond)
+        yieldingPace = YieldingPace(byteCountPerSecond: options.copyByteCountPerSecond)
         slots = CopySlots(maximum: options.copyCountMaximum)
         threads = NIOThreadPool(numberOfThreads: max(1, options.threadCount))
     }
@@ -214,6 +216,8 @@ public final class BackupService: Sendable {
                 .foreignStore, "this member has store \(store.storeID), the copy is to be of store \(request.storeID)")
         }
         let source = request.kind == .incremental ? try store.beginLogCopy(after: request.position) : store.beginCopy()
-        return CopyStream(source, role: member().role, slot: slot, isResumed: request.kind == .resumed, packs: request.takesPacked)
+        return CopyStream(
+            source, role: member().role, slot: slot, isResumed: request.kind == .resumed, packs: request.takesPacked,
+            yields: request.yields)
     }
 }

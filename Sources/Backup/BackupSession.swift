@@ -70,8 +70,10 @@ final class BackupSession: ChannelInboundHandler {
     private func produce(_ context: ChannelHandlerContext) {
         guard let stream, !isProducing, !isPausing, !isAtEnd, frameCountInFlight < Self.frameCountInFlightMaximum else { return }
         isProducing = true
+        let yieldingPace = stream.yields ? service.yieldingPace : nil
         service.threads.runIfActive(eventLoop: context.eventLoop) {
             lowerThreadPriority()
+            yieldingPace?.look()
             return try stream.next()
         }
             .assumeIsolated()
@@ -98,7 +100,11 @@ final class BackupSession: ChannelInboundHandler {
 
     /// Keeps to the pace of the service.
     private func pause(after frame: ByteBuffer, _ context: ChannelHandlerContext) {
-        let pause = service.pace.pause(afterSending: frame.readableBytes, now: monotonicNanoseconds())
+        let now = monotonicNanoseconds()
+        var pause = service.pace.pause(afterSending: frame.readableBytes, now: now)
+        if stream?.yields ?? false {
+            pause = max(pause, service.yieldingPace.pause(afterSending: frame.readableBytes, now: now))
+        }
         if pause == 0 { return }
         isPausing = true
         let time = TimeAmount.nanoseconds(Int64(min(pause, CopyPace.pauseMaximum)))

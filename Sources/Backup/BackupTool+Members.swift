@@ -22,6 +22,7 @@ extension BackupTool {
         client.silenceTimeout = options.silenceTimeout
         client.security = options.security
         client.compresses = options.compresses
+        client.yields = options.yields
         client.byteCountPerSecond = options.byteCountPerSecond
         return client
     }

@@ -26,6 +26,8 @@ public struct BackupTool: Sendable {
         public var byteCountPerSecond: UInt64 = 0
         /// Has members pack what they send: less to transfer, for processor time at both ends.
         public var compresses = false
+        /// Members send a quarter of what they may while their processors are busy.
+        public var yields = true
         /// `ha.cluster_name` of the cluster; nil for the default name. Not asked of a database that stands alone.
         public var clusterName: String?
         /// Whether the whole graph is walked at the end.

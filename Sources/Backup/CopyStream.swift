@@ -29,13 +29,18 @@ final class CopyStream: Sendable {
     private let isResumed: Bool
     /// Whether content is packed where that makes it shorter.
     private let packs: Bool
+    /// Whether it goes slower while this machine's processors are busy.
+    let yields: Bool
     private let selection = Mutex(CopySelection(bits: []))
 
     /// Bytes of a frame, about: the event loop that moves it serves clients too.
     private static let chunkByteCount = 256 << 10
 
-    init(_ source: StoreCopySource, role: BackupRole, slot: CopySlots.Slot, isResumed: Bool = false, packs: Bool = false) {
+    init(
+        _ source: StoreCopySource, role: BackupRole, slot: CopySlots.Slot, isResumed: Bool = false, packs: Bool = false, yields: Bool = false
+    ) {
         self.source = source
+        self.yields = yields
         self.isResumed = isResumed
         self.packs = packs
         self.role = role

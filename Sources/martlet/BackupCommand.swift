@@ -61,6 +61,11 @@ struct BackupCommand: ParsableCommand {
     @Flag(help: "Have members pack what they send: for slow networks; costs processor time at both ends.")
     var compress = false
 
+    @Flag(
+        name: .customLong("no-yield"),
+        help: "Do not slow down while the member's processors are busy: its clients' requests take longer then.")
+    var noYield = false
+
     @Option(
         help: ArgumentHelp("With ha.tls=true: certificates that the members have theirs from, PEM.", valueName: "FILE"))
     var tlsCa: String?
@@ -100,6 +105,7 @@ struct BackupCommand: ParsableCommand {
         options.fallsBackToFull = fallbackFull
         options.byteCountPerSecond = maxRate.flatMap(Settings.copyRate.parse) ?? 0
         options.compresses = compress
+        options.yields = !noYield
         options.clusterName = cluster
         options.checksResult = !noCheck
         if let tlsCa, let tlsCertificate, let tlsKey {

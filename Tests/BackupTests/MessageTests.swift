@@ -53,6 +53,7 @@ import Testing
     @Test func contentMayComePacked() throws {
         var request = BackupRequest(kind: .full, clusterName: "c", storeID: StoreID(1))
         request.takesPacked = true
+        request.yields = true
         #expect(try BackupRequest(decoding: request.encode()) == request)
         let records = BackupAnswer.records((0..<100).map { [UInt8](repeating: UInt8($0), count: 1000) })
         let packed = try #require(BackupAnswer.pack(records.encode()))

@@ -1,0 +1,37 @@
+internal import FileSystem
+internal import Synchronization
+
+/// The pace of backups: a quarter of what the service may send, all of them together, while the machine's processors are
+/// busy. Without a limit for the service there is none here either.
+package final class YieldingPace: Sendable {
+    /// Idle parts of the processors' time below which they are busy, and above which they are so no longer. Far enough apart
+    /// that what a copy needs itself does not make it go back and forth.
+    private static let busyBelow = 0.1, idleAbove = 0.3
+    private static let part: UInt64 = 4
+
+    private let load = Mutex(ProcessorLoad())
+    private let isBusy = Atomic(false)
+    private let slow: CopyPace
+
+    init(byteCountPerSecond: UInt64) { slow = CopyPace(byteCountPerSecond: byteCountPerSecond / Self.part) }
+
+    /// Reads a file: not for event loops.
+    func look() {
+        load.withLock { load in
+            load.look(now: monotonicNanoseconds())
+            let before = isBusy.load(ordering: .relaxed)
+            isBusy.store(Self.isBusy(idleShare: load.idleShare, before: before), ordering: .relaxed)
+        }
+    }
+
+    /// Who does not know goes at full pace.
+    package static func isBusy(idleShare: Double?, before: Bool) -> Bool {
+        guard let idleShare else { return false }
+        return idleShare < (before ? idleAbove : busyBelow)
+    }
+
+    /// As of ``CopyPace``.
+    func pause(afterSending byteCount: Int, now: UInt64) -> UInt64 {
+        isBusy.load(ordering: .relaxed) ? slow.pause(afterSending: byteCount, now: now) : 0
+    }
+}
