@@ -83,7 +83,7 @@ public final class BackupService: Sendable {
         self.store = store
         self.member = member
         pace = CopyPace(byteCountPerSecond: options.copyByteCountPerSecond)
-        yieldingPace = YieldingPace(byteCountPerSecond: options.copyByteCountPerSecond)
+        yieldingPace = YieldingPace(pace, byteCountPerSecond: options.copyByteCountPerSecond)
         slots = CopySlots(maximum: options.copyCountMaximum)
         threads = NIOThreadPool(numberOfThreads: max(1, options.threadCount))
     }

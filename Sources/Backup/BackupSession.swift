@@ -101,10 +101,11 @@ final class BackupSession: ChannelInboundHandler {
     /// Keeps to the pace of the service.
     private func pause(after frame: ByteBuffer, _ context: ChannelHandlerContext) {
         let now = monotonicNanoseconds()
-        var pause = service.pace.pause(afterSending: frame.readableBytes, now: now)
-        if stream?.yields ?? false {
-            pause = max(pause, service.yieldingPace.pause(afterSending: frame.readableBytes, now: now))
-        }
+        let byteCount = frame.readableBytes
+        let pause =
+            stream?.yields ?? false
+            ? service.yieldingPace.pause(afterSending: byteCount, now: now)
+            : service.pace.pause(afterSending: byteCount, now: now)
         if pause == 0 { return }
         isPausing = true
         let time = TimeAmount.nanoseconds(Int64(min(pause, CopyPace.pauseMaximum)))

@@ -1,7 +1,7 @@
 internal import FileSystem
 internal import Synchronization
 
-/// The pace of backups: a quarter of what the service may send, all of them together, while the machine's processors are
+/// The pace of backups: that of the service, and a quarter of it for all of them together while the machine's processors are
 /// busy. Without a limit for the service there is none here either.
 package final class YieldingPace: Sendable {
     /// Idle parts of the processors' time below which they are busy, and above which they are so no longer. Far enough apart
@@ -11,9 +11,14 @@ package final class YieldingPace: Sendable {
 
     private let load = Mutex(ProcessorLoad())
     private let isBusy = Atomic(false)
+    private let full: CopyPace
     private let slow: CopyPace
 
-    init(byteCountPerSecond: UInt64) { slow = CopyPace(byteCountPerSecond: byteCountPerSecond / Self.part) }
+    /// - Parameter full: the service's, which other copies keep to as well; of so many bytes per second, 0 is no limit.
+    init(_ full: CopyPace, byteCountPerSecond: UInt64) {
+        self.full = full
+        slow = CopyPace(byteCountPerSecond: byteCountPerSecond == 0 ? 0 : max(1, byteCountPerSecond / Self.part))
+    }
 
     /// Reads a file: not for event loops.
     func look() {
@@ -32,6 +37,7 @@ package final class YieldingPace: Sendable {
 
     /// As of ``CopyPace``.
     func pause(afterSending byteCount: Int, now: UInt64) -> UInt64 {
-        isBusy.load(ordering: .relaxed) ? slow.pause(afterSending: byteCount, now: now) : 0
+        let pause = full.pause(afterSending: byteCount, now: now)
+        return isBusy.load(ordering: .relaxed) ? max(pause, slow.pause(afterSending: byteCount, now: now)) : pause
     }
 }

@@ -4,9 +4,9 @@ public struct ProcessorLoad: Sendable {
     private static let path = "/proc/stat"
 
     /// Looks that lie closer together say little: the counters go by hundredths of a second.
-    static let interval: UInt64 = 500_000_000
+    private static let interval: UInt64 = 500_000_000
 
-    struct Times: Sendable, Equatable {
+    private struct Times: Sendable {
         var idle: UInt64
         var total: UInt64
 
@@ -44,7 +44,7 @@ public struct ProcessorLoad: Sendable {
         return Array(bytes[..<count])
     }
 
-    mutating func note(_ times: Times?) {
+    private mutating func note(_ times: Times?) {
         defer { last = times }
         guard let last, let times, times.total > last.total, times.idle >= last.idle else { return idleShare = nil }
         idleShare = min(1, Double(times.idle - last.idle) / Double(times.total - last.total))

@@ -160,7 +160,8 @@ extension Schedule {
             schedule.downMilliseconds = 300
         case .ordersTwice: schedule.faults = [.badNetwork]
         case .forgetsOrders:
-            schedule.faults = [.crash, .badNetwork]
+            // Who is paused does not hear that a connection broke, and waits on for the answer.
+            schedule.faults = [.crash, .badNetwork, .pause]
             schedule.embeddedCoordinatorCount = 0
             schedule.arbiterCount = 3
             schedule.clientCount = 12

@@ -14,6 +14,7 @@ import Testing
     func brokenRuleIsCaught(rule: BrokenRule) throws {
         let caught = Self.seeds.first { SimulatedCluster(.provoking(rule, seed: $0)).run() != nil }
         let seed = try #require(caught, "\(rule.rawValue) goes unnoticed with seeds \(Self.seeds)")
+        print("\(rule.rawValue): caught by seed \(seed)")
         // The same schedule without the broken rule is fine: it is the rule that was caught.
         var sound = Schedule.provoking(rule, seed: seed)
         sound.brokenRules = []
