@@ -70,28 +70,3 @@ public func findProgram(_ name: String) -> String? {
     }
     return nil
 }
-
-/// So many TCP ports of the loopback address that are free now. The kernel chooses; another process may take one before
-/// it is used, which then shows as a port in use.
-public func freePorts(_ count: Int) throws(FileError) -> [Int] {
-    var sockets: [Int32] = []
-    defer { for socket in sockets { close(socket) } }
-    var ports: [Int] = []
-    for _ in 0..<count {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard descriptor >= 0 else { throw FileError(errno: errno, operation: "socket", path: "127.0.0.1") }
-        sockets.append(descriptor)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let code = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1
-            }
-        }
-        guard code == 0 else { throw FileError(errno: errno, operation: "bind", path: "127.0.0.1") }
-        ports.append(Int(UInt16(bigEndian: address.sin_port)))
-    }
-    return ports
-}
