@@ -44,6 +44,8 @@ public enum BackupClient {
         public var compresses = false
         /// The member sends a quarter of what it may while its processors are busy.
         public var yields = false
+        /// Whether the copy will be read soon, and should stay in this machine's memory.
+        public var keepsCached = true
         /// For a member with `ha.tls=true`.
         public var security: TLSClient?
         public var connectTimeout: Milliseconds = 5000
@@ -161,7 +163,7 @@ public enum BackupClient {
         request.yields = options.yields
         connection.send(request)
         var receiver = CopyReceiver(
-            directory: directory, fileSystem: fileSystem, storeID: options.storeID, left: left)
+            directory: directory, fileSystem: fileSystem, storeID: options.storeID, keepsCached: options.keepsCached, left: left)
         let pace = CopyPace(byteCountPerSecond: options.byteCountPerSecond)
         do throws(CopyFailure) {
             while true {

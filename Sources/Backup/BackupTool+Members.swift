@@ -23,6 +23,7 @@ extension BackupTool {
         client.security = options.security
         client.compresses = options.compresses
         client.yields = options.yields
+        client.keepsCached = false
         client.byteCountPerSecond = options.byteCountPerSecond
         return client
     }

@@ -15,6 +15,7 @@ struct CopyReceiver: ~Copyable {
     private let directory: String
     private let fileSystem: any FileSystem
     private let storeID: StoreID
+    private let keepsCached: Bool
     private var target: StoreCopyTarget?
     private var files: [CopyHeader.File] = []
     private var fileIndex = 0
@@ -35,7 +36,11 @@ struct CopyReceiver: ~Copyable {
     private(set) var fileByteCount: UInt64 = 0
 
     /// - Parameter storeID: the store that is expected; `.none` for any.
-    init(directory: String, fileSystem: any FileSystem, storeID: StoreID, left: [LeftSegment]? = nil) {
+    /// - Parameter keepsCached: as of ``BackupClient/Options``.
+    init(
+        directory: String, fileSystem: any FileSystem, storeID: StoreID, keepsCached: Bool, left: [LeftSegment]? = nil
+    ) {
+        self.keepsCached = keepsCached
         self.left = left
         self.directory = directory
         self.fileSystem = fileSystem
@@ -69,7 +74,8 @@ struct CopyReceiver: ~Copyable {
         let target: StoreCopyTarget
         do throws(GraphError) {
             target = try StoreCopyTarget(
-                directory: directory, fileSystem: fileSystem, manifest: header.manifest, isResumed: left != nil)
+                directory: directory, fileSystem: fileSystem, manifest: header.manifest, isResumed: left != nil,
+                keepsCached: keepsCached)
         } catch {
             throw CopyFailure(error: error, isLocal: error.code == .storageIO)
         }

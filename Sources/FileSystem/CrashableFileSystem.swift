@@ -328,6 +328,8 @@ private final class MemoryFile: File {
 
     func beginSync(from offset: UInt64, byteCount: UInt64) {}
 
+    func releaseCache() throws(FileError) {}
+
     func sync() throws(FileError) {
         try fileSystem.operation("sync", path)
         node.content.withLock { content in

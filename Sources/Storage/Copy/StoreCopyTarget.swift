@@ -8,12 +8,16 @@ public final class StoreCopyTarget {
     private let fileSystem: any FileSystem
     private let manifestBytes: [UInt8]
     private let manifest: Manifest
+    /// Of each segment.
+    private let sizes: [String: UInt64]
     private var log: TransactionLog?
     private var current: (file: any File, name: String, offset: UInt64)?
     /// Bytes of the current file that are on their way to the disk.
     private var begunByteCount: UInt64 = 0
     /// Written, and not known to be on the disk: synced once the next one is written, so that the disk works while more comes.
-    private var finished: (any File)?
+    private var finished: (file: any File, name: String)?
+    /// Segments that were compared with their checksums as soon as they were on the disk, while memory had them.
+    private var verified: Set<String> = []
     private var received: [String: UInt64] = [:]
     /// Bytes of log entries that are not written yet: a sync for each part received would set the pace of the copy.
     private var unflushedByteCount = 0
@@ -24,6 +28,7 @@ public final class StoreCopyTarget {
     /// Bytes after which the disk is given something to do.
     private static let beginSyncByteCount: UInt64 = 4 << 20
     private let hasMadeDirectory: Bool
+    private let keepsCached: Bool
     private var isFinished = false
 
     private let logOptions: TransactionLog.Options
@@ -31,19 +36,23 @@ public final class StoreCopyTarget {
     /// Begins in a directory that must be empty or not exist.
     ///
     /// - Parameter isResumed: it may hold what is left of a copy; ``adopt(_:fingerprints:)`` has to be called then.
+    /// - Parameter keepsCached: whether the copy will be read soon. Else each segment leaves memory once it is verified, and
+    ///   the memory of whoever else works on this machine stays theirs.
     /// - Parameter logPreallocationByteCount: the copy's log grows in steps of this; as `Store.Options` have it without.
     public init(
         directory: String, fileSystem: any FileSystem = POSIXFileSystem(), manifest bytes: [UInt8],
-        isResumed: Bool = false,
+        isResumed: Bool = false, keepsCached: Bool = true,
         logPreallocationByteCount: UInt64 = Store.Options().logPreallocationByteCount
     ) throws(GraphError) {
         var logOptions = TransactionLog.Options()
         logOptions.preallocationByteCount = logPreallocationByteCount
         self.logOptions = logOptions
+        self.keepsCached = keepsCached
         self.directory = directory
         self.fileSystem = fileSystem
         manifestBytes = bytes
         manifest = try Manifest(decoding: bytes, path: "the received manifest")
+        sizes = Dictionary(manifest.allSegments.map { ($0.name, $0.byteCount) }, uniquingKeysWith: max)
         hasMadeDirectory = !fileSystem.exists(directory)
         do throws(FileError) {
             try fileSystem.createDirectory(directory)
@@ -61,7 +70,6 @@ public final class StoreCopyTarget {
     /// Takes over what an earlier try left, where it is the very file that the manifest means, and removes all the rest.
     /// Returns the files that need not be sent again.
     package func adopt(_ left: [LeftSegment], fingerprints: [String: UInt64]) throws(GraphError) -> [LeftSegment] {
-        let sizes = Dictionary(manifest.allSegments.map { ($0.name, $0.byteCount) }, uniquingKeysWith: max)
         let adopted = left.filter { sizes[$0.name] == $0.byteCount && fingerprints[$0.name] == $0.fingerprint }
         for segment in adopted { received[segment.name] = segment.byteCount }
         do throws(FileError) {
@@ -79,9 +87,9 @@ public final class StoreCopyTarget {
     /// Adds a part of a segment; parts of one file come in order, one file after the other.
     public func write(_ name: String, _ bytes: [UInt8]) throws(GraphError) {
         guard Manifest.isSegmentName(name) else { throw GraphError(.corrupt, "a store copy contains no file \"\(name)\"") }
+        if current?.name != name { try finishFile() }
         do throws(FileError) {
-            if current?.name != name {
-                try finishFile()
+            if current == nil {
                 current = (try fileSystem.open(directory + "/" + name, .createEmpty), name, 0)
                 begunByteCount = 0
             }
@@ -101,12 +109,12 @@ public final class StoreCopyTarget {
         }
     }
 
-    private func finishFile() throws(FileError) {
-        guard let (file, _, end) = current else { return }
+    private func finishFile() throws(GraphError) {
+        guard let (file, name, end) = current else { return }
         current = nil
         beginSync(file, end)
         try syncFinished()
-        finished = file
+        finished = (file, name)
     }
 
     private func beginSync(_ file: any File, _ end: UInt64) {
@@ -114,10 +122,15 @@ public final class StoreCopyTarget {
         begunByteCount = end
     }
 
-    private func syncFinished() throws(FileError) {
-        guard let file = finished else { return }
+    private func syncFinished() throws(GraphError) {
+        guard let (file, name) = finished else { return }
         finished = nil
-        try file.sync()
+        do throws(FileError) { try file.sync() } catch { throw GraphError(error) }
+        // Whether all of it is there is for `finish` to say.
+        if received[name] == sizes[name], try Base.verify(name, of: manifest, directory: directory, fileSystem) {
+            verified.insert(name)
+            do throws(FileError) { if !keepsCached { try file.releaseCache() } } catch { throw GraphError(error) }
+        }
         file.close()
     }
 
@@ -159,9 +172,9 @@ public final class StoreCopyTarget {
         if let expected, expected != log.last {
             throw GraphError(.corrupt, "the copy's log ends at \(log.last), expected was \(expected)")
         }
+        try finishFile()
+        try syncFinished()
         do throws(FileError) {
-            try finishFile()
-            try syncFinished()
             try fileSystem.syncDirectory(directory)
         } catch {
             throw GraphError(error)
@@ -171,7 +184,7 @@ public final class StoreCopyTarget {
             throw GraphError(
                 .corrupt, "the copy of \(reference.name) has \(received[reference.name] ?? 0) bytes, not \(reference.byteCount)")
         }
-        try Base.open(manifest, directory: directory, fileSystem, damage: StoreDamage()).verifyNew()
+        try Base.open(manifest, directory: directory, fileSystem, damage: StoreDamage()).verifyNew(except: verified)
         do throws(FileError) {
             try fileSystem.replace(directory + "/" + Manifest.fileName, with: manifestBytes)
         } catch {

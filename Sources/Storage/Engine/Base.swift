@@ -160,14 +160,29 @@ final class Base: @unchecked Sendable {
     }
 
     /// The same for those that nobody has verified yet; throws at the first problem.
-    func verifyNew() throws(GraphError) {
+    ///
+    /// - Parameter known: names of segments of nodes and relationships to leave out.
+    func verifyNew(except known: Set<String> = []) throws(GraphError) {
+        func isNew(_ file: SegmentFile) -> Bool { !file.isVerified && !known.contains(file.name) }
         for segment in nodeSegments {
-            if let segment, !segment.file.isVerified { try segment.verify(nodeLimit: manifest.nextNodeID) }
+            if let segment, isNew(segment.file) { try segment.verify(nodeLimit: manifest.nextNodeID) }
         }
         for segment in relationshipSegments {
-            if let segment, !segment.file.isVerified { try segment.verify() }
+            if let segment, isNew(segment.file) { try segment.verify() }
         }
         for run in indexRuns.values.sorted(by: { $0.rule < $1.rule }) { try run.verifyNew() }
+    }
+
+    /// Verifies a segment of nodes or relationships before there is a base. Returns false for other kinds.
+    static func verify(
+        _ name: String, of manifest: Manifest, directory: String, _ fileSystem: any FileSystem
+    ) throws(GraphError) -> Bool {
+        switch try SegmentFile(directory: directory, name: name, fileSystem).kind {
+        case .nodes: try NodeSegment(directory: directory, name: name, fileSystem).verify(nodeLimit: manifest.nextNodeID)
+        case .relationships: try RelationshipSegment(directory: directory, name: name, fileSystem).verify()
+        case .index: return false
+        }
+        return true
     }
 
     @inline(never)
