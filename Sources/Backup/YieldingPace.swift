@@ -4,9 +4,10 @@ internal import Synchronization
 /// The pace of backups: that of the service, and a quarter of it for all of them together while the machine's processors are
 /// busy. Without a limit for the service there is none here either.
 package final class YieldingPace: Sendable {
-    /// Idle parts of the processors' time below which they are busy, and above which they are so no longer. Far enough apart
-    /// that what a copy needs itself does not make it go back and forth.
-    private static let busyBelow = 0.1, idleAbove = 0.3
+    /// Idle parts of the processors' time below which they are busy, and above which they are so no longer. Writers who wait
+    /// for each other leave some of it idle and are slowed by a copy nevertheless. Far enough apart that what a copy needs
+    /// itself does not make it go back and forth.
+    private static let busyBelow = 0.25, idleAbove = 0.45
     private static let part: UInt64 = 4
 
     private let load = Mutex(ProcessorLoad())

@@ -5,7 +5,7 @@ import Testing
     @Test func processorsAreBusyUntilAGoodPartOfThemIsIdle() {
         var isBusy = false
         let course: [(idle: Double?, isBusy: Bool)] = [
-            (0.9, false), (0.2, false), (0.1, false), (0.05, true), (0.2, true), (0.29, true), (0.3, false), (0.11, false),
+            (0.9, false), (0.4, false), (0.25, false), (0.24, true), (0.4, true), (0.44, true), (0.45, false), (0.26, false),
             (0, true), (nil, false),
         ]
         for (idle, expected) in course {
