@@ -23,7 +23,8 @@ extension BackupTool {
         client.security = options.security
         client.compresses = options.compresses
         client.yields = options.yields
-        client.keepsCached = false
+        // The check reads all of it.
+        client.keepsCached = options.checksResult
         client.byteCountPerSecond = options.byteCountPerSecond
         return client
     }

@@ -111,6 +111,7 @@ extension EndToEnd {
             let transfers = try TransferLoad(cluster) { writers.state.withLock(\.isStopped) }
             let backup = cluster.directory + "/backup"
             var (resumed, size) = (0, "")
+            let begun = monotonicNanoseconds()
             for round in 0..<rounds {
                 let acknowledged = writers.acknowledgedCount
                 try waitUntil("writes go on in round \(round)") { writers.acknowledgedCount > acknowledged + 200 }
@@ -139,7 +140,9 @@ extension EndToEnd {
                 try TransferLoad.expectWhole(backup, cluster, before, "round \(round)")
                 removeTree(backup)
                 removeTree(backup + ".incomplete")
-                if let killed { try cluster.restart(killed) }
+                // Its log is gone: it copies the whole store.
+                if let killed { try cluster.restart(killed, seconds: 60 + UInt64(megabytes) / 20) }
+                if megabytes > 1000 { print("round \(round) after \((monotonicNanoseconds() - begun) / 1_000_000_000) s: \(size)") }
             }
             writers.stop()
             transfers.join()

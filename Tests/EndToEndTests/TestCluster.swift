@@ -119,10 +119,10 @@ final class TestCluster: Sendable {
     }
 
     /// Starts a member again and waits until it counts.
-    func restart(_ member: LocalCluster.Member) throws {
+    func restart(_ member: LocalCluster.Member, seconds: UInt64 = 60) throws {
         try waitUntil("member \(member.id) has ended") { member.process == nil }
         try cluster.start(member)
-        try waitUntilWhole()
+        try waitUntilWhole(seconds: seconds)
     }
 
     /// Every member serves and is in the sync set.
