@@ -328,7 +328,7 @@ private final class MemoryFile: File {
 
     func beginSync(from offset: UInt64, byteCount: UInt64) {}
 
-    func releaseCache() throws(FileError) {}
+    func releaseCache() {}
 
     func sync() throws(FileError) {
         try fileSystem.operation("sync", path)

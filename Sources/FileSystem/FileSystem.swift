@@ -42,7 +42,7 @@ public protocol File: AnyObject, Sendable {
     /// nothing.
     func beginSync(from offset: UInt64, byteCount: UInt64)
     /// Nobody will read what was written and synced for a while: the memory that caches it may go to others. Promises nothing.
-    func releaseCache() throws(FileError)
+    func releaseCache()
     func byteCount() throws(FileError) -> UInt64
     func truncate(to byteCount: UInt64) throws(FileError)
     /// Reserves space so that later writes below `byteCount` need no allocation; the visible length grows.

@@ -3,14 +3,15 @@ internal import Synchronization
 
 /// Sockets that hold ports which were handed out, the oldest first.
 private let heldSockets = Mutex<[Int32]>([])
-/// Enough for every process that one test or one local cluster starts.
-private let mostHeldSockets = 256
+/// Enough for all processes that a test or a local cluster starts.
+private let heldSocketCountMaximum = 256
 
 /// So many TCP ports of the loopback address that nothing uses, chosen by the kernel.
 ///
 /// Their sockets stay bound, the last 256 until this process ends, or the kernel would give the same ports to connections
 /// that go out before a server listens there. A server that sets `SO_REUSEADDR`, as they all do, can bind and listen beside
-/// a socket that has it too and does not listen (socket(7)).
+/// a socket that has it too and does not listen (socket(7)). Throws what the kernel refuses a socket for, too many open
+/// files for one.
 public func freePorts(_ count: Int) throws(FileError) -> [Int] {
     var sockets: [Int32] = []
     var ports: [Int] = []
@@ -26,7 +27,7 @@ public func freePorts(_ count: Int) throws(FileError) -> [Int] {
     }
     heldSockets.withLock { held in
         held += sockets
-        let surplus = max(0, held.count - mostHeldSockets)
+        let surplus = max(0, held.count - heldSocketCountMaximum)
         for socket in held.prefix(surplus) { close(socket) }
         held.removeFirst(surplus)
     }

@@ -160,10 +160,9 @@ private final class POSIXFile: File {
         _ = posix_fadvise(descriptor, off_t(offset), off_t(byteCount), POSIX_FADV_DONTNEED)
     }
 
-    func releaseCache() throws(FileError) {
+    func releaseCache() {
         // All of it, with length 0. Pages that somebody has mapped stay.
-        let code = posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
-        guard code == 0 else { throw FileError(errno: code, operation: "release the cache of", path: path) }
+        _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
     }
 
     func byteCount() throws(FileError) -> UInt64 {

@@ -48,6 +48,18 @@ func code<R>(_ body: () async throws(GraphError) -> R) async -> ErrorCode? {
     return nil
 }
 
+/// Waits a minute at most for what another thread is about to do.
+func eventually(_ what: String, _ holds: () -> Bool) async {
+    let deadline = monotonicNanoseconds() + 60_000_000_000
+    while !holds() {
+        guard monotonicNanoseconds() < deadline else {
+            Issue.record("waited in vain until \(what)")
+            return
+        }
+        await Task.yield()
+    }
+}
+
 /// Runs bodies on threads of their own and waits for all.
 func onThreads(_ bodies: [@Sendable () -> Void]) {
     let threads = bodies.enumerated().map { DedicatedThread(name: "test-\($0.offset)", $0.element) }

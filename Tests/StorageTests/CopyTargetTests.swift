@@ -109,9 +109,9 @@ private final class RecordingFile: File {
         try file.sync()
     }
     func beginSync(from offset: UInt64, byteCount: UInt64) { file.beginSync(from: offset, byteCount: byteCount) }
-    func releaseCache() throws(FileError) {
+    func releaseCache() {
         owner.note(.release, path)
-        try file.releaseCache()
+        file.releaseCache()
     }
     func byteCount() throws(FileError) -> UInt64 { try file.byteCount() }
     func truncate(to byteCount: UInt64) throws(FileError) { try file.truncate(to: byteCount) }

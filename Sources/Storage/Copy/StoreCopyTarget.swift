@@ -129,7 +129,7 @@ public final class StoreCopyTarget {
         // Whether all of it is there is for `finish` to say.
         if received[name] == sizes[name], try Base.verify(name, of: manifest, directory: directory, fileSystem) {
             verified.insert(name)
-            do throws(FileError) { if !keepsCached { try file.releaseCache() } } catch { throw GraphError(error) }
+            if !keepsCached { file.releaseCache() }
         }
         file.close()
     }
