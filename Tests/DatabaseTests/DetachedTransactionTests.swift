@@ -46,7 +46,7 @@ import Testing
             try await dropped.run { tx throws(GraphError) in try tx.setProperty("p", to: .integer(1), ofNode: NodeID(0)) }
         }
         // The thread that ran it lets go of it after it has answered.
-        await eventually("the locks are released") { test.store.locks.statistics.lockedCount == 0 }
+        eventually("the locks are released") { test.store.locks.statistics.lockedCount == 0 }
         let work = try await test.database.beginDetached()
         try await work.run { tx throws(GraphError) in try tx.setProperty("p", to: .integer(1), ofNode: NodeID(0)) }
         try work.rollBack()

@@ -19,7 +19,7 @@ import Testing
         _ = try await anywhere(test, "UNWIND range(1, 100) AS i CREATE (:Person {id: i, name: 'p' + toString(i), group: i % 2})")
         _ = try await anywhere(test, "UNWIND range(1, 17) AS i CREATE (:Person {id: 'many'})")
         // Plans that are made before scan.
-        await eventually("the index is populated") { test.store.schemaStatus().allSatisfy { $0.progress == 1 } }
+        eventually("the index is populated") { test.store.schemaStatus().allSatisfy { $0.progress == 1 } }
         try await body(test)
         await test.database.close()
     }

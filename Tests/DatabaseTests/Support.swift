@@ -49,14 +49,15 @@ func code<R>(_ body: () async throws(GraphError) -> R) async -> ErrorCode? {
 }
 
 /// Waits a minute at most for what another thread is about to do.
-func eventually(_ what: String, _ holds: () -> Bool) async {
+func eventually(_ what: String, _ holds: () -> Bool) {
+    let clock = Monitor(())
     let deadline = monotonicNanoseconds() + 60_000_000_000
     while !holds() {
         guard monotonicNanoseconds() < deadline else {
             Issue.record("waited in vain until \(what)")
             return
         }
-        await Task.yield()
+        let _: Void? = clock.wait(untilNanoseconds: monotonicNanoseconds() + 1_000_000) { _ in nil }
     }
 }
 

@@ -142,7 +142,7 @@ extension EndToEnd {
                 removeTree(backup + ".incomplete")
                 // Its log is gone: it copies the whole store.
                 if let killed { try cluster.restart(killed, seconds: 60 + UInt64(megabytes) / 20) }
-                if megabytes > 1000 { print("round \(round) after \((monotonicNanoseconds() - begun) / 1_000_000_000) s: \(size)") }
+                print("round \(round) after \((monotonicNanoseconds() - begun) / 1_000_000_000) s: \(size)")
             }
             writers.stop()
             transfers.join()

@@ -127,7 +127,8 @@ public final class StoreCopyTarget {
         finished = nil
         do throws(FileError) { try file.sync() } catch { throw GraphError(error) }
         // Whether all of it is there is for `finish` to say.
-        if received[name] == sizes[name], try Base.verify(name, of: manifest, directory: directory, fileSystem) {
+        if received[name] == sizes[name] {
+            try Base.verify(SegmentFile(directory: directory, name: name, fileSystem), of: manifest)
             verified.insert(name)
             if !keepsCached { file.releaseCache() }
         }

@@ -98,7 +98,7 @@ final class Base: @unchecked Sendable {
             while nodes.count < Int(reference.range) { nodes.append(nil) }
             let segment =
                 if let segment = known[reference.name] { segment } else {
-                    try NodeSegment(directory: directory, name: reference.name, fileSystem)
+                    try NodeSegment(SegmentFile(directory: directory, name: reference.name, fileSystem))
                 }
             try check(segment.file, reference, bits: manifest.nodeRangeBits)
             nodes.append(segment)
@@ -111,7 +111,7 @@ final class Base: @unchecked Sendable {
             while relationships.count < Int(reference.range) { relationships.append(nil) }
             let segment =
                 if let segment = knownRelationships[reference.name] { segment } else {
-                    try RelationshipSegment(directory: directory, name: reference.name, fileSystem)
+                    try RelationshipSegment(SegmentFile(directory: directory, name: reference.name, fileSystem))
                 }
             try check(segment.file, reference, bits: manifest.relationshipRangeBits)
             relationships.append(segment)
@@ -161,7 +161,7 @@ final class Base: @unchecked Sendable {
 
     /// The same for those that nobody has verified yet; throws at the first problem.
     ///
-    /// - Parameter known: names of segments of nodes and relationships to leave out.
+    /// - Parameter known: names of segments to leave out.
     func verifyNew(except known: Set<String> = []) throws(GraphError) {
         func isNew(_ file: SegmentFile) -> Bool { !file.isVerified && !known.contains(file.name) }
         for segment in nodeSegments {
@@ -170,19 +170,16 @@ final class Base: @unchecked Sendable {
         for segment in relationshipSegments {
             if let segment, isNew(segment.file) { try segment.verify() }
         }
-        for run in indexRuns.values.sorted(by: { $0.rule < $1.rule }) { try run.verifyNew() }
+        for run in indexRuns.values.sorted(by: { $0.rule < $1.rule }) { try run.verify(where: isNew) }
     }
 
-    /// Verifies a segment of nodes or relationships before there is a base. Returns false for other kinds.
-    static func verify(
-        _ name: String, of manifest: Manifest, directory: String, _ fileSystem: any FileSystem
-    ) throws(GraphError) -> Bool {
-        switch try SegmentFile(directory: directory, name: name, fileSystem).kind {
-        case .nodes: try NodeSegment(directory: directory, name: name, fileSystem).verify(nodeLimit: manifest.nextNodeID)
-        case .relationships: try RelationshipSegment(directory: directory, name: name, fileSystem).verify()
-        case .index: return false
+    /// Verifies a segment before there is a base.
+    static func verify(_ file: SegmentFile, of manifest: Manifest) throws(GraphError) {
+        switch file.kind {
+        case .nodes: try NodeSegment(file).verify(nodeLimit: manifest.nextNodeID)
+        case .relationships: try RelationshipSegment(file).verify()
+        case .index: try IndexChunk(file).verify(file)
         }
-        return true
     }
 
     @inline(never)

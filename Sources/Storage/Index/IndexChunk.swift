@@ -85,8 +85,11 @@ struct IndexChunk {
         directoryMask = 0
     }
 
-    /// Whether every access stays inside the sections; ``problem()`` asks for more.
-    var isSound: Bool { ids.isValid }
+    /// Compares the file that the chunk lies in with its checksums, and asks whether every access stays inside the sections;
+    /// ``problem()`` asks for more.
+    func verify(_ file: SegmentFile) throws(GraphError) {
+        try file.verify { ids.isValid && IndexKey.head(key(0)) == firstKeyHead }
+    }
 
     @inline(__always)
     func key(_ number: Int) -> UnsafeRawBufferPointer {

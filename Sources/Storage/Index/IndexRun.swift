@@ -64,7 +64,7 @@ final class IndexRun: @unchecked Sendable {
     }
 
     private func check(_ number: Int) throws(GraphError) {
-        try files[number].verify { chunks[number].isSound && IndexKey.head(chunks[number].key(0)) == chunks[number].firstKeyHead }
+        try chunks[number].verify(files[number])
         verified[number].store(true, ordering: .releasing)
     }
 
@@ -82,9 +82,9 @@ final class IndexRun: @unchecked Sendable {
         }
     }
 
-    /// The same, without the order, for chunks that nobody has verified yet; throws at the first problem.
-    func verifyNew() throws(GraphError) {
-        for number in 0..<chunkCount where !files[number].isVerified { try check(number) }
+    /// The same, without the order, for some chunks; throws at the first problem.
+    func verify(where isWanted: (SegmentFile) -> Bool) throws(GraphError) {
+        for number in 0..<chunkCount where isWanted(files[number]) { try check(number) }
     }
 
     private func seam(before number: Int) -> String? {

@@ -20,8 +20,7 @@ final class NodeSegment: @unchecked Sendable {
     let labelSetOfNode: UnsafePointer<UInt16>
     private let labelSets: [[TokenID]]
 
-    init(directory: String, name: String, _ fileSystem: any FileSystem) throws(GraphError) {
-        let file = try SegmentFile(directory: directory, name: name, fileSystem)
+    init(_ file: SegmentFile) throws(GraphError) {
         self.file = file
         guard file.kind == .nodes else { throw GraphError(.corrupt, "\(file.path): not a segment of nodes") }
         slotCount = file.slotCount

@@ -18,8 +18,7 @@ final class RelationshipSegment: @unchecked Sendable {
     private let starts: BlockIntegers
     private let ends: BlockIntegers
 
-    init(directory: String, name: String, _ fileSystem: any FileSystem) throws(GraphError) {
-        let file = try SegmentFile(directory: directory, name: name, fileSystem)
+    init(_ file: SegmentFile) throws(GraphError) {
         self.file = file
         guard file.kind == .relationships else {
             throw GraphError(.corrupt, "\(file.path): not a segment of relationships")
