@@ -140,7 +140,8 @@ final class BackupSession: ChannelInboundHandler {
     /// Cuts off a client that takes nothing.
     private func watch(_ context: ChannelHandlerContext) {
         let timeout = service.options.stallTimeout.timeAmount
-        let interval = TimeAmount.nanoseconds(max(timeout.nanoseconds / 4, 1_000_000))
+        let finishTimeout = service.options.finishTimeout.timeAmount
+        let interval = TimeAmount.nanoseconds(max(min(timeout, finishTimeout).nanoseconds / 4, 1_000_000))
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: interval) {
             guard context.channel.isActive else { return }
             let buffered = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
@@ -148,7 +149,7 @@ final class BackupSession: ChannelInboundHandler {
             let isAwaited = self.isTaken || self.stream?.awaitsSelection ?? false
             if buffered != self.lastBufferedByteCount || buffered == 0 && !isAwaited { self.lastProgress = .now() }
             self.lastBufferedByteCount = buffered
-            let limit = self.isTaken ? self.service.options.finishTimeout.timeAmount : timeout
+            let limit = self.isTaken ? finishTimeout : timeout
             if NIODeadline.now() - self.lastProgress >= limit { return context.close(promise: nil) }
             self.watch(context)
         }

@@ -41,6 +41,9 @@ public struct ByteWriter: Sendable {
         }
     }
 
+    /// Takes back what was written last.
+    public mutating func removeLast(byteCount: Int) { storage.removeLast(byteCount) }
+
     public mutating func removeAll(keepingCapacity: Bool = true) { storage.removeAll(keepingCapacity: keepingCapacity) }
 }
 

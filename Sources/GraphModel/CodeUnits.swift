@@ -5,7 +5,7 @@
 public func codeUnitsEqual(_ a: String, _ b: String) -> Bool {
     let fast = a.utf8.withContiguousStorageIfAvailable { x in
         b.utf8.withContiguousStorageIfAvailable { y in
-            x.count == y.count && bytesEqual(UnsafeRawBufferPointer(x), UnsafeRawBufferPointer(y))
+            bytesEqual(UnsafeRawBufferPointer(x), UnsafeRawBufferPointer(y))
         }
     }
     if let result = fast ?? nil { return result }
@@ -26,8 +26,9 @@ public struct CodeUnitKey: Hashable, Sendable {
     }
 }
 
-/// Eight bytes at a time; both have the same length.
-private func bytesEqual(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+/// Whether two blocks hold the same; eight bytes at a time.
+package func bytesEqual(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+    if a.count != b.count { return false }
     var offset = 0
     while offset + 8 <= a.count {
         if a.loadUnaligned(fromByteOffset: offset, as: UInt64.self) != b.loadUnaligned(fromByteOffset: offset, as: UInt64.self) {

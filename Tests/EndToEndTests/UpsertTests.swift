@@ -109,6 +109,44 @@ extension EndToEnd {
             }
         }
 
+        /// Batches are under way at the same time; those with rows of the same entities are not.
+        @Test func theLastOfManyRowsForAnEntityCounts() throws {
+            try withServer("upsert-order") { directory, at, client in
+                try write(directory + "/p.csv", ["id:ID(p),n:int,even:int"] + (0..<600).map { "k\($0 % 7),\($0),\($0 % 2 == 0 ? "\($0)" : "")" })
+                try write(
+                    directory + "/r.csv",
+                    [":START_ID(p),:END_ID(p),n:int"] + (0..<600).map { "k\($0 % 7),k\($0 % 3),\($0)" })
+                let outcome = try Program.run([
+                    "import", "--upsert", at, "--nodes", "P=\(directory)/p.csv", "--relationships", "R=\(directory)/r.csv", "--batch", "4", "--json",
+                ])
+                #expect(outcome.status == 0, "\(outcome.output)")
+                let (nodes, relationships) = try summary(outcome)
+                #expect(nodes.created == 7 && nodes.failed == 0 && relationships.created == 21 && relationships.failed == 0, "\(outcome.output)")
+                #expect(
+                    try client.rows("MATCH (p:P) RETURN p.id, p.n, p.even ORDER BY p.id")
+                        == (0..<7 as Range<Int64>).map { key in
+                            let last = (0..<600 as Range<Int64>).last { $0 % 7 == key } ?? 0
+                            let even = (0..<600 as Range<Int64>).last { $0 % 7 == key && $0 % 2 == 0 } ?? 0
+                            return [.string("k\(key)"), .integer(last), .integer(even)]
+                        })
+                #expect(
+                    try client.rows("MATCH (p:P)-[r:R]->(q:P) RETURN sum(r.n), count(r)")
+                        == [[.integer((579..<600 as Range<Int64>).reduce(0, +)), .integer(21)]])
+            }
+        }
+
+        /// Twenty thousand of them would be more than a server takes in one request.
+        @Test func largeRowsGoInSmallerBatches() throws {
+            try withServer("upsert-large") { directory, at, client in
+                let text = String(repeating: "large ", count: 100_000)
+                try write(directory + "/p.csv", ["id:ID(p),text"] + (0..<150).map { "k\($0),\(text)" })
+                let outcome = try Program.run(["import", "--upsert", at, "--nodes", "P=\(directory)/p.csv", "--json"])
+                #expect(outcome.status == 0, "\(outcome.output)")
+                #expect(try summary(outcome).nodes == Summary(created: 150), "\(outcome.output)")
+                #expect(try client.rows("MATCH (p:P) RETURN count(p), sum(size(p.text))") == [[.integer(150), .integer(150 * 600_000)]])
+            }
+        }
+
         @Test func mistakesAreNamedBeforeAnythingIsWritten() throws {
             try withServer("upsert-mistakes") { directory, at, client in
                 try write(directory + "/a.csv", ["id:ID,name", "1,x"])

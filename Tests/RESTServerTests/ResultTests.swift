@@ -9,7 +9,7 @@ import Testing
 
 /// Results on their way to a client, and what rows hold.
 @Suite struct ResultTests {
-    private func pipe(_ start: Int, _ queued: Int, stall: Milliseconds = 20_000) -> ResultPipe {
+    private func pipe(_ start: Int, _ queued: Int, stall: Milliseconds = 600_000) -> ResultPipe {
         var limits = ResultPipe.Limits(startByteCount: start, queuedByteCountMaximum: queued)
         limits.stall = stall
         return ResultPipe(limits) { $0() }
@@ -112,7 +112,7 @@ import Testing
         async let blocked = database.read { _ throws(GraphError) -> Bool in
             var wasOpened = false
             database.whileBlocked {
-                wasOpened = gate.wait(untilNanoseconds: monotonicNanoseconds() + 20_000_000_000) { $0 ? true : nil } ?? false
+                wasOpened = gate.wait(untilNanoseconds: monotonicNanoseconds() + 120_000_000_000) { $0 ? true : nil } ?? false
             }
             return wasOpened
         }

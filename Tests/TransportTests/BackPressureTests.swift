@@ -35,7 +35,7 @@ private func startDeafPeer() async throws -> (listener: any Channel, address: St
         let peer = try await startDeafPeer()
         var options = TCPNetwork.Options()
         options.queuedByteCountMaximum = 8 << 20
-        options.stallTimeout = 60_000
+        options.stallTimeout = 600_000
         let network = TCPNetwork(ownAddress: "127.0.0.1:1", options: options, group: group)
         network.setHandlers(Inbox().handlers)
         network.send([1], to: peer.address)
@@ -50,8 +50,8 @@ private func startDeafPeer() async throws -> (listener: any Channel, address: St
         // Tiny frames are bounded as well.
         for _ in 0..<1_000_000 { network.send([], to: peer.address) }
         #expect(network.queuedByteCount(to: peer.address) <= options.queuedByteCountMaximum)
-        // Other tests of this process run at the same time and need memory too.
-        #expect(try residentByteCount() - before < 1 << 30)
+        // Other tests of this process run at the same time and need memory too, for a while.
+        try await eventually("what was sent is not kept") { (try? residentByteCount()).map { $0 - before < 1 << 30 } ?? false }
         await network.close()
         try await peer.listener.close().get()
     }

@@ -1,4 +1,4 @@
-internal import FileSystem
+package import FileSystem
 package import GraphModel
 internal import Storage
 
@@ -22,7 +22,7 @@ package struct UpsertRequest: Sendable {
         case relationships(type: String, start: Key, end: Key)
 
         /// How many values tell an entity apart.
-        var keyCount: Int {
+        package var keyCount: Int {
             switch self {
             case .nodes: 1
             case .relationships: 2
@@ -40,6 +40,38 @@ package struct UpsertRequest: Sendable {
             self.keys = keys
             self.properties = properties
         }
+
+        /// What an encoded row begins with.
+        package static func encode(keys: [Value], into writer: inout ByteWriter) {
+            for key in keys { ValueCodec.encode(key, into: &writer) }
+        }
+
+        /// What follows the keys.
+        package static func encode(properties: [(name: Int, value: Value)], into writer: inout ByteWriter) {
+            writer.write(UInt32(properties.count))
+            for (name, value) in properties {
+                writer.write(UInt32(name))
+                ValueCodec.encode(value, into: &writer)
+            }
+        }
+
+        /// - Parameter nameCount: how many names the request has.
+        package init(_ reader: inout ByteReader, keyCount: Int, nameCount: Int) throws(MalformedBytes) {
+            var keys: [Value] = []
+            keys.reserveCapacity(keyCount)
+            for _ in 0..<keyCount { keys.append(try ValueCodec.decode(&reader)) }
+            self.keys = keys
+            let propertyCount = try reader.readCount(minimumByteCountOfElement: 5)
+            properties = []
+            properties.reserveCapacity(propertyCount)
+            for _ in 0..<propertyCount {
+                let name = Int(try reader.read(UInt32.self))
+                guard name < nameCount else {
+                    throw MalformedBytes(offset: reader.offset, detail: "property \(name) of \(nameCount) is named")
+                }
+                properties.append((name, try ValueCodec.decode(&reader)))
+            }
+        }
     }
 
     package let target: Target
@@ -50,8 +82,12 @@ package struct UpsertRequest: Sendable {
     private static let magic: UInt32 = 0x3155_504D
 
     /// The bytes of a request.
-    package static func encode(_ target: Target, names: [String], rows: some Collection<Row>) -> [UInt8] {
-        var writer = ByteWriter(reservingByteCount: 256 + rows.count * 64)
+    ///
+    /// - Parameter rows: writes the rows.
+    package static func encode(
+        _ target: Target, names: [String], rowCount: Int, rows: (inout ByteWriter) -> Void
+    ) -> [UInt8] {
+        var writer = ByteWriter(reservingByteCount: 256)
         writer.write(magic)
         func write(_ key: Key) {
             writer.write(string: key.label)
@@ -73,15 +109,8 @@ package struct UpsertRequest: Sendable {
             writer.write(string: type)
         }
         write(names)
-        writer.write(UInt32(rows.count))
-        for row in rows {
-            for key in row.keys { ValueCodec.encode(key, into: &writer) }
-            writer.write(UInt32(row.properties.count))
-            for (name, value) in row.properties {
-                writer.write(UInt32(name))
-                ValueCodec.encode(value, into: &writer)
-            }
-        }
+        writer.write(UInt32(rowCount))
+        rows(&writer)
         return writer.bytes
     }
 
@@ -115,22 +144,7 @@ package struct UpsertRequest: Sendable {
         let count = try reader.readCount(minimumByteCountOfElement: 5)
         var rows: [Row] = []
         rows.reserveCapacity(count)
-        for _ in 0..<count {
-            var keys: [Value] = []
-            keys.reserveCapacity(target.keyCount)
-            for _ in 0..<target.keyCount { keys.append(try ValueCodec.decode(&reader)) }
-            let propertyCount = try reader.readCount(minimumByteCountOfElement: 5)
-            var properties: [(name: Int, value: Value)] = []
-            properties.reserveCapacity(propertyCount)
-            for _ in 0..<propertyCount {
-                let name = Int(try reader.read(UInt32.self))
-                guard name < names.count else {
-                    throw MalformedBytes(offset: reader.offset, detail: "property \(name) of \(names.count) is named")
-                }
-                properties.append((name, try ValueCodec.decode(&reader)))
-            }
-            rows.append(Row(keys: keys, properties: properties))
-        }
+        for _ in 0..<count { rows.append(try Row(&reader, keyCount: target.keyCount, nameCount: names.count)) }
         guard reader.offset == bytes.count else { throw MalformedBytes(offset: reader.offset, detail: "bytes follow the last row") }
         self.rows = rows
     }

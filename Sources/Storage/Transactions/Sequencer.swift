@@ -161,23 +161,24 @@ public struct Sequencer: Sendable {
                 numbers.append(token)
             }
         }
+        // Without new names the commands stand in the log as they came.
+        if numbers.isEmpty { writer.write(raw: writeSetBytes[writeSet.commandBytes]) }
+        commandCount += writeSet.commands.count
         // Nodes that nobody else knows yet need not be remembered.
         var created: Set<UInt64> = []
         var touchedCount = 0
         for command in writeSet.commands {
-            let final =
-                numbers.isEmpty
-                ? command
-                : command.mapTokens { _, token in
+            if !numbers.isEmpty || command.changesSchema {
+                let final = command.mapTokens { _, token in
                     token & Command.provisionalBit == 0 ? token : numbers[Int(token & ~Command.provisionalBit)]
                 }
-            if final.changesSchema {
-                try schema.apply(final)
-                schemaChange = transaction
-                if final.bringsConstraintIntoForce { constraintChange = transaction }
+                if final.changesSchema {
+                    try schema.apply(final)
+                    schemaChange = transaction
+                    if final.bringsConstraintIntoForce { constraintChange = transaction }
+                }
+                if !numbers.isEmpty { final.encode(into: &writer) }
             }
-            final.encode(into: &writer)
-            commandCount += 1
             remember(command, transaction, &created, &touchedCount)
         }
         let record = LogEntryHeader.encode(
@@ -321,8 +322,7 @@ public struct Sequencer: Sendable {
                 .invalidRequest,
                 "a write set of format 1 was not checked against the constraints of this database: upgrade the member that sent it")
         }
-        let changes = writeSet.commands.filter(\.changesSchema)
-        if changes.isEmpty { return }
+        guard writeSet.commands.contains(where: { $0.changesSchema }) else { return }
         if writeSet.base < schemaChange { throw conflict("the schema was changed", schemaChange) }
         let names = Set(writeSet.newNames.map { [$0.kind.rawValue] + Array($0.name.utf8) })
         guard names.count == writeSet.newNames.count else {
@@ -330,7 +330,7 @@ public struct Sequencer: Sendable {
         }
         // Nobody changed the schema since the snapshot, so what its member tried on it must fit here.
         var copy = schema
-        for change in changes { try copy.apply(change) }
+        for command in writeSet.commands where command.changesSchema { try copy.apply(command) }
     }
 
     private func requireReserved(

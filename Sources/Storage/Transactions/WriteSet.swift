@@ -6,7 +6,7 @@ package import GraphModel
 /// id, `UInt64` epoch of the reserved ids, new names (kind, name), `UInt32` command count, commands, `UInt32` claim count,
 /// claims (rule, hash), from version 3 on `UInt64` epoch of the snapshot. Version 4 has the string of a request id behind
 /// the version and is else as version 3, which stands for those without one.
-package struct WriteSet: Sendable, Equatable {
+package struct WriteSet: Sendable {
     static let formatVersion: UInt8 = 4
     private static let formatVersionWithoutRequest: UInt8 = 3
     /// The oldest version that is still read; it has no claims.
@@ -23,6 +23,8 @@ package struct WriteSet: Sendable, Equatable {
     var claims: [Claim]
     /// The request that this transaction carries out, when its client named it.
     var requestID: RequestID?
+    /// Where the commands are in the bytes that it was decoded from.
+    private(set) var commandBytes = 0..<0
     /// Whether its member looked at the constraints at all.
     private(set) var checksConstraints = true
 
@@ -118,7 +120,9 @@ package struct WriteSet: Sendable, Equatable {
         let count = try reader.readCount(minimumByteCountOfElement: 5)
         commands = []
         commands.reserveCapacity(count)
+        let start = reader.offset
         for _ in 0..<count { commands.append(try Command.decode(&reader)) }
+        commandBytes = start..<reader.offset
         claims = []
         checksConstraints = version >= 2
         if version >= 2 {

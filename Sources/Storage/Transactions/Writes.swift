@@ -27,6 +27,7 @@ struct Writes {
     var newNames: [WriteSet.NewName] = []
     /// By kind, keyed by UTF-8: provisional numbers.
     var newNumbers: [[[UInt8]: TokenID]] = [[:], [:], [:]]
+    private var lately = RecentNames()
     var nodes: [UInt64: NodeDraft] = [:]
     var relationships: [UInt64: RelationshipDraft] = [:]
     /// Relationships created here, at each end.
@@ -58,12 +59,45 @@ struct Writes {
 
     /// The number of a name, provisional when neither the store nor this transaction has it.
     mutating func number(_ kind: TokenKind, _ name: String, _ tokens: TokenTable) -> TokenID {
-        if let token = tokens.token(kind, name) { return token }
+        if let token = lately.find(kind, name) { return token }
+        let token = tokens.token(kind, name) ?? newNumber(kind, name)
+        lately.note(kind, name, token)
+        return token
+    }
+
+    private mutating func newNumber(_ kind: TokenKind, _ name: String) -> TokenID {
         let key = Array(name.utf8)
         if let token = newNumbers[Int(kind.rawValue)][key] { return token }
         let token = TokenID(newNames.count) | Command.provisionalBit
         newNames.append(.init(kind: kind, name: name))
         newNumbers[Int(kind.rawValue)][key] = token
         return token
+    }
+}
+
+/// The names that a transaction asked for last, with their numbers. Who creates many entities asks for the same few in the
+/// same order each time: the search begins behind the one that was found last.
+private struct RecentNames {
+    private var entries: [(kind: TokenKind, name: String, token: TokenID)] = []
+    private var next = 0
+
+    private static let countMaximum = 32
+
+    mutating func find(_ kind: TokenKind, _ name: String) -> TokenID? {
+        for _ in entries.indices {
+            if next == entries.count { next = 0 }
+            let entry = entries[next]
+            next += 1
+            if entry.kind == kind, codeUnitsEqual(entry.name, name) { return entry.token }
+        }
+        return nil
+    }
+
+    /// Adds a name that was not found.
+    mutating func note(_ kind: TokenKind, _ name: String, _ token: TokenID) {
+        if entries.count < Self.countMaximum { return entries.append((kind, name, token)) }
+        if next == entries.count { next = 0 }
+        entries[next] = (kind, name, token)
+        next += 1
     }
 }

@@ -99,7 +99,9 @@ private struct SourceCounter: UpsertSink {
     ) {
         var hasher = Hasher()
         hasher.combine(target.keys)
-        hasher.combine(KeyBytes(keys))
+        var writer = ByteWriter()
+        UpsertRequest.Row.encode(keys: keys, into: &writer)
+        writer.bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
         let entity = UInt64(bitPattern: Int64(hasher.finalize()))
         switch target {
         case .nodes(let key, let labels):

@@ -13,61 +13,67 @@ struct RowOrigin: Sendable {
 /// differ.
 struct UpsertBatch: Sendable {
     let target: UpsertRequest.Target
-    private(set) var rows: [UpsertRequest.Row] = []
+    private var rows: EncodedRows
     private(set) var origins: [RowOrigin] = []
-    private(set) var names: [String] = []
+    private var names: [String] = []
     private var numbers: [CodeUnitKey: Int] = [:]
-    private var places: [KeyBytes: Int] = [:]
+    /// Rows often name their properties in the same order: the number that comes next then.
+    private var nextNumber = 0
+    /// Of the row that is being added.
+    private var numbered: [(name: Int, value: Value)] = []
 
-    init(_ target: UpsertRequest.Target) { self.target = target }
+    init(_ target: UpsertRequest.Target) {
+        self.target = target
+        rows = EncodedRows(keyCount: target.keyCount)
+    }
 
     var isNodes: Bool {
         if case .nodes = target { true } else { false }
     }
 
+    var rowCount: Int { rows.count }
+    /// What the request takes, roughly.
+    var byteCount: Int { rows.byteCount }
+
     /// False when the entity is in the batch already.
-    mutating func add(_ keys: [Value], _ properties: [(name: String, value: Value)], _ origin: RowOrigin) -> Bool {
-        let key = KeyBytes(keys)
-        guard let place = places[key] else {
-            places[key] = rows.count
-            var numbered: [(name: Int, value: Value)] = []
-            numbered.reserveCapacity(properties.count)
-            for (name, value) in properties { numbered.append((number(name), value)) }
-            rows.append(UpsertRequest.Row(keys: keys, properties: numbered))
-            origins.append(origin)
-            return true
-        }
-        for (name, value) in properties {
-            let number = number(name)
-            if let known = rows[place].properties.firstIndex(where: { $0.name == number }) {
-                rows[place].properties[known].value = value
-            } else {
-                rows[place].properties.append((number, value))
-            }
-        }
-        return false
+    mutating func add(
+        _ keys: [Value], _ properties: [(name: String, value: Value)], _ origin: RowOrigin
+    ) throws(GraphError) -> Bool {
+        numbered.removeAll(keepingCapacity: true)
+        for (name, value) in properties { numbered.append((number(name), value)) }
+        do throws(MalformedBytes) {
+            guard try rows.add(keys, numbered) else { return false }
+        } catch { throw GraphError(.general, "\(origin.path), line \(origin.line): \(error)") }
+        origins.append(origin)
+        return true
     }
 
     private mutating func number(_ name: String) -> Int {
-        if let number = numbers[CodeUnitKey(name)] { return number }
-        names.append(name)
-        numbers[CodeUnitKey(name)] = names.count - 1
-        return names.count - 1
+        let number: Int
+        if nextNumber < names.count, codeUnitsEqual(names[nextNumber], name) {
+            number = nextNumber
+        } else if let known = numbers[CodeUnitKey(name)] {
+            number = known
+        } else {
+            number = names.count
+            numbers[CodeUnitKey(name)] = number
+            names.append(name)
+        }
+        nextNumber = number + 1 < names.count ? number + 1 : 0
+        return number
     }
+
+    /// Whether two batches may go in either order: neither has an entity of the other, nor one that the other needs.
+    func isApart(from other: UpsertBatch) -> Bool { target == other.target && rows.isDisjoint(with: other.rows) }
 
     /// The request for some of the rows.
-    func request(_ range: Range<Int>) -> [UInt8] { UpsertRequest.encode(target, names: names, rows: rows[range]) }
-}
-
-/// What tells an entity apart, as bytes.
-struct KeyBytes: Hashable, Sendable {
-    private let bytes: [UInt8]
-
-    init(_ keys: [Value]) {
-        var writer = ByteWriter(reservingByteCount: 32)
-        for key in keys { ValueCodec.encode(key, into: &writer) }
-        bytes = writer.bytes
+    func request(_ range: Range<Int>) -> [UInt8] {
+        UpsertRequest.encode(target, names: names, rowCount: range.count) { rows.write(range, to: &$0) }
     }
 
-    func hash(into hasher: inout Hasher) { bytes.withUnsafeBytes { hasher.combine(bytes: $0) } }
+    /// What tells the entity of a row apart, for people: the key at its start, and the one at its end.
+    func keys(_ row: Int) -> (start: String, end: String) {
+        let keys = (try? rows.row(row).keys) ?? []
+        return (keys.first.map { IndexedValue($0).text } ?? "", keys.last.map { IndexedValue($0).text } ?? "")
+    }
 }

@@ -14,7 +14,8 @@ struct UpsertCounts {
     var rowCount: Int { created + updated + unchanged + repeated + failed }
 }
 
-/// Gathers rows to batches and sends these, one after the other; while one is under way the next is made.
+/// Gathers rows to batches and sends these in their order. While one waits for the disk, or for other members, the server
+/// works at the next, unless that has rows of the same entities: what is in the graph at the end is then as with one at a time.
 struct UpsertQueue: UpsertSink {
     private let client: UpsertClient
     private let batchRowCount: Int
@@ -28,8 +29,12 @@ struct UpsertQueue: UpsertSink {
     private var waitingRowCount = 0
     /// Whose indexes are known to be there.
     private var knownKeys: Set<UpsertRequest.Key> = []
-    private var pending: (batch: UpsertBatch, answer: Task<Result<UpsertClient.Outcome, GraphError>, Never>)?
+    /// Sent and not yet answered, oldest first.
+    private var pending: [(batch: UpsertBatch, answer: Task<Result<UpsertClient.Outcome, GraphError>, Never>)] = []
 
+    private static let pendingBatchCountMaximum = 2
+    /// Large rows are sent in smaller batches.
+    private static let batchByteCountMaximum = 8 << 20
     /// Rows of different targets that wait at most, in batches.
     private static let waitingBatchCountMaximum = 4
 
@@ -60,15 +65,15 @@ struct UpsertQueue: UpsertSink {
             }
         }
         let place = lastPlace
-        if batches[place].add(keys, properties, origin) {
+        if try batches[place].add(keys, properties, origin) {
             waitingRowCount += 1
         } else {
             count(batches[place].isNodes) { $0.repeated += 1 }
         }
-        if batches[place].rows.count >= batchRowCount {
+        if batches[place].rowCount >= batchRowCount || batches[place].byteCount >= Self.batchByteCountMaximum {
             try await send(place)
         } else if waitingRowCount >= batchRowCount * Self.waitingBatchCountMaximum {
-            let fullest = batches.indices.max { batches[$0].rows.count < batches[$1].rows.count }
+            let fullest = batches.indices.max { batches[$0].rowCount < batches[$1].rowCount }
             if let fullest { try await send(fullest) }
         }
     }
@@ -77,7 +82,7 @@ struct UpsertQueue: UpsertSink {
     mutating func finish() async throws(GraphError) {
         try await sendNodes()
         for place in batches.indices { try await sendAlone(place) }
-        try await settle()
+        while !pending.isEmpty { try await settleOldest() }
     }
 
     /// Nodes first: a relationship may need them.
@@ -92,21 +97,22 @@ struct UpsertQueue: UpsertSink {
 
     private mutating func sendAlone(_ place: Int) async throws(GraphError) {
         let batch = batches[place]
-        if batch.rows.isEmpty { return }
+        if batch.rowCount == 0 { return }
         batches[place] = UpsertBatch(batch.target)
-        waitingRowCount -= batch.rows.count
+        waitingRowCount -= batch.rowCount
         for key in batch.target.keys where !knownKeys.contains(key) { try await requireIndex(key) }
-        let request = batch.request(0..<batch.rows.count)
-        try await settle()
+        let request = batch.request(0..<batch.rowCount)
+        while pending.count == Self.pendingBatchCountMaximum || !pending.allSatisfy({ $0.batch.isApart(from: batch) }) {
+            try await settleOldest()
+        }
         let client = client
-        pending = (batch, Task { await client.tryUpsert(request) })
+        pending.append((batch, Task { await client.tryUpsert(request) }))
     }
 
-    /// Waits for the batch that is under way.
-    private mutating func settle() async throws(GraphError) {
-        guard let (batch, answer) = pending else { return }
-        pending = nil
-        try await settle(batch, 0..<batch.rows.count, await answer.value)
+    /// Waits for the batch that was sent first.
+    private mutating func settleOldest() async throws(GraphError) {
+        let (batch, answer) = pending.removeFirst()
+        try await settle(batch, 0..<batch.rowCount, await answer.value)
     }
 
     /// Counts what became of rows. Where the server has something against them, the halves are tried, down to the row.
@@ -134,8 +140,7 @@ struct UpsertQueue: UpsertSink {
         }
         for number in outcome.endless where range.contains(range.lowerBound + number) {
             let place = range.lowerBound + number
-            let keys = batch.rows[place].keys
-            let (start, end) = (IndexedValue(keys[0]).text, IndexedValue(keys[keys.count - 1]).text)
+            let (start, end) = batch.keys(place)
             try bad(batch.origins[place], "there is no node \"\(start)\" or no node \"\(end)\"", isNodes: batch.isNodes)
         }
     }
