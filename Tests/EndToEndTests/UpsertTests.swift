@@ -135,6 +135,24 @@ extension EndToEnd {
             }
         }
 
+        /// Whose answer was lost sends its rows again, while the server is at work at them still.
+        @Test func rowsWhoseAnswerIsLostAreWrittenOnce() throws {
+            try withServer("upsert-lost") { directory, at, client in
+                try write(directory + "/p.csv", ["id:ID(p)"] + (0..<2000).map { "k\($0)" })
+                try write(directory + "/r.csv", [":START_ID(P.id),:END_ID(P.id)"] + (0..<60_000).map { "k\($0 % 2000),k\($0 / 2000)" })
+                let nodes = try Program.run(["import", "--upsert", at, "--nodes", "P=\(directory)/p.csv", "--json"])
+                #expect(try summary(nodes).nodes == Summary(created: 2000), "\(nodes.output)")
+                let swallower = try AnswerSwallower(serverPort: Int(at.split(separator: ":")[1]) ?? 0, text: "/upsert")
+                let outcome = try Program.run(["import", "--upsert", "127.0.0.1:\(swallower.port),\(at)", "--relationships", "R=\(directory)/r.csv", "--json"])
+                swallower.close()
+                #expect(!swallower.swallowed.isEmpty && swallower.swallowed.allSatisfy { $0 == 200 }, "\(swallower.swallowed)")
+                #expect(outcome.status == 0, "\(outcome.output)")
+                let counts = try summary(outcome).relationships
+                #expect(counts.created + counts.unchanged == 60_000, "\(outcome.output)")
+                #expect(try client.rows("MATCH (:P)-[r:R]->(:P) RETURN count(r)") == [[.integer(60_000)]])
+            }
+        }
+
         /// Twenty thousand of them would be more than a server takes in one request.
         @Test func largeRowsGoInSmallerBatches() throws {
             try withServer("upsert-large") { directory, at, client in

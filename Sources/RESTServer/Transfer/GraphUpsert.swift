@@ -51,8 +51,15 @@ struct GraphUpsert {
         return ids.first.map { NodeID($0) }
     }
 
-    private func properties(_ row: UpsertRequest.Row) -> [(key: String, value: Value)] {
-        row.properties.map { (request.names[$0.name], $0.value) }
+    /// What a new entity has.
+    ///
+    /// - Parameter key: the property that is a node's key.
+    private func properties(_ row: UpsertRequest.Row, key: String? = nil) -> [(key: String, value: Value)] {
+        var properties: [(key: String, value: Value)] = []
+        properties.reserveCapacity(row.properties.count + 1)
+        if let key { properties.append((key, row.keys[0])) }
+        for (name, value) in row.properties { properties.append((request.names[name], value)) }
+        return properties
     }
 
     // MARK: Nodes
@@ -63,7 +70,7 @@ struct GraphUpsert {
         let tokens = labels.map { transaction.token(.label, $0) }
         for row in request.rows {
             guard let node = try find(row.keys[0], index) else {
-                _ = try transaction.createNode(labels: labels, properties: [(key.property, row.keys[0])] + properties(row))
+                _ = try transaction.createNode(labels: labels, properties: properties(row, key: key.property))
                 outcome.created += 1
                 continue
             }

@@ -12,6 +12,10 @@ package enum HTTPProbe {
     package struct Answer: Sendable {
         package let status: Int
         package let body: [UInt8]
+        /// The transaction that whoever goes on from here should see; nil when the server does not say.
+        package let transaction: UInt64?
+        /// Whether the request was carried out before, and this does not say what came of it.
+        package let isRepetition: Bool
 
         /// The body as JSON; nil when it is none.
         package var json: Value? { try? JSONParser.parse(body) }
@@ -25,10 +29,11 @@ package enum HTTPProbe {
     /// - Parameters:
     ///   - address: `host:port`, also with `http://` before and a path's slash after it.
     ///   - bookmark: the server answers once it has applied this transaction.
+    ///   - requestID: of requests with the same one only one is carried out.
     /// - Throws: `.network` naming the address.
     package static func request(
         _ method: String = "GET", _ address: String, _ path: String, body: [UInt8]? = nil, contentType: String = "application/json",
-        bookmark: UInt64? = nil, timeout: Milliseconds = 2000
+        bookmark: UInt64? = nil, requestID: String? = nil, timeout: Milliseconds = 2000
     ) async throws(GraphError) -> Answer {
         var text = address
         if text.hasPrefix("http://") { text.removeFirst("http://".count) }
@@ -37,7 +42,7 @@ package enum HTTPProbe {
             throw GraphError(.configuration, "\(address): expected host:port or http://host:port")
         }
         do {
-            return try await exchange(method, target, path, body, contentType, bookmark, timeout)
+            return try await exchange(method, target, path, body, contentType, bookmark, requestID, timeout)
         } catch {
             throw GraphError(.network, "\(target): \(error)")
         }
@@ -60,7 +65,7 @@ package enum HTTPProbe {
 
     private static func exchange(
         _ method: String, _ target: HostPort, _ path: String, _ body: [UInt8]?, _ contentType: String, _ bookmark: UInt64?,
-        _ timeout: Milliseconds
+        _ requestID: String?, _ timeout: Milliseconds
     ) async throws -> Answer {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let promise = loop.makePromise(of: Answer.self)
@@ -85,6 +90,7 @@ package enum HTTPProbe {
         defer { limit.cancel() }
         var head = head(HTTPMethod(rawValue: method), target, path)
         if let bookmark { head.headers.add(name: "X-HA-Tx", value: String(bookmark)) }
+        if let requestID { head.headers.add(name: "X-Request-Id", value: requestID) }
         if let body {
             head.headers.add(name: "Content-Type", value: contentType)
             head.headers.add(name: "Content-Length", value: "\(body.count)")
@@ -101,14 +107,14 @@ package enum HTTPProbe {
 private final class AnswerCollector: ChannelInboundHandler {
     typealias InboundIn = HTTPClientResponsePart
     private let promise: EventLoopPromise<HTTPProbe.Answer>
-    private var status = 0
+    private var head: HTTPResponseHead?
     private var body: [UInt8] = []
 
     init(_ promise: EventLoopPromise<HTTPProbe.Answer>) { self.promise = promise }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head(let head): status = Int(head.status.code)
+        case .head(let head): self.head = head
         case .body(let buffer):
             guard body.count + buffer.readableBytes <= HTTPProbe.bodyByteCountMaximum else {
                 promise.fail(
@@ -119,7 +125,10 @@ private final class AnswerCollector: ChannelInboundHandler {
             }
             body.append(contentsOf: buffer.readableBytesView)
         case .end:
-            promise.succeed(.init(status: status, body: body))
+            promise.succeed(
+                .init(
+                    status: head.map { Int($0.status.code) } ?? 0, body: body, transaction: head?.headers.first(name: "X-HA-Tx").flatMap { UInt64($0) },
+                    isRepetition: head?.headers.contains(name: "X-Request-Replayed") ?? false))
             context.close(promise: nil)
         }
     }

@@ -28,6 +28,7 @@ extension Transaction {
 
     private func numbered(_ properties: [(key: String, value: Value)]) throws(GraphError) -> [Property] {
         var result: [Property] = []
+        result.reserveCapacity(properties.count)
         for (key, value) in properties where !value.isNull {
             try requireStorable(value, key)
             result.set(try number(.propertyKey, key), value)

@@ -4,11 +4,13 @@ internal import JSON
 internal import RESTServer
 internal import Synchronization
 
-/// Runs statements at a server, or at whichever member of a cluster answers. What it is given may run twice: an answer can
-/// be lost on its way, and then nobody knows.
+/// Runs statements at a server, or at whichever member of a cluster answers. Each sees what was answered before, at whatever
+/// member. A statement may run twice: an answer can be lost on its way, and then nobody knows. Rows of a request are written once.
 final class UpsertClient: Sendable {
     private let addresses: [String]
     private let current = Mutex(0)
+    /// The last transaction that an answer named.
+    private let bookmark = Mutex<UInt64?>(nil)
     private let patience: Milliseconds
     private let notes = Mutex<[String]>([])
     private static let requestTimeout: Milliseconds = 120_000
@@ -50,7 +52,7 @@ final class UpsertClient: Sendable {
         body.endList()
         body.endObject()
         let answer = try await post("/db/neo4j/tx/commit", body.bytes, "application/json")
-        guard case .list(let results)? = answer["results"], case .map(let result)? = results.elements.first,
+        guard case .list(let results)? = answer?["results"], case .map(let result)? = results.elements.first,
             case .list(let data)? = result["data"]
         else { throw GraphError(.network, "answered without results") }
         return data.elements.map { row in
@@ -74,29 +76,41 @@ final class UpsertClient: Sendable {
 
     /// The rows of an ``UpsertRequest``, committed. Throws like ``run(_:parameters:)``.
     private func upsert(_ request: [UInt8]) async throws(GraphError) -> Outcome {
-        let answer = try await post("/db/neo4j/upsert", request, "application/octet-stream")
+        // A member that lags, or works at it still, could else create again what a try whose answer was lost creates.
+        let id = String(UInt64.random(in: 0 ... .max), radix: 36) + String(UInt64.random(in: 0 ... .max), radix: 36)
+        let (path, type) = ("/db/neo4j/upsert", "application/octet-stream")
+        var answer = try await post(path, request, type, requestID: id)
+        // What it did is there now, and is found unchanged.
+        if answer == nil { answer = try await post(path, request, type) }
         func number(_ name: String) -> Int? {
-            if case .integer(let number)? = answer[name] { Int(exactly: number) } else { nil }
+            if case .integer(let number)? = answer?[name] { Int(exactly: number) } else { nil }
         }
         guard let created = number("created"), let updated = number("updated"), let unchanged = number("unchanged"),
-            case .list(let list)? = answer["endless"]
+            case .list(let list)? = answer?["endless"]
         else { throw GraphError(.general, "the server answered something else than the counts of an upsert") }
         var endless: [Int] = []
         for case .integer(let number) in list.elements { endless.append(Int(number)) }
         return Outcome(created: created, updated: updated, unchanged: unchanged, endless: endless)
     }
 
-    /// Posts to one member after the other until one of them does it.
-    private func post(_ path: String, _ body: [UInt8], _ contentType: String) async throws(GraphError) -> MapValue {
+    /// Posts to one member after the other until one of them does it. Nil when the request of that id was carried out by an
+    /// earlier try.
+    private func post(
+        _ path: String, _ body: [UInt8], _ contentType: String, requestID: String? = nil
+    ) async throws(GraphError) -> MapValue? {
         let start = monotonicNanoseconds()
         var attempt = 0
         while true {
             let problem: String
-            let address = address
+            let number = current.withLock { $0 }
+            let address = addresses[number]
             do throws(GraphError) {
-                return try Self.content(
-                    try await HTTPProbe.request(
-                        "POST", address, path, body: body, contentType: contentType, timeout: Self.requestTimeout))
+                let answer = try await HTTPProbe.request(
+                    "POST", address, path, body: body, contentType: contentType, bookmark: bookmark.withLock { $0 },
+                    requestID: requestID, timeout: Self.requestTimeout)
+                let content = answer.isRepetition ? nil : try Self.content(answer)
+                if let transaction = answer.transaction { bookmark.withLock { $0 = max($0 ?? 0, transaction) } }
+                return content
             } catch {
                 guard error.code == .network || error.isRetryable || error.code == .outcomeUnknown else { throw error }
                 problem = "\(address): \(error.message)"
@@ -105,7 +119,8 @@ final class UpsertClient: Sendable {
                 throw GraphError(.unavailable, "no member could go on for \(patience): \(problem)")
             }
             if attempt == 0 { notes.withLock { $0.append("\(problem); tries again") } }
-            current.withLock { $0 = ($0 + 1) % addresses.count }
+            // Another request may have turned to the next already.
+            current.withLock { if $0 == number { $0 = (number + 1) % addresses.count } }
             await HTTPProbe.pause(Self.pauses[min(attempt, Self.pauses.count - 1)])
             attempt += 1
         }
