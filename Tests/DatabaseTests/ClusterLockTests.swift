@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// Explicit locks hold in the whole cluster, whichever members the transactions run on.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct ClusterLockTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ClusterLockTests {
     private static let counter = NodeID(0)
 
     private static func increment(_ transaction: Transaction, _ node: NodeID = counter) throws(GraphError) {

@@ -98,7 +98,7 @@ import Testing
         await test.database.close()
     }
 
-    @Test(.timeLimit(.minutes(2))) func onASlaveItIsCommittedByTheMaster() async throws {
+    @Test(.timeLimit(.minutes(5))) func onASlaveItIsCommittedByTheMaster() async throws {
         let cluster = try await TestMembers()
         let slave = try #require(cluster.slaves.first)
         let work = try await slave.database.beginDetached()
@@ -120,7 +120,7 @@ import Testing
     }
 
     /// The one that held an open transaction's locks is gone: nothing of it is applied anywhere, and it says so.
-    @Test(.timeLimit(.minutes(2))) func whenItsMasterIsGoneItFailsAndNothingIsApplied() async throws {
+    @Test(.timeLimit(.minutes(5))) func whenItsMasterIsGoneItFailsAndNothingIsApplied() async throws {
         let cluster = try await TestMembers()
         let master = try #require(cluster.master)
         let work = try await cluster.slaves[0].database.beginDetached()

@@ -5,7 +5,7 @@ import Storage
 import Testing
 
 /// Members that live say what their graphs come to.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct GraphComparisonTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct GraphComparisonTests {
     @Test func membersAgreeWhileTheyWrite() async throws {
         let cluster = try await TestMembers()
         let master = try #require(cluster.master)

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// Requests that name themselves have one effect, at once, one after the other, and at whichever member.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct RequestIDTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct RequestIDTests {
     private static func request(_ text: String) -> Database.RequestOptions {
         var request = Database.RequestOptions()
         request.requestID = RequestID(text)
