@@ -1,3 +1,4 @@
+import FileSystem
 import GraphModel
 import NIOCore
 import NIOPosix
@@ -24,22 +25,15 @@ final class Inbox: Sendable {
     }
 }
 
-/// A port that was free a moment ago, for processes that must know their own address before they listen.
-///
-/// - Parameter host: not the address that clients dial from, whose ports any of them may have by then.
-func freeAddress(_ host: String = "127.0.0.7") async throws -> HostPort {
-    let channel = try await ServerBootstrap(group: group).bind(host: host, port: 0).get()
-    let port = try #require(channel.localAddress?.port)
-    try await channel.close().get()
-    return HostPort(host: host, port: port)
-}
+/// An address of this machine at which nobody listens, for processes that must know their own before they do.
+func freeAddress() throws -> HostPort { HostPort(host: "127.0.0.1", port: try freePorts(1)[0]) }
 
 /// A network that listens on its own address.
 func startNetwork(
     _ address: HostPort? = nil, listens: Bool = true
 ) async throws -> (network: TCPNetwork, address: String, inbox: Inbox) {
     let own: HostPort
-    if let address { own = address } else { own = try await freeAddress() }
+    if let address { own = address } else { own = try freeAddress() }
     let inbox = Inbox()
     let network = TCPNetwork(ownAddress: own.description, group: group)
     network.setHandlers(inbox.handlers)

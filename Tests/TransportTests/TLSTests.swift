@@ -10,7 +10,7 @@ import Transport
     private func start(
         _ certificates: TestCertificates?, _ name: String
     ) async throws -> (network: TCPNetwork, address: String, inbox: Inbox, refusals: @Sendable () -> [String]) {
-        let own = try await freeAddress("127.0.0.1")
+        let own = try freeAddress()
         let security = try certificates.map { try PeerSecurity(authorityPath: $0.authority, identity: Self.identity($0, name)) }
         let network = TCPNetwork(ownAddress: own.description, security: security, group: group)
         let inbox = Inbox()
