@@ -28,6 +28,13 @@ final class Inbox: Sendable {
 /// An address of this machine at which nobody listens, for processes that must know their own before they do.
 func freeAddress() throws -> HostPort { HostPort(host: "127.0.0.1", port: try freePorts(1)[0]) }
 
+/// Of networks whose connections are not to be cut because this machine is busy with other tests.
+let patientOptions: TCPNetwork.Options = {
+    var options = TCPNetwork.Options()
+    options.stallTimeout = 120_000
+    return options
+}()
+
 /// A network that listens on its own address.
 func startNetwork(
     _ address: HostPort? = nil, listens: Bool = true
@@ -35,7 +42,7 @@ func startNetwork(
     let own: HostPort
     if let address { own = address } else { own = try freeAddress() }
     let inbox = Inbox()
-    let network = TCPNetwork(ownAddress: own.description, group: group)
+    let network = TCPNetwork(ownAddress: own.description, options: patientOptions, group: group)
     network.setHandlers(inbox.handlers)
     if listens { #expect(try await network.listen(on: own) == own) }
     return (network, own.description, inbox)

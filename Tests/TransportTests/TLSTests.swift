@@ -12,7 +12,7 @@ import Transport
     ) async throws -> (network: TCPNetwork, address: String, inbox: Inbox, refusals: @Sendable () -> [String]) {
         let own = try freeAddress()
         let security = try certificates.map { try PeerSecurity(authorityPath: $0.authority, identity: Self.identity($0, name)) }
-        let network = TCPNetwork(ownAddress: own.description, security: security, group: group)
+        let network = TCPNetwork(ownAddress: own.description, options: patientOptions, security: security, group: group)
         let inbox = Inbox()
         let lines = Lines()
         var handlers = inbox.handlers
