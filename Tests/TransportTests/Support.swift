@@ -50,10 +50,9 @@ func startNetwork(
 
 /// Waits until `condition` holds, a minute at most: a machine that runs all tests at once can be that busy.
 func eventually(
-    _ comment: Comment, seconds: Int = 60, sourceLocation: SourceLocation = #_sourceLocation,
-    _ condition: () -> Bool
+    _ comment: Comment, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () -> Bool
 ) async throws {
-    let deadline = ContinuousClock.now + .seconds(seconds)
+    let deadline = ContinuousClock.now + .seconds(60)
     while !condition() {
         guard ContinuousClock.now < deadline else {
             Issue.record(comment, sourceLocation: sourceLocation)

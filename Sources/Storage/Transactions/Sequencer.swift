@@ -161,23 +161,26 @@ public struct Sequencer: Sendable {
                 numbers.append(token)
             }
         }
+        func final(_ command: Command) -> Command {
+            command.mapTokens { _, token in
+                token & Command.provisionalBit == 0 ? token : numbers[Int(token & ~Command.provisionalBit)]
+            }
+        }
         // Without new names the commands stand in the log as they came.
-        if numbers.isEmpty { writer.write(raw: writeSetBytes[writeSet.commandBytes]) }
+        if numbers.isEmpty {
+            writer.write(raw: writeSetBytes[writeSet.commandBytes])
+        } else {
+            for command in writeSet.commands { final(command).encode(into: &writer) }
+        }
         commandCount += writeSet.commands.count
         // Nodes that nobody else knows yet need not be remembered.
         var created: Set<UInt64> = []
         var touchedCount = 0
         for command in writeSet.commands {
-            if !numbers.isEmpty || command.changesSchema {
-                let final = command.mapTokens { _, token in
-                    token & Command.provisionalBit == 0 ? token : numbers[Int(token & ~Command.provisionalBit)]
-                }
-                if final.changesSchema {
-                    try schema.apply(final)
-                    schemaChange = transaction
-                    if final.bringsConstraintIntoForce { constraintChange = transaction }
-                }
-                if !numbers.isEmpty { final.encode(into: &writer) }
+            if command.changesSchema {
+                try schema.apply(final(command))
+                schemaChange = transaction
+                if command.bringsConstraintIntoForce { constraintChange = transaction }
             }
             remember(command, transaction, &created, &touchedCount)
         }
