@@ -65,35 +65,37 @@ func eventually(
 /// A bare connection, to misbehave over.
 final class RawConnection: Sendable {
     let channel: any Channel
-    private let received = Mutex<[UInt8]>([])
-    private let closed = Atomic<Bool>(false)
+    private let reader: Reader
 
-    var bytes: [UInt8] { received.withLock { $0 } }
-    var isClosed: Bool { closed.load(ordering: .acquiring) }
+    var bytes: [UInt8] { reader.received.withLock { $0 } }
+    var isClosed: Bool { reader.isClosed.load(ordering: .acquiring) }
 
     static func connect(to address: String) async throws -> RawConnection {
         let target = try #require(HostPort(address))
-        let channel = try await ClientBootstrap(group: group).connect(host: target.host, port: target.port).get()
-        return try await RawConnection(channel)
+        // The other side may close it before this task goes on.
+        let reader = Reader()
+        let channel = try await ClientBootstrap(group: group)
+            .channelInitializer { $0.pipeline.addHandler(reader) }
+            .connect(host: target.host, port: target.port).get()
+        return RawConnection(channel, reader)
     }
 
-    private init(_ channel: any Channel) async throws {
+    private init(_ channel: any Channel, _ reader: Reader) {
         self.channel = channel
-        channel.closeFuture.whenComplete { _ in self.closed.store(true, ordering: .releasing) }
-        try await channel.pipeline.addHandler(
-            Reader { bytes in self.received.withLock { $0.append(contentsOf: bytes) } }
-        ).get()
+        self.reader = reader
     }
 
     func write(_ bytes: [UInt8]) { channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil) }
 
     private final class Reader: ChannelInboundHandler, Sendable {
         typealias InboundIn = ByteBuffer
-        let body: @Sendable ([UInt8]) -> Void
-        init(_ body: @escaping @Sendable ([UInt8]) -> Void) { self.body = body }
+        let received = Mutex<[UInt8]>([])
+        let isClosed = Atomic<Bool>(false)
+
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            body(Array(unwrapInboundIn(data).readableBytesView))
+            received.withLock { $0.append(contentsOf: unwrapInboundIn(data).readableBytesView) }
         }
+        func channelInactive(context: ChannelHandlerContext) { isClosed.store(true, ordering: .releasing) }
         func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
     }
 }
